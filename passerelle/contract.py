@@ -1,0 +1,136 @@
+"""What the engine knows of a data contract. The contracts themselves are in ``contracts/`` and come in as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Rows = npt.NDArray[np.int64]
+
+
+class PersonClass(StrEnum):
+    """How much a column says of a person (GDPR art. 4(1), 9)."""
+
+    NONE = "none"
+    INDIRECT = "indirect"
+    DIRECT = "direct"
+    SPECIAL = "special_category"
+
+
+class Kind(StrEnum):
+    """The type of a column in the machine format."""
+
+    TEXT = "text"
+    CODE = "code"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    DATE = "date"
+    BOOLEAN = "boolean"
+    COUNT = "count"  # an integer, or the secrecy mark "*", or null: three different things
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a contract: its name, what it means in French and English, what it says of a person.
+
+    ``identifier`` names the scheme of an identifier of persons ("nir", "france-travail", "email", …): such a column feeds
+    the person index, and leaves only as a keyed pseudonym where the exchange says so.
+    """
+
+    name: str
+    fr: str
+    en: str
+    kind: Kind = Kind.TEXT
+    person: PersonClass = PersonClass.NONE
+    required: bool = True
+    identifier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one sender writes one dataset: declared, never guessed.
+
+    ``columns`` maps each header of the file, in order, to a column of the contract, or to None when it is read and dropped.
+    ``date_formats`` are strptime patterns tried in that order; ``trim`` is a declared, counted repair (surrounding
+    whitespace, no-break space included); ``zero_fill`` maps a contract column to the width its lost leading zeros restore.
+    """
+
+    id: str
+    sender: str
+    columns: Mapping[str, str | None]
+    format: Literal["csv", "xlsx"] = "csv"
+    encoding: str = "utf-8"
+    separator: str = ";"
+    quote: str | None = '"'
+    line_end: Literal["lf", "crlf", "any"] = "any"
+    decimal: Literal[".", ","] = "."
+    nulls: tuple[str, ...] = ("",)
+    secrecy: str | None = None
+    date_formats: tuple[str, ...] = ("%Y-%m-%d",)
+    trim: bool = False
+    zero_fill: Mapping[str, int] = field(default_factory=dict)
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some consecutive rows of a file: text columns under the contract's names, null where the dialect says null.
+
+    ``first_row`` is the number of the first row in the file, counted from 1 without the header.
+    """
+
+    rows: pa.Table
+    first_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One rule broken in one column by some rows (offsets in the batch)."""
+
+    rule: str
+    column: str
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A contract's answer on one batch: a pure function of the batch.
+
+    ``accepted`` has the contract's columns, typed, in the contract's order; ``accepted_rows`` and ``rejected_rows`` are
+    offsets in the batch that part it in two; ``repairs`` counts declared repairs by name.
+    """
+
+    accepted: pa.Table
+    accepted_rows: Rows
+    rejected_rows: Rows
+    failures: tuple[Failure, ...]
+    repairs: Mapping[str, int] = field(default_factory=dict)
+
+
+class Contract(Protocol):
+    """A data contract: one version of one dataset.
+
+    Implementations MUST be stateless, MUST vectorise ``judge`` over the batch, and MUST NOT put a value of a row in an
+    exception. Callers MUST treat rows named in ``unique`` duplicates (rule ``unique``) as rejected: uniqueness needs the whole
+    file, so the engine judges it.
+    """
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def title(self) -> Mapping[str, str]: ...
+    @property
+    def columns(self) -> tuple[Column, ...]: ...
+    @property
+    def unique(self) -> tuple[tuple[str, ...], ...]: ...
+    @property
+    def dialects(self) -> tuple[Dialect, ...]: ...
+    def judge(self, batch: Batch, dialect: Dialect) -> Judgement: ...
