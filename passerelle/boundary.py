@@ -2,7 +2,7 @@
 
 Foreign exceptions (pandera, Great Expectations, drivers, the interpreter itself) hold values in their messages, their
 arguments and the frames they keep. ``sealed`` lets the project's own errors through and replaces every other by
-``SafeFailure``, which names the kind of fault and where it was raised, and keeps no reference to the original.
+``SealedError``, which names the kind of fault and where it was raised, and keeps no reference to the original.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class SafeFailure(OurWayError):
+class SealedError(OurWayError):
     """An unforeseen fault, stripped of every value: its type and the lines it passed through."""
 
 
@@ -46,6 +46,6 @@ def sealed(function: Callable[P, R]) -> Callable[P, R]:
             message = f"unforeseen {type(error).__name__} at {_trace(error)}"
         if own is not None:
             raise own
-        raise SafeFailure(message, hint="report this line to the maintainers; it holds no personal data")
+        raise SealedError(message, hint="report this line to the maintainers; it holds no personal data")
 
     return guarded

@@ -60,7 +60,7 @@ class ConventionFileError(RefusedError):
 
     def __init__(
         self, message: str, *, faults: tuple[str, ...] = (), where: str | None = None, hint: str | None = None
-    ):
+    ) -> None:
         super().__init__(message, where=where, hint=hint)
         self.faults = faults
 
