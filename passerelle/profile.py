@@ -6,8 +6,8 @@ What a column may show depends on what it says of a person (``PersonClass``):
     indirect          nulls; for dates the years that at least 11 rows share
     direct, special   nulls
 
-A count of 1 to 10 rows, and a count that leaves 1 to 10 rows on the other side, is written ``<11`` (the French public
-statistical rule of at least 11 units). The three totals (read, accepted, rejected) are exact: the sender is told them.
+A count of 1 to 10 rows is written ``<11`` and one that leaves 1 to 10 rows on the other side ``all but <11`` (at least 11
+units, as French public statistics do). The three totals (read, accepted, rejected) are exact: the sender is told them.
 """
 
 from __future__ import annotations
@@ -26,17 +26,20 @@ from passerelle.errors import OurWayError
 
 FORMAT = "passerelle-profile/1"
 SMALL = 11  # rows; a count below it is masked
-MASKED: Literal["<11"] = "<11"
+FEW: Literal["<11"] = "<11"
+NEARLY_ALL: Literal["all but <11"] = "all but <11"
 TOP = 20  # codes listed per column
 DISTINCT_LIMIT = 50_000  # codes counted per column; beyond it the column is an identifier, not a classification
 SECRET = "*"  # noqa: S105 -- the secrecy mark of statistics, not a password
 
-Count = int | Literal["<11"]
+Count = int | Literal["<11", "all but <11"]
 
 
 def masked(count: int, total: int) -> Count:
-    """``count`` of ``total`` rows, or ``<11`` when it or its complement is 1 to 10."""
-    return MASKED if 0 < count < SMALL or 0 < total - count < SMALL else count
+    """``count`` of ``total`` rows, or the mark that replaces it when it or its complement is 1 to 10."""
+    if 0 < count < SMALL:
+        return FEW
+    return NEARLY_ALL if 0 < total - count < SMALL else count
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,11 @@ class Profile:
         """Rejected rows over rows read; 0 for a file without rows."""
         return self.rejected / self.read if self.read else 0.0
 
-    def share(self, count: Count) -> float | None:
-        """``count`` over accepted rows, to four decimals; None when it is masked or there are no rows."""
-        return None if count == MASKED or not self.accepted else round(count / self.accepted, 4)
+    def share(self, count: Count) -> float:
+        """``count`` over accepted rows, to four decimals; a masked count is the end it is near to (0 or 1)."""
+        if isinstance(count, int):
+            return round(count / self.accepted, 4) if self.accepted else 0.0
+        return 1.0 if count == NEARLY_ALL else 0.0
 
     def as_json(self) -> dict[str, Any]:
         """The profile as JSON values (strings and integers only, so that every canonical form agrees)."""

@@ -1,0 +1,230 @@
+"""What must hold of a whole file: the rules that turn a profile and its history into checks.
+
+A rule measures aggregates and says what it expects; it decides nothing. ``checks.judge`` runs the checks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from statistics import median
+from typing import Literal
+
+from checks.wording import number_en, number_fr, percent_en, percent_fr, rows_en, rows_fr
+from passerelle.contract import Kind
+from passerelle.errors import OurWayError
+from passerelle.profile import ColumnProfile, Count, Profile
+
+ISO_DATE = 10  # characters: a full date, when a range of years has 4
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the checks tolerate. Shares are 0 to 1; ``volume`` bounds the ratio to the median of earlier files.
+
+    With fewer than ``history`` earlier periods a comparison only warns.
+    """
+
+    rejected_share: float
+    volume: tuple[float, float] = (0.5, 2.0)
+    code_drift: float = 0.25
+    secrecy_drift: float = 0.15
+    history: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One measure and the bounds it must keep, with the sentence for either outcome; the measure MUST be finite."""
+
+    id: str
+    measure: float
+    least: float | None
+    most: float | None
+    held: tuple[str, str]
+    broken: tuple[str, str]
+    level: Literal["error", "warning"] = "error"
+
+    def __post_init__(self) -> None:
+        # Great Expectations ignores a missing value: a check on one would hold whatever it says.
+        if not math.isfinite(self.measure):
+            raise OurWayError("expected a finite measure", where=f"check {self.id}")
+        if self.least is None and self.most is None:
+            raise OurWayError("expected at least one bound", where=f"check {self.id}")
+
+
+Rule = Callable[[Profile, Sequence[Profile], Limits], Iterator[Check]]
+
+
+def _level(history: Sequence[Profile], limits: Limits) -> Literal["error", "warning"]:
+    return "error" if len(history) >= limits.history else "warning"
+
+
+def not_empty(profile: Profile, _: Sequence[Profile], __: Limits) -> Iterator[Check]:
+    """At least one row is accepted."""
+    held = (f"{rows_fr(profile.accepted)} acceptées.", f"{rows_en(profile.accepted)} accepted.")
+    broken = ("Aucune ligne n'est acceptée.", "No row is accepted.")
+    yield Check("not-empty", profile.accepted, 1, None, held, broken)
+
+
+def rejected(profile: Profile, _: Sequence[Profile], limits: Limits) -> Iterator[Check]:
+    """The share of rejected rows keeps the exchange's limit."""
+    share, limit = profile.rejected_share, limits.rejected_share
+    sentences = (
+        f"{percent_fr(share)} des lignes sont rejetées ; la limite de l'échange est de {percent_fr(limit)}.",
+        f"{percent_en(share)} of the rows are rejected; the exchange's limit is {percent_en(limit)}.",
+    )
+    yield Check("rejected-share", share, None, limit, sentences, sentences)
+
+
+def required(profile: Profile, _: Sequence[Profile], __: Limits) -> Iterator[Check]:
+    """Every required column is filled in every accepted row."""
+    for column in profile.columns:
+        if not column.required:
+            continue
+        held = (
+            f"La colonne obligatoire « {column.name} » est toujours remplie.",
+            f"The required column “{column.name}” is always filled.",
+        )
+        broken = (
+            f"La colonne obligatoire « {column.name} » est vide : {rows_fr(column.nulls)}.",
+            f"The required column “{column.name}” is empty: {rows_en(column.nulls)}.",
+        )
+        nulls = column.nulls if isinstance(column.nulls, int) else 1  # a masked count is at least one
+        yield Check(f"required:{column.name}", nulls, None, 0, held, broken)
+
+
+def volume(profile: Profile, history: Sequence[Profile], limits: Limits) -> Iterator[Check]:
+    """The file is about as large as earlier ones."""
+    missing = (
+        f"{len(history)} période(s) antérieure(s) en mémoire ; il en faut {limits.history} pour une comparaison probante.",
+        f"{len(history)} earlier period(s) on record; a comparison needs {limits.history} to be conclusive.",
+    )
+    yield Check("history", len(history), limits.history, None, missing, missing, "warning")
+    usual = median(p.read for p in history) if history else 0
+    if not usual:
+        return
+    ratio, (least, most) = profile.read / usual, limits.volume
+    sentences = (
+        (
+            f"{rows_fr(profile.read)} lues, soit {number_fr(ratio)} fois la médiane des périodes antérieures "
+            f"({number_fr(usual)}) ; l'intervalle attendu va de {number_fr(least)} à {number_fr(most)}."
+        ),
+        (
+            f"{rows_en(profile.read)} read, {number_en(ratio)} times the median of earlier periods ({number_en(usual)}); "
+            f"{number_en(least)} to {number_en(most)} is expected."
+        ),
+    )
+    yield Check("volume", ratio, least, most, sentences, sentences, _level(history, limits))
+
+
+def _earlier(history: Sequence[Profile], name: str) -> list[tuple[Profile, ColumnProfile]]:
+    return [(p, c) for p in history for c in p.columns if c.name == name]
+
+
+def code_shares(profile: Profile, history: Sequence[Profile], limits: Limits) -> Iterator[Check]:
+    """No code of a classification gains or loses a large share of the rows."""
+    for column in profile.columns:
+        earlier = [{code: p.share(n) for code, n in c.top} for p, c in _earlier(history, column.name) if c.top]
+        if not column.top or not earlier:
+            continue
+        now = {code: profile.share(n) for code, n in column.top}
+        usual = {code: median(e.get(code, 0.0) for e in earlier) for code in now.keys() | set().union(*earlier)}
+        code = max(sorted(usual), key=lambda c: abs(now.get(c, 0.0) - usual[c]))
+        was, is_ = usual[code], now.get(code, 0.0)
+        sentences = (
+            (
+                f"« {column.name} » : la part du code {code} passe de {percent_fr(was)} à {percent_fr(is_)} "
+                f"(écart toléré : {number_fr(limits.code_drift * 100)} points)."
+            ),
+            (
+                f"“{column.name}”: the share of code {code} goes from {percent_en(was)} to {percent_en(is_)} "
+                f"({number_en(limits.code_drift * 100)} points are tolerated)."
+            ),
+        )
+        level = _level(earlier_periods(history, column.name), limits)
+        yield Check(f"code-shares:{column.name}", abs(is_ - was), None, limits.code_drift, sentences, sentences, level)
+
+
+def earlier_periods(history: Sequence[Profile], name: str) -> list[Profile]:
+    """The earlier profiles that have the column ``name``: an older contract version may lack it."""
+    return [p for p, _ in _earlier(history, name)]
+
+
+def _secret_share(profile: Profile, secret: Count | None) -> float:
+    return 0.0 if secret is None else profile.share(secret)
+
+
+def secrecy(profile: Profile, history: Sequence[Profile], limits: Limits) -> Iterator[Check]:
+    """The share of cells under statistical secrecy stays about the same."""
+    for column in profile.columns:
+        earlier = _earlier(history, column.name)
+        if column.kind is not Kind.COUNT or not earlier:
+            continue
+        is_ = _secret_share(profile, column.secret)
+        was = median(_secret_share(p, c.secret) for p, c in earlier)
+        sentences = (
+            (
+                f"« {column.name} » : la part des cellules sous secret statistique passe de {percent_fr(was)} à "
+                f"{percent_fr(is_)} (écart toléré : {number_fr(limits.secrecy_drift * 100)} points)."
+            ),
+            (
+                f"“{column.name}”: the share of cells under statistical secrecy goes from {percent_en(was)} to "
+                f"{percent_en(is_)} ({number_en(limits.secrecy_drift * 100)} points are tolerated)."
+            ),
+        )
+        level = _level(earlier_periods(history, column.name), limits)
+        yield Check(f"secrecy:{column.name}", abs(is_ - was), None, limits.secrecy_drift, sentences, sentences, level)
+
+
+def _newest(profile: Profile) -> date | None:
+    dates = [c.highest for c in profile.columns if c.kind is Kind.DATE and c.highest and len(c.highest) == ISO_DATE]
+    return max((date.fromisoformat(d) for d in dates), default=None)
+
+
+def freshness(profile: Profile, history: Sequence[Profile], _: Limits) -> Iterator[Check]:
+    """The file is not an earlier one sent again under a new period, and its newest date does not go back."""
+    if not history:
+        return
+    same = [p.period for p in history if (p.read, p.rules, p.columns) == (profile.read, profile.rules, profile.columns)]
+    held = ("Le fichier diffère de ceux des périodes antérieures.", "The file differs from those of earlier periods.")
+    broken = (
+        f"Le fichier a exactement le profil de la période {', '.join(same)} : est-ce un ancien fichier renvoyé ?",
+        f"The file has exactly the profile of period {', '.join(same)}: is it an old file sent again?",
+    )
+    yield Check("not-sent-before", len(same), None, 0, held, broken, "warning")
+    last = max(history, key=lambda p: p.period)
+    newest, before = _newest(profile), _newest(last)
+    if newest is None or before is None or profile.period <= last.period:
+        return
+    sentences = (
+        f"La date la plus récente est le {newest:%d/%m/%Y} ; elle était le {before:%d/%m/%Y} pour {last.period}.",
+        f"The newest date is {newest}; it was {before} for {last.period}.",
+    )
+    yield Check("freshness", (newest - before).days, 0, None, sentences, sentences, "warning")
+
+
+RULES: tuple[Rule, ...] = (not_empty, rejected, required, volume, freshness, code_shares, secrecy)
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The rules that judge a dataset's profiles, and what they tolerate.
+
+    Raises:
+        OurWayError: no rule is given; a suite without rules would accept everything.
+    """
+
+    limits: Limits
+    rules: tuple[Rule, ...] = RULES
+
+    def __post_init__(self) -> None:
+        if not self.rules:
+            raise OurWayError("expected at least one rule in the suite", where="checks")
+
+    def checks(self, profile: Profile, history: Sequence[Profile]) -> tuple[Check, ...]:
+        """The checks of ``profile`` against ``history``: the last profile of each other period, oldest first."""
+        latest = {p.period: p for p in history if p.period != profile.period}
+        earlier = [latest[period] for period in sorted(latest)]
+        return tuple(check for rule in self.rules for check in rule(profile, earlier, self.limits))
