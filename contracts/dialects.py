@@ -1,0 +1,22 @@
+"""The hub's own machine format: what the generators write and what a sender without a format of its own may send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from passerelle.contract import Dialect
+
+
+def hub(columns: Iterable[str]) -> Dialect:
+    """cp1252, ``;``, French dates and decimal comma; headers are the contract's column names."""
+    return Dialect(
+        id="hub",
+        sender="hub",
+        columns={name: name for name in columns},
+        encoding="cp1252",
+        separator=";",
+        quote='"',
+        decimal=",",
+        secrecy="*",
+        date_formats=("%d/%m/%Y",),
+    )

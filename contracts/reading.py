@@ -1,0 +1,218 @@
+"""From text to typed columns: declared repairs, then strict typing. No value leaves in an error; what fails is named by row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from contracts.identifiers import Digits, Mask, fitting, full_match
+from passerelle.contract import Column, Dialect, Failure, Kind
+from passerelle.errors import OurWayError
+
+SECRET = "*"  # noqa: S105  (the statistical secrecy mark of Kind.COUNT, not a secret)
+ARROW: dict[Kind, pa.DataType] = {
+    Kind.TEXT: pa.string(),
+    Kind.CODE: pa.string(),
+    Kind.INTEGER: pa.int64(),
+    Kind.DECIMAL: pa.float64(),
+    Kind.DATE: pa.date32(),
+    Kind.BOOLEAN: pa.bool_(),
+    Kind.COUNT: pa.string(),
+}
+"""How each kind is typed once accepted; a count stays text because ``*`` is a value of its own."""
+
+_INTEGER = r"-?[0-9]{1,18}"
+_DECIMAL = {".": r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?", ",": r"-?[0-9]{1,15}(?:,[0-9]{1,15})?"}
+_COUNT = r"[0-9]{1,15}"
+_TRUE, _FALSE = ("true", "oui", "o", "1"), ("false", "non", "n", "0")
+_CONTROL = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
+_WIDTHS = {"Y": 4, "m": 2, "d": 2}
+_MONTHS, _FIRST_YEAR, _NINE = 12, 1000, 9
+_SPACE, _DELETE = 0x20, 0x7F
+
+
+@dataclass(slots=True)
+class Reading:
+    """A batch once typed: the table, what failed to be typed, the repairs counted by name."""
+
+    table: pa.Table
+    failures: list[Failure] = field(default_factory=list)
+    repairs: dict[str, int] = field(default_factory=dict)
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def _numpy(mask: pa.Array) -> Mask:
+    return pc.fill_null(mask, False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+
+
+def _layout(pattern: str) -> tuple[int, dict[str, int], list[tuple[int, str]]]:
+    """Width of a fixed-width date pattern, where each field starts, and its literal characters."""
+    fields: dict[str, int] = {}
+    literals: list[tuple[int, str]] = []
+    position = 0
+    for part in re.findall(r"%.|.", pattern, flags=re.DOTALL):
+        if part[0] == "%" and part[1:] in _WIDTHS and part[1:] not in fields:
+            fields[part[1:]] = position
+            position += _WIDTHS[part[1:]]
+        elif part.isascii() and not part.startswith("%"):
+            literals.append((position, part))
+            position += 1
+        else:
+            raise OurWayError(f"a date format uses %Y, %m and %d once each and plain characters; {pattern!r} does not")
+    if fields.keys() != _WIDTHS.keys():
+        raise OurWayError(f"a date format needs %Y, %m and %d; {pattern!r} lacks one")
+    return position, fields, literals
+
+
+def _number(digits: Digits, start: int, width: int) -> npt.NDArray[np.int32]:
+    value = np.zeros(digits.shape[1], dtype=np.int32)
+    for row in digits[start : start + width]:
+        value = value * 10 + row
+    return value
+
+
+def _days(digits: Digits, pattern: str) -> tuple[Mask, npt.NDArray[np.int32]]:
+    """Which values are dates written as ``pattern``, and their days since 1970 (proleptic Gregorian, from 1000 on)."""
+    _, fields, literals = _layout(pattern)
+    ok: Mask = np.ones(digits.shape[1], dtype=np.bool_)
+    for name, start in fields.items():
+        ok &= (digits[start : start + _WIDTHS[name]] <= _NINE).all(axis=0)
+    for position, literal in literals:
+        ok &= digits[position] == np.uint8((ord(literal) - 48) % 256)
+    year, month, day = (_number(digits, fields[name], _WIDTHS[name]) for name in "Ymd")
+    ok &= (year >= _FIRST_YEAR) & (month >= 1) & (month <= _MONTHS) & (day >= 1)
+    months = (year - 1970) * _MONTHS + np.where(ok, month, 1) - 1
+    first, after = (shifted.astype("datetime64[M]").astype("datetime64[D]") for shifted in (months, months + 1))
+    ok &= day <= (after - first).astype(np.int32)
+    return ok, (first.astype(np.int64) + day - 1).astype(np.int32)
+
+
+def dates(column: pa.Array, formats: tuple[str, ...]) -> tuple[pa.Array, Mask]:
+    """Days since 1970, and which non-null values are no date in any of ``formats`` (tried in that order).
+
+    Strict: fixed width, so ``1/2/2024``, a time where none is declared, or ``31/02/2024`` is no date.
+    """
+    days = np.zeros(len(column), dtype=np.int32)
+    done: Mask = np.zeros(len(column), dtype=np.bool_)
+    present = _numpy(pc.is_valid(column))
+    for pattern in formats:
+        if (done | ~present).all():
+            break
+        fits, digits = fitting(column, _layout(pattern)[0])
+        rows = np.arange(len(column)) if fits is None else np.flatnonzero(fits)
+        ok, found = _days(digits, pattern)
+        ok &= ~done[rows]
+        days[rows[ok]] = found[ok]
+        done[rows[ok]] = True
+    return pa.array(days, mask=~done).view(pa.date32()), present & ~done
+
+
+def _numbers(column: pa.Array, pattern: str, type_: pa.DataType) -> tuple[pa.Array, Mask]:
+    good = full_match(column, pattern)
+    wrong: Mask = _numpy(pc.is_valid(column)) & ~good
+    kept = pc.if_else(pa.array(good), column, pa.scalar(None, column.type)) if wrong.any() else column
+    if type_ == pa.float64():
+        kept = pc.replace_substring(kept, ",", ".")
+    return pc.cast(kept, type_), wrong
+
+
+def _booleans(column: pa.Array) -> tuple[pa.Array, Mask]:
+    lowered = pc.ascii_lower(column)
+    yes = pc.is_in(lowered, value_set=pa.array(_TRUE, lowered.type))
+    no = pc.is_in(lowered, value_set=pa.array(_FALSE, lowered.type))
+    known = pc.or_(yes, no)
+    wrong: Mask = _numpy(pc.is_valid(column)) & ~_numpy(known)
+    return pc.if_else(known, yes, pa.scalar(None, pa.bool_())), wrong
+
+
+def _counts(column: pa.Array, dialect: Dialect) -> tuple[pa.Array, Mask]:
+    number = full_match(column, _COUNT)
+    secret: Mask = np.zeros(len(column), dtype=np.bool_)
+    if dialect.secrecy is not None:
+        secret = _numpy(pc.equal(column, dialect.secrecy))
+    wrong: Mask = _numpy(pc.is_valid(column)) & ~number & ~secret
+    out = column
+    if secret.any() and dialect.secrecy != SECRET:
+        out = pc.if_else(pa.array(secret), pa.scalar(SECRET, column.type), out)
+    if wrong.any():
+        out = pc.if_else(pa.array(wrong), pa.scalar(None, column.type), out)
+    return out, wrong
+
+
+def _texts(column: pa.Array) -> tuple[pa.Array, Mask]:
+    """Text as it is; control characters other than tab and line ends are found, first by one look at the whole buffer."""
+    none: Mask = np.zeros(len(column), dtype=np.bool_)
+    buffer = column.buffers()[2]
+    if buffer is None or len(buffer) == 0:
+        return column, none
+    data = np.frombuffer(buffer, dtype=np.uint8)
+    if data.min() >= _SPACE and not (data == _DELETE).any():
+        return column, none
+    return column, _numpy(pc.match_substring_regex(column, _CONTROL))
+
+
+def _typed(column: pa.Array, kind: Kind, dialect: Dialect) -> tuple[pa.Array, Mask, str]:
+    if kind is Kind.DATE:
+        return *dates(column, dialect.date_formats), "date"
+    if kind is Kind.INTEGER:
+        return *_numbers(column, _INTEGER, pa.int64()), "integer"
+    if kind is Kind.DECIMAL:
+        return *_numbers(column, _DECIMAL[dialect.decimal], pa.float64()), "decimal"
+    if kind is Kind.BOOLEAN:
+        return *_booleans(column), "boolean"
+    if kind is Kind.COUNT:
+        return *_counts(column, dialect), "count"
+    return *_texts(column), "text"
+
+
+def _zero_filled(column: pa.Array, width: int) -> tuple[pa.Array, int]:
+    """Give back their lost leading zeros to the numbers of ``column`` shorter than ``width``, and count them."""
+    short = full_match(column, f"[0-9]{{1,{width - 1}}}") if width > 1 else np.zeros(len(column), dtype=np.bool_)
+    repaired = int(short.sum())
+    if not repaired:
+        return column, 0
+    return pc.if_else(pa.array(short), pc.utf8_lpad(column, width, "0"), column), repaired
+
+
+def read(rows: pa.Table, columns: tuple[Column, ...], dialect: Dialect) -> Reading:
+    """Type the text columns of ``rows`` as ``columns`` say; a column that the dialect does not have is null.
+
+    Raises:
+        OurWayError: ``rows`` has a column that the contract does not name, or the dialect declares an unusable date format.
+    """
+    if unknown := set(rows.column_names) - {column.name for column in columns}:
+        raise OurWayError(f"a batch has {len(unknown)} columns that the contract does not name")
+    reading = Reading(pa.table({}))
+    reading.table = pa.table(dict(_columns(rows, columns, dialect, reading)))
+    return reading
+
+
+def _columns(
+    rows: pa.Table, columns: tuple[Column, ...], dialect: Dialect, reading: Reading
+) -> Iterator[tuple[str, pa.Array]]:
+    for column in columns:
+        if column.name not in rows.column_names:
+            yield column.name, pa.nulls(rows.num_rows, ARROW[column.kind])
+            continue
+        text = _one(rows[column.name])
+        if text.type != pa.string():
+            text = pc.cast(text, pa.string())
+        if column.name in dialect.zero_fill:
+            text, repaired = _zero_filled(text, dialect.zero_fill[column.name])
+            if repaired:
+                reading.repairs[f"zero_fill:{column.name}"] = repaired
+        typed, wrong, rule = _typed(text, column.kind, dialect)
+        if wrong.any():
+            reading.failures.append(Failure(rule, column.name, np.flatnonzero(wrong).astype(np.int64)))
+        yield column.name, typed

@@ -1,0 +1,137 @@
+"""A contract's rules as a pandera schema, and what pandera found as failures without values.
+
+pandera's own report (``failure_cases``) holds the failing values, so it is never made: each check keeps no failure case
+(``n_failure_cases=0``), and rows are read from the checks' boolean outputs.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandera.polars as pap
+import polars as pl
+from pandera import extensions
+from pandera.api.polars.types import PolarsData
+from pandera.config import ValidationDepth, config_context
+from pandera.constants import CHECK_OUTPUT_KEY
+from pandera.errors import SchemaError, SchemaErrors
+
+from contracts.identifiers import valid
+from contracts.rules import Between, Identifier, Length, OneOf, Pattern, Relation, Rule
+from passerelle.contract import Column, Failure, Kind
+from passerelle.errors import OurWayError
+
+if TYPE_CHECKING:
+    from contracts.base import DataContract
+
+POLARS: dict[Kind, Any] = {
+    Kind.TEXT: pl.String,
+    Kind.CODE: pl.String,
+    Kind.INTEGER: pl.Int64,
+    Kind.DECIMAL: pl.Float64,
+    Kind.DATE: pl.Date,
+    Kind.BOOLEAN: pl.Boolean,
+    Kind.COUNT: pl.String,
+}
+
+
+def _register(function: Callable[..., pl.LazyFrame], *statistics: str) -> Callable[..., pap.Check]:
+    """Make ``function`` a check of pandera's registry, once for the process, and give its constructor."""
+    if function.__name__ not in pap.Check.REGISTERED_CUSTOM_CHECKS:
+        extensions.register_check_method(function, statistics=list(statistics))
+    constructor: Callable[..., pap.Check] = getattr(pap.Check, function.__name__)
+    return constructor
+
+
+def full_match(data: PolarsData, *, pattern: str) -> pl.LazyFrame:
+    """Values match ``pattern`` from first to last character; ``$`` alone would do in Rust, not in every backend."""
+    return data.lazyframe.select(pl.col(data.key).str.contains(f"^(?:{pattern})$"))
+
+
+def identifies(data: PolarsData, *, scheme: str) -> pl.LazyFrame:
+    """Values are identifiers of ``scheme``, form and key."""
+    column = data.lazyframe.select(data.key).collect().to_series()
+    good = pl.Series(data.key, valid(scheme, column.to_arrow()))
+    return pl.LazyFrame({data.key: good}).select(pl.col(data.key) | pl.lit(column.is_null()))
+
+
+def characters(data: PolarsData, *, low: int, high: int) -> pl.LazyFrame:
+    """Texts have from ``low`` to ``high`` characters."""
+    return data.lazyframe.select(pl.col(data.key).str.len_chars().is_between(low, high))
+
+
+def relation(data: PolarsData, *, expression: pl.Expr) -> pl.LazyFrame:
+    """The condition holds between the columns of the row."""
+    return data.lazyframe.select(expression.alias(data.key))
+
+
+FULL_MATCH = _register(full_match, "pattern")
+IDENTIFIES = _register(identifies, "scheme")
+CHARACTERS = _register(characters, "low", "high")
+RELATION = _register(relation, "expression")
+
+
+def _check(rule: Rule) -> pap.Check:
+    says: dict[str, Any] = {"error": rule.id, "n_failure_cases": 0}
+    match rule:
+        case Identifier(scheme=scheme):
+            return IDENTIFIES(scheme, **says)
+        case Pattern(pattern=pattern):
+            return FULL_MATCH(pattern, **says)
+        case Length(low=low, high=high):
+            return CHARACTERS(low, high, **says)
+        case OneOf(values=values):
+            return pap.Check.isin(list(values), **says)
+        case Between(low=low, high=high):
+            return pap.Check.in_range(low, high, **says)
+        case Relation(test=test):
+            return RELATION(test(), **says)
+
+
+def _column(column: Column, rules: tuple[Rule, ...]) -> pap.Column:
+    return pap.Column(
+        POLARS[column.kind],
+        checks=[_check(rule) for rule in rules if rule.column == column.name],
+        nullable=not column.required,
+        description=column.en,
+        metadata={"fr": column.fr, "en": column.en, "person": column.person.value, "identifier": column.identifier},
+    )
+
+
+@functools.cache
+def schema(contract: DataContract) -> pap.DataFrameSchema:
+    """The pandera schema of ``contract`` (polars backend), which judges a typed batch."""
+    return pap.DataFrameSchema(
+        {column.name: _column(column, contract.rules) for column in contract.columns},
+        name=f"{contract.id}@{contract.version}",
+        strict=True,
+        ordered=True,
+    )
+
+
+def _failure(error: SchemaError) -> Failure:
+    check = "required" if error.check == "not_nullable" else getattr(error.check, "error", None)
+    if check is None or error.check_output is None:
+        raise OurWayError(f"a contract's schema cannot be applied: {error.reason_code.name} on {error.schema.name}")
+    broken = ~error.check_output[CHECK_OUTPUT_KEY].fill_null(True).to_numpy()
+    return Failure(str(check), str(error.schema.name), np.flatnonzero(broken).astype(np.int64))
+
+
+def failures(contract: DataContract, frame: pl.DataFrame) -> Iterator[Failure]:
+    """What breaks the contract's rules in a typed batch, rule by rule.
+
+    Validation is switched on here whatever the process's pandera settings say: an environment variable must not open the gate.
+
+    Raises:
+        OurWayError: the schema itself does not fit the frame, or a check could not run.
+    """
+    found: list[SchemaError] = []
+    with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
+        try:
+            schema(contract).validate(frame, lazy=True)
+        except SchemaErrors as errors:
+            found = errors.schema_errors
+    return (_failure(error) for error in found)
