@@ -1,0 +1,31 @@
+"""Keys: the root key and what it wraps, one key set per convention, and the recipients that partners enrol."""
+
+from passerelle.keys.age import AgeSink, age_sink
+from passerelle.keys.keyset import KeySet
+from passerelle.keys.opening import AgeSource, age_source, decrypt
+from passerelle.keys.recipient import Identity, Recipient, parse_identities, parse_recipient, read_identities
+from passerelle.keys.ring import KeyRing
+from passerelle.keys.root import FileRootKey, RootKey, RootKeys
+from passerelle.keys.ssh import allowed_signers, fingerprint, parse_allowed_signers, public_text
+
+__all__ = [
+    "AgeSink",
+    "AgeSource",
+    "FileRootKey",
+    "Identity",
+    "KeyRing",
+    "KeySet",
+    "Recipient",
+    "RootKey",
+    "RootKeys",
+    "age_sink",
+    "age_source",
+    "allowed_signers",
+    "decrypt",
+    "fingerprint",
+    "parse_allowed_signers",
+    "parse_identities",
+    "parse_recipient",
+    "public_text",
+    "read_identities",
+]
