@@ -1,0 +1,212 @@
+"""The writer of the trail: appends in the caller's transaction, signs heads, proves entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, insert, select, update
+
+from passerelle.clock import iso
+from passerelle.errors import TrailError
+from passerelle.trail import merkle
+from passerelle.trail.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from passerelle.trail.entry import MAX_LEAF_BYTES, Entry
+from passerelle.trail.nodes import Nodes, complete_tiles
+from passerelle.trail.note import VerifierKey
+from passerelle.trail.proof import Proof
+from passerelle.trail.tables import trail_checkpoint, trail_entry, trail_head
+
+BATCH_ROWS = 4096
+MAX_STEP_BACK = timedelta(minutes=5)  # a writer that waited for its turn may be this late; more is a clock set back
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An entry and its place in the trail."""
+
+    index: int
+    entry: Entry
+
+
+class Ledger:
+    """The trail under one origin and one key.
+
+    Every method takes the caller's connection, inside a transaction that the caller begins and commits: state change and
+    entry commit together or not at all. On SQLite that transaction MUST hold the write lock (``tables.begin_immediate``); on
+    PostgreSQL the row of the head is locked until the caller commits. So entries have one order, that of the commits.
+    """
+
+    def __init__(self, origin: str, key: Ed25519PrivateKey) -> None:
+        self.origin = origin
+        self._key = key
+        self.verifier_key = str(VerifierKey.of(origin, key))
+
+    def append(self, connection: Connection, entry: Entry) -> int:
+        """Append one entry and return its index; ``append_many`` tells the rest."""
+        return self.append_many(connection, [entry])[0]
+
+    def append_many(self, connection: Connection, entries: Iterable[Entry]) -> range:
+        """Append entries in their order and return their indexes.
+
+        An entry is recorded at its own instant, or at that of the one before when it waited for its turn.
+
+        Raises:
+            TrailError: an entry's clock is more than ``MAX_STEP_BACK`` behind the trail, or an entry is too large.
+        """
+        head = _lock(connection)
+        start = head.frontier.size
+        source = iter(entries)
+        while batch := list(islice(source, BATCH_ROWS)):
+            rows = [head.take(entry) for entry in batch]
+            connection.execute(insert(trail_entry), rows)
+        complete_tiles(connection, start, head.frontier.size)
+        _store(connection, head, start)
+        return range(start, head.frontier.size)
+
+    def size(self, connection: Connection) -> int:
+        """The number of entries."""
+        return int(connection.execute(select(trail_head.c.size)).scalar_one())
+
+    def checkpoint(self, connection: Connection, at: datetime) -> str:
+        """Sign the head at the current size, store it, and return the note; once signed, a size keeps its note.
+
+        Raises:
+            TrailError: the stored hashes do not continue the last head that was signed (c2sp.org/tlog-checkpoint: a log
+                MUST NOT sign then), or the clock was set back.
+        """
+        head = _lock(connection)
+        size, root = head.frontier.size, head.frontier.root()
+        last = self.latest(connection)
+        nodes = Nodes(connection, size)
+        if last is not None and (last.size > size or nodes.root(last.size) != last.root):
+            raise _not_signing(f"the entries do not continue the head signed at size {last.size}")
+        if nodes.root(size) != root:
+            raise _not_signing(f"the stored hashes do not give the head at size {size}")
+        if last is not None and last.size == size:
+            return last.note
+        when = head.advance(iso(at))
+        note = sign_checkpoint(self.origin, size, root, self._key, datetime.fromisoformat(when))
+        connection.execute(insert(trail_checkpoint).values(size=size, root=root, note=note, at=when))
+        _store(connection, head, size)
+        return note
+
+    def latest(self, connection: Connection) -> Checkpoint | None:
+        """The last head that was signed, verified; None before the first.
+
+        Raises:
+            TrailError: its note does not verify under the ledger's key.
+        """
+        query = select(trail_checkpoint.c.note).order_by(trail_checkpoint.c.size.desc()).limit(1)
+        note = connection.scalar(query)
+        return None if note is None else open_checkpoint(note, self.verifier_key)
+
+    def prove(self, connection: Connection, index: int) -> bytes:
+        """A tlog-proof of the entry against the latest checkpoint; its ``extra`` line carries the entry.
+
+        Raises:
+            TrailError: no checkpoint covers the entry, or stored hashes are missing or do not lead to its root.
+        """
+        last = self.latest(connection)
+        if last is None or not 0 <= index < last.size:
+            raise TrailError(f"no checkpoint covers entry {index}", where="trail", hint="sign a checkpoint after it")
+        leaf = connection.scalar(select(trail_entry.c.body).where(trail_entry.c.index == index)) or b""
+        path = Nodes(connection, last.size).inclusion_proof(index)
+        merkle.verify_inclusion(index, last.size, merkle.leaf_hash(leaf), path, last.root)
+        return Proof(index, path, last.note, leaf).write()
+
+    def entries(self, connection: Connection, start: int = 0, stop: int | None = None) -> Iterator[Recorded]:
+        """The entries ``[start, stop)`` in order, a page at a time.
+
+        Raises:
+            TrailError: a stored entry is not well formed.
+        """
+        yield from _read(connection, start, stop, None)
+
+    def find(
+        self,
+        connection: Connection,
+        kind: str | None = None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        **fields: Any,
+    ) -> Iterator[Recorded]:
+        """The entries of a kind, from ``since`` (included) to ``until`` (excluded), whose fields equal ``fields``."""
+        for found in _read(connection, 0, None, kind):
+            entry = found.entry
+            if (since and entry.at < iso(since)) or (until and entry.at >= iso(until)):
+                continue
+            if all(entry.body.get(name) == value for name, value in fields.items()):
+                yield found
+
+
+@dataclass(slots=True)
+class _Head:
+    """The head as it is locked, and as it grows."""
+
+    frontier: merkle.Frontier
+    at: str
+
+    def advance(self, at: str) -> str:
+        """The instant to record: ``at``, or the last one when ``at`` is a little behind it."""
+        if at < self.at:
+            late = datetime.fromisoformat(self.at) - datetime.fromisoformat(at)
+            if late > MAX_STEP_BACK:
+                raise TrailError(
+                    f"the clock is {late} behind the trail", where="trail", hint="set the clock of this machine right"
+                )
+            return self.at
+        self.at = at
+        return at
+
+    def take(self, entry: Entry) -> dict[str, Any]:
+        """The row of the next entry."""
+        at = self.advance(entry.at)
+        leaf = (entry if at == entry.at else Entry(entry.kind, at, entry.body)).leaf()
+        if len(leaf) > MAX_LEAF_BYTES:
+            raise TrailError(f"expected an entry of at most {MAX_LEAF_BYTES} bytes, got {len(leaf)}", where=entry.kind)
+        leaf_hash = merkle.leaf_hash(leaf)
+        row = {"index": self.frontier.size, "kind": entry.kind, "leaf_hash": leaf_hash, "body": leaf}
+        self.frontier.append(leaf_hash)
+        return row
+
+
+def _lock(connection: Connection) -> _Head:
+    query = select(trail_head.c.size, trail_head.c.frontier, trail_head.c.at).with_for_update()
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise TrailError("the trail has no head", where="trail_head", hint="passerelle trail verify")
+    return _Head(merkle.Frontier.from_bytes(row.size, row.frontier), row.at)
+
+
+def _store(connection: Connection, head: _Head, old_size: int) -> None:
+    """Write the head back; another writer in between means that the transaction did not hold the lock."""
+    values = {"size": head.frontier.size, "frontier": head.frontier.to_bytes(), "at": head.at}
+    done = connection.execute(update(trail_head).where(trail_head.c.size == old_size).values(values))
+    if done.rowcount != 1:
+        raise TrailError(
+            "the head moved during the transaction", where="trail_head", hint="begin it with the write lock"
+        )
+
+
+def _not_signing(message: str) -> TrailError:
+    return TrailError(
+        f"{message}; no head is signed", where="trail", hint="passerelle trail verify says what was altered"
+    )
+
+
+def _read(connection: Connection, start: int, stop: int | None, kind: str | None) -> Iterator[Recorded]:
+    query = select(trail_entry.c.index, trail_entry.c.body).order_by(trail_entry.c.index).limit(BATCH_ROWS)
+    if stop is not None:
+        query = query.where(trail_entry.c.index < stop)
+    if kind is not None:
+        query = query.where(trail_entry.c.kind == kind)
+    while rows := connection.execute(query.where(trail_entry.c.index >= start)).all():
+        for index, body in rows:
+            yield Recorded(index, Entry.parse(body))
+        start = rows[-1][0] + 1
