@@ -169,7 +169,7 @@ SCHEMES: Mapping[str, Scheme] = {
             r"0[1-9]|[1-8][0-9]|9[0-5]|2[AB]|97[1-8]|98[4-9]",
             example="75",
         ),
-        Scheme("fap2009", "code FAP 2009", "FAP 2009 code", r"[A-Z][0-9]Z[0-9]{2}", example="A0Z40"),
+        Scheme("fap2009", "code FAP 2009", "FAP 2009 code", r"[A-Z][0-9][A-Z][0-9]{2}", example="A0Z40"),
         Scheme(
             "france-travail",
             "identifiant France Travail (11 chiffres, ou 7 chiffres et un caractère)",

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from contracts.base import DataContract
+from contracts.candidate_pool import CANDIDATE_POOL
+from contracts.job_offers import JOB_OFFERS
+from contracts.studies_bmo import STUDIES_BMO
 from contracts.training_entries import TRAINING_ENTRIES
+from contracts.training_outcomes import TRAINING_OUTCOMES
 from passerelle.errors import UsageError
 
-_ALL: tuple[DataContract, ...] = (TRAINING_ENTRIES,)
+_ALL: tuple[DataContract, ...] = (
+    CANDIDATE_POOL,
+    JOB_OFFERS,
+    STUDIES_BMO,
+    TRAINING_ENTRIES,
+    TRAINING_OUTCOMES,
+)
 
 
 def contracts() -> tuple[DataContract, ...]:
