@@ -27,7 +27,6 @@ Lang = Literal["fr", "en"]
 
 WIDTH_OF_A_PAGE = 110  # characters, for the timeline when stdout is a file or a pipe
 _UNBOUNDED = 10_000  # characters: a table in a file is never folded
-_DATE = len("30 septembre 2026") + 1  # characters: "1er septembre 2026" is the longest
 
 _MONTHS: Mapping[Lang, tuple[str, ...]] = {
     "fr": (
@@ -206,6 +205,7 @@ class Screen:
         with console.capture() as capture:
             console.print(table)
         self._out.writelines(line.rstrip() + "\n" for line in capture.get().splitlines())
+        self._out.flush()
 
     def cell(self, value: object) -> Styled:
         """``value`` as a reader wants it in a table: dates and integers in full, yes or no, a dash for nothing."""
@@ -242,13 +242,14 @@ class Ended(Protocol):
 
 
 class Timeline:
-    """The demo's story: one numbered line a step, with the day, who acts, what they do and how it ended."""
+    """The demo's story: under each day, one numbered step after the other, with who acts, what they do and how it ended."""
 
     def __init__(self, screen: Screen, steps: int, longest_name: int = 16) -> None:
         self._screen = screen
         self._steps = steps
-        self._widths = (2 * len(str(steps)) + 1, _DATE, longest_name, None)
+        self._widths = (2 * len(str(steps)) + 3, longest_name, None)
         self._told = 0
+        self._day: date | None = None
 
     @contextmanager
     def step(self, on: date, who: Words, what: Words) -> Iterator[Ended]:
@@ -270,12 +271,15 @@ class Timeline:
             self._tell(on, who, what, outcomes)
 
     def _tell(self, on: date, who: Words, what: Words, outcomes: list[tuple[Words, Tone]]) -> None:
+        if on != self._day:
+            self._screen.heading(day(on, self._screen.lang))
+            self._day = on
         cell = self._screen.cell
-        table = _grid(("dim", "", "bold", ""), self._widths)
-        count = f"{self._told:>{len(str(self._steps))}}/{self._steps}"
-        table.add_row(count, cell(on), cell(who), cell(what))
+        table = _grid(("dim", "bold", ""), self._widths)
+        count = f"{self._told:>{len(str(self._steps)) + 2}}/{self._steps}"
+        table.add_row(count, cell(who), cell(what))
         for outcome, tone in outcomes:
-            line = cell(outcome)
+            line = cell(_SIGNS.get(tone, "") + self._screen.words(outcome))
             line.stylize(tone.value)
-            table.add_row("", "", "", cell(_SIGNS.get(tone, "")) + line)
+            table.add_row("", "", line)
         self._screen.show(table, WIDTH_OF_A_PAGE)

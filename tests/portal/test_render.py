@@ -111,18 +111,29 @@ def test_square_brackets_are_text(out: io.StringIO) -> None:
 
 
 def test_the_timeline_tells_who_did_what_and_how_it_ended(out: io.StringIO) -> None:
-    """Each step has its number, its date, its actor, the act, then how it ended with a sign."""
+    """Under each day, a step has its number, its actor, the act, then how it ended with a sign."""
     timeline = Timeline(Screen("fr", out=out), steps=12)
-    with timeline.step(date(2024, 9, 1), "France Travail", Text("demande le vivier", "asks")) as ended:
+    for on, what in ((date(2024, 9, 1), "vérifie " * 30), (date(2024, 9, 1), "lit"), (date(2024, 9, 2), "signe")):
+        with timeline.step(on, "France Travail", Text(what, "")) as ended:
+            ended("intact")
+    with timeline.step(date(2024, 9, 2), "DPO", "demande le vivier") as ended:
         ended(Text("refusé : article 7", "refused"), Tone.REFUSED)
-    with timeline.step(date(2024, 9, 2), "DPO", "vérifie " * 30) as ended:
-        ended("intact")
+        ended("rien n’est parti", Tone.PLAIN)
     lines = _lines(out)
-    assert lines[0] == " 1/12  1er septembre 2024  France Travail    demande le vivier"
-    assert lines[1].split("✗") == [" " * lines[0].index("demande"), " refusé : article 7"]
-    assert lines[2].startswith(" 2/12  2 septembre 2024    DPO")
+    assert lines[1] == "1er septembre 2024"
+    assert lines[2].startswith("   1/12  France Travail    vérifie vérifie")
+    assert lines[-8:] == [
+        "   2/12  France Travail    lit",
+        "                           ✓ intact",
+        "",
+        "2 septembre 2024",
+        "   3/12  France Travail    signe",
+        "                           ✓ intact",
+        "   4/12  DPO               demande le vivier",
+        "                           ✗ refusé : article 7",
+        "                           rien n’est parti",
+    ]
     assert max(map(len, lines)) <= 110
-    assert lines[-1].strip() == "✓ intact"
 
 
 @pytest.mark.parametrize(
