@@ -122,7 +122,7 @@ def test_the_timeline_tells_who_did_what_and_how_it_ended(out: io.StringIO) -> N
     lines = _lines(out)
     assert lines[1] == "1er septembre 2024"
     assert lines[2].startswith("   1/12  France Travail    vérifie vérifie")
-    assert lines[-8:] == [
+    assert lines[-9:] == [
         "   2/12  France Travail    lit",
         "                           ✓ intact",
         "",
