@@ -12,7 +12,17 @@ from datetime import date
 from statistics import median
 from typing import Literal
 
-from checks.wording import number_en, number_fr, percent_en, percent_fr, rows_en, rows_fr
+from checks.wording import (
+    agreed_fr,
+    number_en,
+    number_fr,
+    percent_en,
+    percent_fr,
+    plural_en,
+    plural_fr,
+    rows_en,
+    rows_fr,
+)
 from passerelle.contract import Kind
 from passerelle.errors import OurWayError
 from passerelle.profile import ColumnProfile, Count, Profile
@@ -57,13 +67,20 @@ class Check:
 Rule = Callable[[Profile, Sequence[Profile], Limits], Iterator[Check]]
 
 
-def _level(history: Sequence[Profile], limits: Limits) -> Literal["error", "warning"]:
+def earlier(profile: Profile, history: Sequence[Profile]) -> list[Profile]:
+    """The last profile of each period but ``profile``'s own, sorted by period."""
+    latest = {p.period: p for p in history if p.period != profile.period}
+    return [latest[period] for period in sorted(latest)]
+
+
+def _level(history: Sequence[object], limits: Limits) -> Literal["error", "warning"]:
     return "error" if len(history) >= limits.history else "warning"
 
 
 def not_empty(profile: Profile, _: Sequence[Profile], __: Limits) -> Iterator[Check]:
     """At least one row is accepted."""
-    held = (f"{rows_fr(profile.accepted)} acceptées.", f"{rows_en(profile.accepted)} accepted.")
+    rows = profile.accepted
+    held = (f"{rows_fr(rows)} {agreed_fr(rows, 'acceptée')}.", f"{rows_en(rows)} accepted.")
     broken = ("Aucune ligne n'est acceptée.", "No row is accepted.")
     yield Check("not-empty", profile.accepted, 1, None, held, broken)
 
@@ -97,18 +114,22 @@ def required(profile: Profile, _: Sequence[Profile], __: Limits) -> Iterator[Che
 
 def volume(profile: Profile, history: Sequence[Profile], limits: Limits) -> Iterator[Check]:
     """The file is about as large as earlier ones."""
+    known = len(history)
     missing = (
-        f"{len(history)} période(s) antérieure(s) en mémoire ; il en faut {limits.history} pour une comparaison probante.",
-        f"{len(history)} earlier period(s) on record; a comparison needs {limits.history} to be conclusive.",
+        (
+            f"{plural_fr(known, 'période antérieure')} en mémoire ; il en faut {limits.history} "
+            "pour une comparaison probante."
+        ),
+        f"{plural_en(known, 'earlier period')} on record; a comparison needs {limits.history} to be conclusive.",
     )
-    yield Check("history", len(history), limits.history, None, missing, missing, "warning")
+    yield Check("history", known, limits.history, None, missing, missing, "warning")
     usual = median(p.read for p in history) if history else 0
     if not usual:
         return
     ratio, (least, most) = profile.read / usual, limits.volume
     sentences = (
         (
-            f"{rows_fr(profile.read)} lues, soit {number_fr(ratio)} fois la médiane des périodes antérieures "
+            f"{rows_fr(profile.read)} {agreed_fr(profile.read, 'lue')}, soit {number_fr(ratio)} fois la médiane des périodes antérieures "
             f"({number_fr(usual)}) ; l'intervalle attendu va de {number_fr(least)} à {number_fr(most)}."
         ),
         (
@@ -119,37 +140,33 @@ def volume(profile: Profile, history: Sequence[Profile], limits: Limits) -> Iter
     yield Check("volume", ratio, least, most, sentences, sentences, _level(history, limits))
 
 
-def _earlier(history: Sequence[Profile], name: str) -> list[tuple[Profile, ColumnProfile]]:
+# An older version of the contract may lack the column.
+def _column(history: Sequence[Profile], name: str) -> list[tuple[Profile, ColumnProfile]]:
     return [(p, c) for p in history for c in p.columns if c.name == name]
 
 
 def code_shares(profile: Profile, history: Sequence[Profile], limits: Limits) -> Iterator[Check]:
     """No code of a classification gains or loses a large share of the rows."""
     for column in profile.columns:
-        earlier = [{code: p.share(n) for code, n in c.top} for p, c in _earlier(history, column.name) if c.top]
-        if not column.top or not earlier:
+        past = [{code: p.share(n) for code, n in c.top} for p, c in _column(history, column.name) if c.top]
+        if not column.top or not past:
             continue
         now = {code: profile.share(n) for code, n in column.top}
-        usual = {code: median(e.get(code, 0.0) for e in earlier) for code in now.keys() | set().union(*earlier)}
+        usual = {code: median(one.get(code, 0.0) for one in past) for code in now.keys() | set().union(*past)}
         code = max(sorted(usual), key=lambda c: abs(now.get(c, 0.0) - usual[c]))
         was, is_ = usual[code], now.get(code, 0.0)
         sentences = (
             (
-                f"« {column.name} » : la part du code {code} passe de {percent_fr(was)} à {percent_fr(is_)} "
+                f"« {column.name} » : le plus grand écart de part est celui du code {code}, de {percent_fr(was)} à {percent_fr(is_)} "
                 f"(écart toléré : {number_fr(limits.code_drift * 100)} points)."
             ),
             (
-                f"“{column.name}”: the share of code {code} goes from {percent_en(was)} to {percent_en(is_)} "
+                f"“{column.name}”: the share that moves most is that of code {code}, from {percent_en(was)} to {percent_en(is_)} "
                 f"({number_en(limits.code_drift * 100)} points are tolerated)."
             ),
         )
-        level = _level(earlier_periods(history, column.name), limits)
+        level = _level(past, limits)
         yield Check(f"code-shares:{column.name}", abs(is_ - was), None, limits.code_drift, sentences, sentences, level)
-
-
-def earlier_periods(history: Sequence[Profile], name: str) -> list[Profile]:
-    """The earlier profiles that have the column ``name``: an older contract version may lack it."""
-    return [p for p, _ in _earlier(history, name)]
 
 
 def _secret_share(profile: Profile, secret: Count | None) -> float:
@@ -159,11 +176,11 @@ def _secret_share(profile: Profile, secret: Count | None) -> float:
 def secrecy(profile: Profile, history: Sequence[Profile], limits: Limits) -> Iterator[Check]:
     """The share of cells under statistical secrecy stays about the same."""
     for column in profile.columns:
-        earlier = _earlier(history, column.name)
-        if column.kind is not Kind.COUNT or not earlier:
+        past = _column(history, column.name)
+        if column.kind is not Kind.COUNT or not past:
             continue
         is_ = _secret_share(profile, column.secret)
-        was = median(_secret_share(p, c.secret) for p, c in earlier)
+        was = median(_secret_share(p, c.secret) for p, c in past)
         sentences = (
             (
                 f"« {column.name} » : la part des cellules sous secret statistique passe de {percent_fr(was)} à "
@@ -174,7 +191,7 @@ def secrecy(profile: Profile, history: Sequence[Profile], limits: Limits) -> Ite
                 f"{percent_en(is_)} ({number_en(limits.secrecy_drift * 100)} points are tolerated)."
             ),
         )
-        level = _level(earlier_periods(history, column.name), limits)
+        level = _level(past, limits)
         yield Check(f"secrecy:{column.name}", abs(is_ - was), None, limits.secrecy_drift, sentences, sentences, level)
 
 
@@ -224,7 +241,6 @@ class Suite:
             raise OurWayError("expected at least one rule in the suite", where="checks")
 
     def checks(self, profile: Profile, history: Sequence[Profile]) -> tuple[Check, ...]:
-        """The checks of ``profile`` against ``history``: the last profile of each other period, oldest first."""
-        latest = {p.period: p for p in history if p.period != profile.period}
-        earlier = [latest[period] for period in sorted(latest)]
-        return tuple(check for rule in self.rules for check in rule(profile, earlier, self.limits))
+        """The checks of ``profile`` against ``history``, in the order in which profiles were made."""
+        others = earlier(profile, history)
+        return tuple(check for rule in self.rules for check in rule(profile, others, self.limits))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from passerelle.profile import FEW, Count
 
+NO_BREAK = "\u00a0"
 NARROW = "\u202f"  # the space French puts between thousands and before %
 
 
@@ -30,12 +31,27 @@ def percent_fr(share: float) -> str:
 def rows_en(count: Count) -> str:
     """A count of rows, masked or not."""
     if isinstance(count, int):
-        return "1 row" if count == 1 else f"{number_en(count)} rows"
+        return plural_en(count, "row")
     return "fewer than 11 rows" if count == FEW else "all rows but fewer than 11"
+
+
+def plural_fr(count: float, words: str) -> str:
+    """``1 ligne lue``, ``2 lignes lues``: the plural starts at two in French."""
+    return f"{number_fr(count)}{NO_BREAK}{agreed_fr(count, words)}"
+
+
+def agreed_fr(count: float, words: str) -> str:
+    """``words``, each with its mark of the plural when ``count`` is two or more."""
+    return " ".join(f"{word}s" for word in words.split()) if count >= 2 else words  # noqa: PLR2004
+
+
+def plural_en(count: float, word: str) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{number_en(count)} {word}" + ("" if count == 1 else "s")
 
 
 def rows_fr(count: Count) -> str:
     """Un nombre de lignes, masqué ou non."""
     if isinstance(count, int):
-        return f"{number_fr(count)} ligne" + ("s" if count >= 2 else "")  # noqa: PLR2004 -- French plural starts at two
+        return plural_fr(count, "ligne")
     return "moins de 11 lignes" if count == FEW else "toutes les lignes sauf moins de 11"

@@ -218,8 +218,6 @@ class _ColumnBuilder:
                 part.add(column)
 
     def _without_secrets(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
-        if pa.types.is_integer(column.type):
-            return column
         secret = pc.equal(column, SECRET)
         self._secret += pc.sum(secret).as_py() or 0
         return column.filter(pc.invert(secret)).cast(pa.int64())
