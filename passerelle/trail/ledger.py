@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from passerelle.clock import iso
 from passerelle.errors import TrailError
@@ -23,6 +23,15 @@ from passerelle.trail.tables import trail_checkpoint, trail_entry, trail_head
 
 BATCH_ROWS = 4096
 MAX_STEP_BACK = timedelta(minutes=5)  # a writer that waited for its turn may be this late; more is a clock set back
+
+# Built once: building a statement costs more than running it.
+_LOCK = select(trail_head.c.size, trail_head.c.frontier, trail_head.c.at).with_for_update()
+_EXTEND = insert(trail_entry)
+_STORE = (
+    update(trail_head)
+    .where(trail_head.c.size == bindparam("old_size"))
+    .values(size=bindparam("new_size"), frontier=bindparam("new_frontier"), at=bindparam("new_at"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +71,7 @@ class Ledger:
         start = head.frontier.size
         source = iter(entries)
         while batch := list(islice(source, BATCH_ROWS)):
-            rows = [head.take(entry) for entry in batch]
-            connection.execute(insert(trail_entry), rows)
+            connection.execute(_EXTEND, [head.take(entry) for entry in batch])
         complete_tiles(connection, start, head.frontier.size)
         _store(connection, head, start)
         return range(start, head.frontier.size)
@@ -177,8 +185,7 @@ class _Head:
 
 
 def _lock(connection: Connection) -> _Head:
-    query = select(trail_head.c.size, trail_head.c.frontier, trail_head.c.at).with_for_update()
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_LOCK).one_or_none()
     if row is None:
         raise TrailError("the trail has no head", where="trail_head", hint="passerelle trail verify")
     return _Head(merkle.Frontier.from_bytes(row.size, row.frontier), row.at)
@@ -186,8 +193,9 @@ def _lock(connection: Connection) -> _Head:
 
 def _store(connection: Connection, head: _Head, old_size: int) -> None:
     """Write the head back; another writer in between means that the transaction did not hold the lock."""
-    values = {"size": head.frontier.size, "frontier": head.frontier.to_bytes(), "at": head.at}
-    done = connection.execute(update(trail_head).where(trail_head.c.size == old_size).values(values))
+    size, frontier = head.frontier.size, head.frontier.to_bytes()
+    values = {"old_size": old_size, "new_size": size, "new_frontier": frontier, "new_at": head.at}
+    done = connection.execute(_STORE, values)
     if done.rowcount != 1:
         raise TrailError(
             "the head moved during the transaction", where="trail_head", hint="begin it with the write lock"

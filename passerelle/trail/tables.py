@@ -11,7 +11,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
-    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -24,14 +23,17 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+_Size = BigInteger().with_variant(
+    Integer(), "sqlite"
+)  # 64 bits; SQLite keeps an INTEGER primary key without a second index
+
 trail_entry = Table(
     "trail_entry",
     metadata,
-    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("index", _Size, primary_key=True, autoincrement=False),
     Column("kind", String(40), nullable=False),
     Column("leaf_hash", LargeBinary(32), nullable=False),
     Column("body", LargeBinary, nullable=False),  # the data of the leaf: canonical JSON of at, body and kind
-    Index("ix_trail_entry_kind", "kind"),
 )
 
 # Full tiles only (c2sp.org/tlog-tiles): 256 hashes of one level; the partial tile is read from the level below.
@@ -39,7 +41,7 @@ trail_tile = Table(
     "trail_tile",
     metadata,
     Column("level", Integer, primary_key=True, autoincrement=False),
-    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("index", _Size, primary_key=True, autoincrement=False),
     Column("root", LargeBinary(32), nullable=False),
     Column("hashes", LargeBinary(8192), nullable=False),
 )
@@ -48,7 +50,7 @@ trail_head = Table(
     "trail_head",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("size", BigInteger, nullable=False),
+    Column("size", _Size, nullable=False),
     Column("frontier", LargeBinary, nullable=False),
     Column("at", String(20), nullable=False),  # of the last entry or checkpoint; empty before the first
     CheckConstraint("id = 1", name="ck_trail_head_one"),
@@ -57,7 +59,7 @@ trail_head = Table(
 trail_checkpoint = Table(
     "trail_checkpoint",
     metadata,
-    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("size", _Size, primary_key=True, autoincrement=False),
     Column("root", LargeBinary(32), nullable=False),
     Column("note", Text, nullable=False),
     Column("at", String(20), nullable=False),

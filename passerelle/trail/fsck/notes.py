@@ -1,0 +1,123 @@
+"""Checkpoints, read for the checker alone (c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from passerelle.errors import TrailError
+
+LATEST = 2**37  # seconds since 1970: far beyond any clock that is right
+_SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+
+
+class NoteFault(Exception):  # noqa: N818 -- never leaves the checker, which turns it into a fault
+    """What is wrong with a note."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The trusted verifier key."""
+
+    name: str
+    public: bytes
+
+    @classmethod
+    def read(cls, vkey: str) -> Key:
+        """Read ``name+id+base64(1 || key)``.
+
+        Raises:
+            TrailError: it is anything else.
+        """
+        name, _, rest = vkey.strip().partition("+")
+        shown, _, encoded = rest.partition("+")
+        try:
+            data = _unbase64(encoded)
+        except NoteFault:
+            data = b""
+        if not name or len(data) != 33 or data[0] != 1:  # noqa: PLR2004 -- a type byte and 32 bytes of key
+            raise TrailError("expected an Ed25519 verifier key name+id+key", where="verifier key")
+        key = cls(name, data[1:])
+        if key.line_id(1).hex() != shown:
+            raise TrailError("the id is not that of the name and the key", where="verifier key")
+        return key
+
+    def line_id(self, kind: int) -> bytes:
+        """The four bytes that open a signature of this key: type 1 is plain, type 4 has a time."""
+        return hashlib.sha256(b"%s\n%c%s" % (self.name.encode(), kind, self.public)).digest()[:4]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A checkpoint whose signatures verify: size, root, and the instant as entries write it."""
+
+    size: int
+    root: bytes
+    at: str
+
+
+def read_head(note: str, key: Key, *, sole: bool) -> Head:
+    """Verify a checkpoint; ``sole``: a signature line of any other key is a fault.
+
+    Raises:
+        NoteFault: what is wrong with it.
+    """
+    body, mark, block = note.rpartition("\n\n")
+    lines = body.split("\n")
+    if not mark or len(lines) != 3 or not block.endswith("\n"):  # noqa: PLR2004 -- origin, size, root
+        raise NoteFault("the note is not three lines, an empty line and signatures")
+    origin, size, root = lines
+    if origin != key.name:
+        raise NoteFault("the origin is not the name of the trusted key")
+    if not _SIZE.fullmatch(size):
+        raise NoteFault("the size is malformed")
+    if len(digest := _unbase64(root)) != hashlib.sha256().digest_size:
+        raise NoteFault("the root is malformed")
+    return Head(int(size), digest, _signed_at((body + "\n").encode(), block[:-1].split("\n"), key, sole=sole))
+
+
+def _signed_at(message: bytes, lines: list[str], key: Key, *, sole: bool) -> str:
+    plain = False
+    at = ""
+    for line in lines:
+        dash, _, rest = line.partition(" ")
+        name, _, encoded = rest.partition(" ")
+        data = _unbase64(encoded)
+        known = dash == "\u2014" and name == key.name
+        if known and data[:4] == key.line_id(1):
+            _verify(key, data[4:], message)
+            plain = True
+        elif known and data[:4] == key.line_id(4):
+            seconds = int.from_bytes(data[4:12], "big")
+            _verify(key, data[12:], b"cosignature/v1\ntime %d\n%s" % (seconds, message))
+            if seconds >= LATEST:
+                raise NoteFault("the time of the signature is out of range")
+            at = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        elif sole:
+            raise NoteFault("a signature line is malformed or of another key")
+    if not plain or not at:
+        raise NoteFault("the trusted key did not sign it, plain and with a time")
+    return at
+
+
+def _verify(key: Key, signature: bytes, message: bytes) -> None:
+    try:
+        Ed25519PublicKey.from_public_bytes(key.public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        raise NoteFault("a signature does not verify: the note was altered") from None
+
+
+def _unbase64(encoded: str) -> bytes:
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        raise NoteFault("a part is not base64") from None
+    if base64.b64encode(data).decode() != encoded:
+        raise NoteFault("a part is not base64 in its canonical form")
+    return data
