@@ -1,0 +1,168 @@
+"""CSV, strictly: bytes to text columns, chunk by chunk; the chunks of a file are independent of one another.
+
+The parser is pyarrow's. It is lenient where a partner's file must not be (blank lines become rows of nulls, quotes may stand
+anywhere, a byte order mark is dropped at the head of any chunk), so ``scan`` looks at the bytes first.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from passerelle.contract import Dialect
+from passerelle.intake.limits import MAX_RECORD_BYTES
+from passerelle.intake.scan import BOM, Fault, Rules, examine, first_record_end, records_end
+
+_DROPPED: Final = "\0{}"
+ASCII_LAST: Final = 0x7F
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """One chunk read: text columns under the contract's names, and how many lines it took."""
+
+    table: pa.Table
+    lines: int
+
+
+def header_names(head: bytes, dialect: Dialect) -> tuple[list[str] | None, int]:
+    """The names in the first record of ``head`` as ``dialect`` reads them (None: it cannot), and where the rows begin."""
+    rules = Rules.of(dialect)
+    marked = head.startswith(BOM)
+    if marked != (dialect.encoding == "utf-8-sig"):
+        return None, 0
+    skip = len(BOM) if marked else 0
+    end = skip + first_record_end(head[skip:], rules.quote)
+    try:
+        text = head[skip:end].decode(rules.codec)
+        reader = csv.reader(
+            io.StringIO(text, newline=""),
+            delimiter=dialect.separator,
+            quotechar=dialect.quote,
+            quoting=csv.QUOTE_NONE if dialect.quote is None else csv.QUOTE_MINIMAL,
+            strict=True,
+        )
+        return next(reader, None), end
+    except (UnicodeDecodeError, csv.Error):
+        return None, 0
+
+
+def split(blocks: Iterable[bytes], quote: int | None) -> Iterator[bytes]:
+    """Regroup ``blocks`` into chunks of whole records; the last record may lack its line end.
+
+    A record over the limit, such as a quote that is never closed makes, comes out as it stands, for the parser to refuse, and
+    ends the iteration: it would otherwise swallow the rest of the file.
+    """
+    rest = b""
+    for block in blocks:
+        data = rest + block if rest else block
+        end = records_end(data, quote)
+        if not end and len(data) > MAX_RECORD_BYTES:
+            yield data
+            return
+        if end:
+            yield data[:end]
+        rest = data[end:]
+    if rest:
+        yield rest
+
+
+class ChunkParser:
+    """Reads chunks of one dialect; holds no state between them, so that threads may share it."""
+
+    def __init__(self, dialect: Dialect, wanted: Sequence[str]) -> None:
+        self._rules = Rules.of(dialect)
+        self._wanted = list(wanted)
+        names = [target or _DROPPED.format(place) for place, target in enumerate(dialect.columns.values())]
+        self._names = names
+        self._separator, self._quote = dialect.separator, dialect.quote
+        self._convert = arrow_csv.ConvertOptions(
+            check_utf8=False,
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=list(dialect.nulls),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+            include_columns=self._wanted or names[:1],
+        )
+
+    def __call__(self, raw: bytes) -> Parsed | Fault:
+        """The text columns of ``raw``, or its first fault."""
+        records = examine(raw, self._rules)
+        if isinstance(records, Fault):
+            return records
+        ragged: list[tuple[int, int]] = []
+
+        def note(row: arrow_csv.InvalidRow) -> str:
+            ragged.append((row.number or 1, row.actual_columns))
+            return "skip"
+
+        table = self._parse(raw, note)
+        if ragged:
+            number, came = min(ragged)
+            start = int(records.starts[number - 1])
+            return Fault(f"expected {_columns(len(self._names))}, came {came}", records.line(start))
+        if table is None or table.num_rows != len(records.starts):
+            return Fault("the rows cannot be told apart", 1)
+        if self._rules.codec not in {"utf-8", "ascii"}:
+            table = pa.table({name: to_utf8(table[name], self._rules.codec) for name in table.column_names})
+        return Parsed(table.select(self._wanted), len(records.line_ends))
+
+    def _parse(self, raw: bytes, note: Callable[[arrow_csv.InvalidRow], str]) -> pa.Table | None:
+        guarded = BOM + raw if raw.startswith(BOM) else raw
+        try:
+            return arrow_csv.read_csv(
+                pa.BufferReader(guarded),
+                arrow_csv.ReadOptions(column_names=self._names, use_threads=False, block_size=len(guarded) + 1),
+                arrow_csv.ParseOptions(
+                    delimiter=self._separator,
+                    quote_char=self._quote if self._quote is not None else False,
+                    double_quote=self._quote is not None,
+                    escape_char=False,
+                    newlines_in_values=self._quote is not None,
+                    ignore_empty_lines=False,
+                    invalid_row_handler=note,
+                ),
+                self._convert,
+            )
+        except pa.ArrowInvalid:
+            return None
+
+
+def _columns(count: int) -> str:
+    return f"{count} column" if count == 1 else f"{count} columns"
+
+
+@functools.cache
+def _extra_bytes(codec: str) -> npt.NDArray[np.int64]:
+    """For each byte of ``codec``, how many more bytes its character takes in UTF-8."""
+    text = [bytes([byte]).decode(codec, "replace") for byte in range(256)]
+    return np.array([len(character.encode()) - 1 for character in text], np.int64)
+
+
+def to_utf8(column: pa.ChunkedArray, codec: str) -> pa.Array:
+    """Text whose bytes are in a single-byte ``codec``, as UTF-8; columns of ASCII are given back untouched."""
+    array = pa.concat_arrays(column.chunks) if column.num_chunks != 1 else column.chunk(0)
+    _, offsets_buffer, data = array.buffers()
+    if data is None:
+        return array
+    offsets = np.frombuffer(offsets_buffer, np.int32)[array.offset : array.offset + len(array) + 1].astype(np.int64)
+    raw = bytes(memoryview(data)[offsets[0] : offsets[-1]])
+    if raw.isascii():
+        return array
+    octets = np.frombuffer(raw, np.uint8)
+    high = np.flatnonzero(octets > ASCII_LAST)
+    grown = np.concatenate((np.zeros(1, np.int64), np.cumsum(_extra_bytes(codec)[octets[high]])))
+    begins = offsets - offsets[0]
+    moved = (begins + grown[np.searchsorted(high, begins)]).astype(np.int32)
+    validity = array.is_valid().buffers()[1] if array.null_count else None
+    text = raw.decode(codec).encode()
+    return pa.StringArray.from_buffers(len(array), pa.py_buffer(moved), pa.py_buffer(text), validity, array.null_count)

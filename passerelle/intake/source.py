@@ -1,0 +1,301 @@
+"""A partner's file, opened once and read twice: its bytes and keys first, its rows second.
+
+Two passes, because a row that repeats a key of an earlier row must be rejected before the extract is sealed, and the set of
+keys of a whole file does not fit in bounded memory; nor may rows wait on disk in the clear. The first pass sees every byte:
+hash, encrypted raw copy, strict decoding, keys. The second reads the rows. Both read the same open file, and a one-time
+authenticator (RFC 8439 Poly1305, under a key that lives as long as the source) shows that they read the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from cryptography.hazmat.primitives.poly1305 import Poly1305
+
+from passerelle.contract import Batch, Dialect
+from passerelle.errors import IntakeError, UsageError
+from passerelle.intake import workbook
+from passerelle.intake.delimited import ChunkParser, Parsed, header_names, split
+from passerelle.intake.limits import (
+    BATCH_BYTES,
+    GIB,
+    MAX_BATCH_BYTES,
+    MAX_FILE_BYTES,
+    MAX_HEADER_BYTES,
+    MIN_BATCH_BYTES,
+)
+from passerelle.intake.recognise import check_declared, choose, is_workbook
+from passerelle.intake.scan import Fault, Rules
+
+PARSERS: Final = 2
+"""Threads that parse chunks; the bytes are hashed by one more."""
+
+
+class Writer(Protocol):
+    """Where raw bytes go. Implementations MUST encrypt before anything reaches a disk."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+
+class Source:
+    """One file in one recognised dialect. Use as a context manager; not safe to share between threads.
+
+    Attributes:
+        dialect: the declared dialect that the header is of.
+        columns: the contract's columns that the file brings, in the file's order.
+        size_bytes: of the file.
+    """
+
+    def __init__(self, descriptor: int, dialects: Sequence[Dialect], batch_bytes: int) -> None:
+        self._descriptor = descriptor
+        self._batch_bytes = batch_bytes
+        self._identity = _identity(descriptor)
+        self.size_bytes = self._identity[2]
+        self._mac_key = os.urandom(32)
+        self._mac: bytes | None = None
+        self._sha256: str | None = None
+        self._rows: int | None = None
+        self._repairs: Counter[str] = Counter()
+        self.dialect, self._origin = self._recognise(dialects)
+        self.columns = tuple(target for target in self.dialect.columns.values() if target is not None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; harmless twice."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    @property
+    def sha256(self) -> str:
+        """Of the file's bytes, in hex. Raises UsageError before ``digest_pass`` has ended."""
+        if self._sha256 is None:
+            raise UsageError("the hash of the input is known once digest_pass has ended")
+        return self._sha256
+
+    @property
+    def rows(self) -> int:
+        """How many rows the file has. Raises UsageError before a pass has ended."""
+        if self._rows is None:
+            raise UsageError("the rows of the input are counted once a pass has ended")
+        return self._rows
+
+    @property
+    def repairs(self) -> Mapping[str, int]:
+        """Cells repaired by the latest pass of ``batches``, by ``trim:column``."""
+        return dict(self._repairs)
+
+    def digest_pass(self, key_columns: Sequence[str], raw_sink: Writer | None = None) -> Iterator[Batch]:
+        """First pass: every byte to the hash and to ``raw_sink``, every row through the strict checks.
+
+        Yields:
+            Batches that hold ``key_columns`` only, as ``batches`` would give them; of no column when none is asked.
+
+        Raises:
+            IntakeError: the bytes are not what the dialect declares, or changed under way.
+            UsageError: a key column that the file does not bring.
+        """
+        digest = hashlib.sha256()
+        yield from self._read(key_columns, Counter(), digest.update, raw_sink)
+        self._sha256 = digest.hexdigest()
+
+    def batches(self) -> Iterator[Batch]:
+        """Second pass, from the first row each time it is called: text columns under the contract's names.
+
+        Declared null marks are null, quoted or not. Where the dialect trims, whitespace around a cell (no-break spaces
+        included) is dropped and counted in ``repairs``, and a cell that is then a null mark is null.
+
+        Raises:
+            IntakeError: the bytes are not what the dialect declares, or changed since an earlier pass.
+        """
+        self._repairs = Counter()
+        yield from self._read(self.columns, self._repairs, None, None)
+
+    def _recognise(self, dialects: Sequence[Dialect]) -> tuple[Dialect, int | workbook.Sheet]:
+        head = os.pread(self._descriptor, MAX_HEADER_BYTES, 0)
+        if not head:
+            raise IntakeError("expected a header, came an empty file", where="input")
+        if is_workbook(head) and any(dialect.format == "xlsx" for dialect in dialects):
+            chosen = [dialect for dialect in dialects if dialect.format == "xlsx"]
+            return workbook.recognise(self._descriptor, chosen)
+        readings = {d.id: header_names(head, d) if d.format == "csv" else (None, 0) for d in dialects}
+        dialect = choose([(d, readings[d.id][0]) for d in dialects], head)
+        return dialect, readings[dialect.id][1]
+
+    def _read(
+        self, wanted: Sequence[str], repairs: Counter[str], digest: Callable[[bytes], None] | None, raw: Writer | None
+    ) -> Iterator[Batch]:
+        if unknown := [name for name in wanted if name not in self.columns]:
+            raise UsageError(f"dialect {self.dialect.id} does not bring {', '.join(unknown)}")
+        mac = Poly1305(self._mac_key)
+        rows = 0
+        with _Observer((mac.update,) if digest is None else (mac.update, digest), raw) as observer:
+            for table in self._tables(list(wanted), observer):
+                repaired = trimmed(table, self.dialect.nulls, repairs) if self.dialect.trim else table
+                yield Batch(repaired, rows + 1)
+                rows += table.num_rows
+        self._check_unchanged(mac.finalize())
+        self._rows = rows
+
+    def _tables(self, wanted: list[str], observer: _Observer) -> Iterator[pa.Table]:
+        if isinstance(self._origin, workbook.Sheet):
+            for block in self._blocks(0):
+                observer.see(block)
+            yield from workbook.tables(self._descriptor, self._origin, self.dialect, wanted)
+            return
+        head = os.pread(self._descriptor, self._origin, 0)
+        observer.see(head)
+        line = 1 + head.count(b"\n")
+        for outcome in self._outcomes(wanted, observer):
+            if isinstance(outcome, Fault):
+                where = f"line {line + outcome.line - 1}, byte {outcome.byte}"
+                raise IntakeError(f"{outcome.message} (dialect {self.dialect.id})", where=where)
+            line += outcome.lines
+            yield outcome.table
+
+    def _outcomes(self, wanted: list[str], observer: _Observer) -> Iterator[Parsed | Fault]:
+        """Parse chunks on threads, at most ``PARSERS`` ahead, and give the outcomes in the order of the file."""
+        assert isinstance(self._origin, int)  # noqa: S101 -- narrows the union: the rows of a CSV file begin at an offset
+        parser = ChunkParser(self.dialect, wanted)
+        ahead: deque[Future[Parsed | Fault]] = deque()
+        blocks = _seen(self._blocks(self._origin), observer)
+        with ThreadPoolExecutor(PARSERS) as pool:
+            for chunk in split(blocks, Rules.of(self.dialect).quote):
+                ahead.append(pool.submit(parser, chunk))
+                if len(ahead) > PARSERS:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+
+    def _blocks(self, start: int) -> Iterator[bytes]:
+        place = start
+        while block := os.pread(self._descriptor, self._batch_bytes, place):
+            place += len(block)
+            if place > self.size_bytes:
+                raise _changed()
+            yield block
+
+    def _check_unchanged(self, mac: bytes) -> None:
+        if _identity(self._descriptor) != self._identity or self._mac not in {None, mac}:
+            raise _changed()
+        self._mac = mac
+
+
+class _Observer:
+    """Shows blocks to the hashes on a thread of their own while the caller goes on."""
+
+    def __init__(self, updates: Sequence[Callable[[bytes], None]], raw: Writer | None) -> None:
+        self._updates = updates
+        self._raw = raw
+        self._pool = ThreadPoolExecutor(1)
+        self._last: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+    def see(self, block: bytes) -> None:
+        if self._last is not None:
+            self._last.result()
+        self._last = self._pool.submit(self._update, block)
+        if self._raw is not None:
+            self._raw.write(block)
+
+    def _update(self, block: bytes) -> None:
+        for update in self._updates:
+            update(block)
+
+
+def _seen(blocks: Iterator[bytes], observer: _Observer) -> Iterator[bytes]:
+    for block in blocks:
+        observer.see(block)
+        yield block
+
+
+def _identity(descriptor: int) -> tuple[int, int, int, int, int]:
+    state = os.fstat(descriptor)
+    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
+
+
+def _changed() -> IntakeError:
+    return IntakeError("the input changed while it was read", where="input", hint="send it again, whole")
+
+
+def trimmed(table: pa.Table, nulls: Sequence[str], repairs: Counter[str]) -> pa.Table:
+    """Drop the whitespace around each cell, Unicode's included, and count the cells that had some."""
+    marks = pa.array(list(nulls), pa.string())
+    for place, name in enumerate(table.column_names):
+        before = table[name]
+        after = pc.utf8_trim_whitespace(before)
+        count = pc.sum(pc.not_equal(pc.binary_length(before), pc.binary_length(after))).as_py()
+        if count:
+            repairs[f"trim:{name}"] += count
+            after = pc.if_else(pc.is_in(after, value_set=marks), pa.scalar(None, pa.string()), after)
+            table = table.set_column(place, name, after)
+    return table
+
+
+def open_source(path: Path, dialects: Sequence[Dialect], *, batch_bytes: int = BATCH_BYTES) -> Source:
+    """Open ``path`` and recognise, by its exact header, the one of ``dialects`` that it is in.
+
+    Args:
+        path: a regular file; its name is never shown.
+        dialects: what the sender may send; none of them is ever guessed or adapted.
+        batch_bytes: how much of a CSV file makes one batch; peak memory is about ten times that, whatever the file.
+
+    Raises:
+        IntakeError: not a readable regular file, over a limit, or in none or several of the dialects.
+        UsageError: a dialect that cannot be carried out.
+    """
+    check_declared(dialects)
+    if not MIN_BATCH_BYTES <= batch_bytes <= MAX_BATCH_BYTES:
+        raise UsageError(f"batch_bytes must be {MIN_BATCH_BYTES} to {MAX_BATCH_BYTES}")
+    descriptor = _open(path)
+    try:
+        return Source(descriptor, dialects, batch_bytes)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _open(path: Path) -> int:
+    descriptor, fault = -1, ""
+    try:
+        # O_NONBLOCK: a named pipe must be refused, not waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        fault = "there is no such file"
+    except PermissionError:
+        fault = "the file may not be read by this account"
+    except (OSError, ValueError):
+        fault = "the file cannot be opened"
+    if not fault:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode):
+            fault = "expected a regular file"
+        elif state.st_size > MAX_FILE_BYTES:
+            fault = f"expected at most {MAX_FILE_BYTES // GIB} GiB, came more"
+        if fault:
+            os.close(descriptor)
+    if fault:
+        raise IntakeError(fault, where="input")
+    return descriptor

@@ -1,0 +1,91 @@
+"""The extract as machines read it: CSV per RFC 4180, UTF-8, a header, CRLF, ISO dates, a decimal point, ``*`` kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+
+from passerelle.errors import UsageError
+
+FORMULA_STARTS: Final = b"=+-@\t\r"
+_STARTS_FORMULA: Final = np.isin(np.arange(256), np.frombuffer(FORMULA_STARTS, np.uint8))
+
+
+def select(table: pa.Table, columns: Sequence[str]) -> pa.Table:
+    """The columns that the exchange allows, in its order.
+
+    Raises:
+        UsageError: no column (an empty list allows nothing), or one that the batch has not.
+    """
+    if not columns:
+        raise UsageError("an extract needs at least one allowed column")
+    if unknown := [name for name in columns if name not in table.column_names]:
+        raise UsageError(f"the batch has no column {', '.join(unknown)}")
+    return table.select(list(columns))
+
+
+class CsvSink:
+    """Writes tables of one schema as one CSV file. Nulls are empty, empty texts are ``""``.
+
+    A cell that a spreadsheet would take for a formula is written as it is, for machines, and counted in ``formulas``.
+    """
+
+    def __init__(self, write: Callable[[bytes], object], columns: Sequence[str]) -> None:
+        if not columns:
+            raise UsageError("an extract needs at least one column")
+        self._write = write
+        self._columns = list(columns)
+        self._formulas = dict.fromkeys(self._columns, 0)
+        self._rows = 0
+        write(self._encoded(pa.table({name: pa.array([], pa.string()) for name in columns}), header=True))
+
+    @property
+    def rows(self) -> int:
+        """How many rows were written."""
+        return self._rows
+
+    @property
+    def formulas(self) -> Mapping[str, int]:
+        """How many text cells of each column begin with ``=``, ``+``, ``-``, ``@``, TAB or CR (columns that have some)."""
+        return {name: count for name, count in self._formulas.items() if count}
+
+    def write(self, table: pa.Table) -> None:
+        """Append the rows of ``table``.
+
+        Raises:
+            UsageError: its columns are not the sink's, in order.
+        """
+        if table.column_names != self._columns:
+            raise UsageError("the table's columns are not those of the extract")
+        if not table.num_rows:
+            return
+        for name in self._columns:
+            self._formulas[name] += sum(_formulas(chunk) for chunk in table[name].chunks)
+        self._rows += table.num_rows
+        self._write(self._encoded(table, header=False))
+
+    @staticmethod
+    def _encoded(table: pa.Table, *, header: bool) -> bytes:
+        output = pa.BufferOutputStream()
+        options = arrow_csv.WriteOptions(
+            include_header=header, quoting_style="needed", quoting_header="needed", eol="\r\n"
+        )
+        arrow_csv.write_csv(table, output, options)
+        encoded: bytes = output.getvalue().to_pybytes()
+        return encoded
+
+
+def _formulas(chunk: pa.Array) -> int:
+    if not (pa.types.is_string(chunk.type) or pa.types.is_large_string(chunk.type)):
+        return 0
+    _, offsets_buffer, data = chunk.buffers()
+    if data is None or not len(chunk):
+        return 0
+    width = np.dtype(np.int64 if pa.types.is_large_string(chunk.type) else np.int32)
+    offsets = np.frombuffer(offsets_buffer, width)[chunk.offset : chunk.offset + len(chunk) + 1]
+    first = offsets[:-1][offsets[1:] > offsets[:-1]]
+    return int(_STARTS_FORMULA[np.frombuffer(data, np.uint8)[first]].sum())
