@@ -6,6 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The time of one example depends on who else uses the machine; the time of a test has its own limit.
+settings.register_profile("passerelle", deadline=None)
+settings.load_profile("passerelle")
+
+# What the developer's shell sets for Passerelle or Prefect changes no test.
+for _name in [name for name in os.environ if name.startswith(("PASSERELLE_", "PREFECT_"))]:
+    if _name != "PASSERELLE_SHARED":
+        del os.environ[_name]
 
 ROOT = Path(__file__).resolve().parent.parent
 
