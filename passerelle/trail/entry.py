@@ -28,6 +28,7 @@ _PATTERNS = {
     "word": r"(?=.{1,128}\Z)(?!.*[0-9]{9})[A-Za-z][A-Za-z0-9]*([._:/-][A-Za-z0-9]+)*[+]?",
     # An opaque id; holds a letter, so that no number of a person is an id.
     "ref": r"(?=.{1,128}\Z)(?=.*[a-z])[a-z0-9]+([._:/-][a-z0-9]+)*",
+    "contract": r"[A-Za-z][A-Za-z0-9_-]{0,63}(@[0-9]{1,4}([.][0-9]{1,4}){0,2})?",
     "sha256": r"[0-9a-f]{64}",
     "commitment": r"[0-9a-f]{64}",
     "fingerprint": r"SHA256:[A-Za-z0-9+/]{43}|[0-9a-f]{64}",

@@ -16,6 +16,8 @@ NAME_CHARACTERS = 128
 ARTICLE_CHARACTERS = 160
 ERROR_CHARACTERS = 64
 PERIOD_CHARACTERS = (4, 24)  # a year; two dates
+CONTRACT_CHARACTERS = 64
+VERSION_NUMBERS = 3
 ITEMS = 512
 HEX_CHARACTERS = 64  # SHA-256
 FINGERPRINT_CHARACTERS = 50  # "SHA256:" and 32 bytes in base64 without padding
@@ -28,6 +30,7 @@ _ARTICLE = frozenset(string.ascii_letters + string.digits + " .,;:§()[]'’-Œ�
 _SEPARATORS = str.maketrans("._:/-", "     ")
 _NINE_DIGITS = re.compile("[0-9]{9}")
 _THREE_DIGITS = re.compile("[0-9]{3}")
+_VERSION = re.compile("[0-9]{1,4}")
 _INSTANT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _PERIOD = re.compile("[0-9]{4}(-[A-Z]?[0-9]{1,2}){0,2}")
 
@@ -47,6 +50,16 @@ def _word(value: Any) -> bool:
 
 def _ref(value: Any) -> bool:
     return type(value) is str and _joined(value, _LOWER) and not value.translate(_SEPARATORS).replace(" ", "").isdigit()
+
+
+def _contract(value: Any) -> bool:
+    if type(value) is not str:
+        return False
+    name, mark, version = value.partition("@")
+    numbers = version.split(".")
+    if mark and not (len(numbers) <= VERSION_NUMBERS and all(_VERSION.fullmatch(number) for number in numbers)):
+        return False
+    return 0 < len(name) <= CONTRACT_CHARACTERS and name[0].isalpha() and (_ALNUM | {"_", "-"}).issuperset(name)
 
 
 def _hex(value: Any) -> bool:
@@ -108,6 +121,7 @@ _TESTS: dict[str, Test] = {
     "word": _word,
     "words": lambda value: type(value) is list and len(value) <= ITEMS and all(map(_word, value)),
     "ref": _ref,
+    "contract": _contract,
     "sha256": _hex,
     "commitment": _hex,
     "fingerprint": _fingerprint,

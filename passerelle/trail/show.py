@@ -1,0 +1,194 @@
+"""The trail as sentences, in French and in English, for the DPO and for partners. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from passerelle.trail.ledger import Recorded
+
+Lang = Literal["fr", "en"]
+
+# A part in brackets is left out when a field in it is not known.
+SENTENCES: dict[str, dict[Lang, str]] = {
+    "workspace_created": {
+        "fr": "Passerelle créée, journal {origin}",
+        "en": "Gateway created, trail {origin}",
+    },
+    "convention_loaded": {
+        "fr": "Convention {convention} chargée, empreinte {convention_sha256}",
+        "en": "Convention {convention} loaded, hash {convention_sha256}",
+    },
+    "event_recorded": {
+        "fr": "Événement consigné sur la convention {convention} : {event}[, au {valid_on}][, pièce {evidence_sha256}]",
+        "en": "Event recorded on convention {convention}: {event}[, as of {valid_on}][, evidence {evidence_sha256}]",
+    },
+    "decision": {
+        "fr": "{outcome} : {convention}/{exchange}, {stage}[, motif {reason}][, avertissement {warning}][, {article}][ ({basis})]",
+        "en": "{outcome}: {convention}/{exchange}, {stage}[, reason {reason}][, warning {warning}][, {article}][ ({basis})]",
+    },
+    "intake": {
+        "fr": "Fichier reçu, {rows} lignes, {bytes} octets (traitement {run})",
+        "en": "File taken in, {rows} rows, {bytes} bytes (run {run})",
+    },
+    "judged": {
+        "fr": "Contrat de données appliqué : {accepted} lignes acceptées, {rejected} rejetées[, {by_rule}] (traitement {run})",
+        "en": "Data contract applied: {accepted} rows accepted, {rejected} rejected[, {by_rule}] (run {run})",
+    },
+    "checked": {
+        "fr": "Contrôles d'ensemble : {passed}[, en échec : {failed}] (traitement {run})",
+        "en": "Checks of the whole: {passed}[, failed: {failed}] (run {run})",
+    },
+    "sealed_intent": {
+        "fr": "Colis {parcel} scellé pour {recipient}, envoi n° {sequence}[, {rows} lignes][, {article}]",
+        "en": "Parcel {parcel} sealed for {recipient}, sequence {sequence}[, {rows} rows][, {article}]",
+    },
+    "delivery_intent": {
+        "fr": "Livraison décidée pour {recipient}, colis {parcel}, envoi n° {sequence}[, {rows} lignes][, {article}]"
+        "[, à détruire au plus tard le {destroy_by}]",
+        "en": "Delivery decided for {recipient}, parcel {parcel}, sequence {sequence}[, {rows} rows][, {article}]"
+        "[, to be destroyed by {destroy_by}]",
+    },
+    "delivered": {
+        "fr": "Extrait livré[ à {recipient}][, colis {parcel}][, {rows} lignes][, {article}]",
+        "en": "Extract delivered[ to {recipient}][, parcel {parcel}][, {rows} rows][, {article}]",
+    },
+    "delivery_abandoned": {
+        "fr": "Livraison {delivery} abandonnée[ pour {recipient}], motif {reason}",
+        "en": "Delivery {delivery} abandoned[ for {recipient}], reason {reason}",
+    },
+    "partner_key_enrolled": {
+        "fr": "Clé déposée par {party}, empreinte {fingerprint}",
+        "en": "Key enrolled by {party}, fingerprint {fingerprint}",
+    },
+    "partner_key_approved": {
+        "fr": "Clé de {party} approuvée, {approvals} approbations, empreinte {fingerprint}",
+        "en": "Key of {party} approved, {approvals} approvals, fingerprint {fingerprint}",
+    },
+    "partner_key_revoked": {
+        "fr": "Clé de {party} révoquée, empreinte {fingerprint}[, motif {reason}]",
+        "en": "Key of {party} revoked, fingerprint {fingerprint}[, reason {reason}]",
+    },
+    "release_key_handed": {
+        "fr": "Clé d'ouverture du colis {parcel} remise à {party}",
+        "en": "Release key of parcel {parcel} handed to {party}",
+    },
+    "purge_planned": {
+        "fr": "Destruction {purge} prévue pour la convention {convention}, {holdings} copies[, échéance {deadline}][, {article}]",
+        "en": "Destruction {purge} planned for convention {convention}, {holdings} copies[, deadline {deadline}][, {article}]",
+    },
+    "purge_started": {
+        "fr": "Destruction {purge} commencée pour la convention {convention}[, {holdings} copies]",
+        "en": "Destruction {purge} started for convention {convention}[, {holdings} copies]",
+    },
+    "holding_destroyed": {
+        "fr": "{holdings} copies détruites (destruction {purge})",
+        "en": "{holdings} copies destroyed (destruction {purge})",
+    },
+    "keys_destroyed": {
+        "fr": "Clés de la convention {convention} détruites",
+        "en": "Keys of convention {convention} destroyed",
+    },
+    "root_rotated": {
+        "fr": "Clé racine renouvelée, génération {generation}",
+        "en": "Root key rotated, generation {generation}",
+    },
+    "purge_certificate": {
+        "fr": "Certificat de la destruction {purge}, convention {convention}, empreinte {certificate_sha256}",
+        "en": "Certificate of destruction {purge}, convention {convention}, hash {certificate_sha256}",
+    },
+    "run_failed": {
+        "fr": "Traitement {run} interrompu[ à l'étape {step}] : {error}",
+        "en": "Run {run} failed[ at step {step}]: {error}",
+    },
+}
+
+_WORDS: dict[Lang, dict[str, str]] = {
+    "fr": {
+        "allow": "Autorisé", "allow_with_warning": "Autorisé avec avertissement", "block": "Refusé",
+        "start": "au départ", "delivery": "à la livraison",
+        "stated": "selon le texte", "interpreted": "par interprétation", "hub_policy": "règle de la passerelle",
+    },
+    "en": {
+        "allow": "Allowed", "allow_with_warning": "Allowed with a warning", "block": "Refused",
+        "start": "at the start", "delivery": "at delivery",
+        "stated": "as stated", "interpreted": "by interpretation", "hub_policy": "hub policy",
+    },
+}  # fmt: skip
+_PASSED: dict[Lang, dict[bool, str]] = {
+    "fr": {True: "satisfaisants", False: "non satisfaisants"},
+    "en": {True: "passed", False: "not passed"},
+}
+_MONTHS: dict[Lang, str] = {
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "en": "January February March April May June July August September October November December",
+}
+_SPACE: dict[Lang, str] = {"fr": "\u202f", "en": ","}  # between thousands
+_PARTIES = frozenset({"recipient", "party", "sender"})
+_HASH_SHOWN = 12  # characters, enough to compare by eye
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line to show: the entry's index, instant (RFC 3339, UTC), kind, and its sentence."""
+
+    index: int
+    at: str
+    kind: str
+    text: str
+
+
+def render(entries: Iterable[Recorded], lang: Lang, names: Mapping[str, str] | None = None) -> Iterator[Row]:
+    """Entries as sentences; ``names`` gives the names of parties by id, an id without a name is shown as it is."""
+    for recorded in entries:
+        entry = recorded.entry
+        fields = {name: _show(name, value, lang, names or {}) for name, value in entry.body.items()}
+        counts = entry.body.get("counts", {})
+        if (rows := counts.get("rows", counts.get("extracted"))) is not None:
+            fields["rows"] = _number(rows, lang)
+        yield Row(recorded.index, entry.at, entry.kind, _fill(SENTENCES[entry.kind][lang], fields))
+
+
+def _fill(template: str, fields: Mapping[str, str]) -> str:
+    def part(match: re.Match[str]) -> str:
+        inner = match.group(1)
+        known = all(fields.get(name) for name in re.findall(r"{(\w+)}", inner))
+        return inner.format_map(fields) if known else ""
+
+    return re.sub(
+        r"\[([^\]]*)\]", lambda match: part(match).replace("{", "{{").replace("}", "}}"), template
+    ).format_map(fields)
+
+
+def _show(name: str, value: Any, lang: Lang, names: Mapping[str, str]) -> str:
+    if isinstance(value, bool):
+        return _PASSED[lang][value]
+    if isinstance(value, int):
+        return _number(value, lang)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_number(number, lang)}" for key, number in value.items())
+    if isinstance(value, list):
+        return ", ".join(value)
+    if name in _PARTIES:
+        return names.get(value, value)
+    if name.endswith("sha256"):
+        return f"{value[:_HASH_SHOWN]}…"
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        return _date(value, lang)
+    return _WORDS[lang].get(value, value) if name in {"outcome", "stage", "basis"} else str(value)
+
+
+def _number(value: int, lang: Lang) -> str:
+    return f"{value:,}".replace(",", _SPACE[lang])
+
+
+def _date(value: str, lang: Lang) -> str:
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        return value
+    number = "1er" if lang == "fr" and day.day == 1 else str(day.day)
+    return f"{number} {_MONTHS[lang].split()[day.month - 1]} {day.year}"
