@@ -1,0 +1,51 @@
+"""Parcels: the sealed extract for one recipient, in a form that stock tools check and open. See docs/spec/parcel.md."""
+
+from passerelle.parcel.facts import Facts, Sealed, build_manifest
+from passerelle.parcel.manifest import (
+    Bilingual,
+    Counts,
+    DecisionNote,
+    DestroyBy,
+    Dialect,
+    Licence,
+    Lock,
+    Manifest,
+    Source,
+    Trail,
+    parse_manifest,
+)
+from passerelle.parcel.notices import notice_hashes, notices
+from passerelle.parcel.opening import Opened, open_parcel
+from passerelle.parcel.sealing import ExtractSink, Sealer
+from passerelle.parcel.sshsig import sign, verify_signature
+from passerelle.parcel.verifying import Parcel, Trust, Verified, read_parcel, verify
+
+__all__ = [
+    "Bilingual",
+    "Counts",
+    "DecisionNote",
+    "DestroyBy",
+    "Dialect",
+    "ExtractSink",
+    "Facts",
+    "Licence",
+    "Lock",
+    "Manifest",
+    "Opened",
+    "Parcel",
+    "Sealed",
+    "Sealer",
+    "Source",
+    "Trail",
+    "Trust",
+    "Verified",
+    "build_manifest",
+    "notice_hashes",
+    "notices",
+    "open_parcel",
+    "parse_manifest",
+    "read_parcel",
+    "sign",
+    "verify",
+    "verify_signature",
+]

@@ -1,0 +1,265 @@
+"""The manifest: a Frictionless Data Package descriptor (datapackage.org, version 2) in canonical JSON (RFC 8785).
+
+The models are strict: a key that is not in them, a wrong type, or a value out of bounds is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from passerelle.canonical import parse
+from passerelle.errors import EvidenceError, ParcelError
+from passerelle.parcel import archive, limits
+
+MEDIA_TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
+
+
+def _instant(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", text):
+        raise ValueError("expected an instant in UTC with seconds")
+    datetime.fromisoformat(text)
+    return text
+
+
+def _day(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError("expected a date")
+    date.fromisoformat(text)
+    return text
+
+
+Instant = Annotated[str, AfterValidator(_instant)]
+Day = Annotated[str, AfterValidator(_day)]
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,119}\z")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\z")]
+Hash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}\z")]
+Fingerprint = Annotated[str, StringConstraints(pattern=r"^SHA256:[A-Za-z0-9+/]{43}\z")]
+Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
+Positive = Annotated[int, Field(ge=1, le=2**53 - 1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Bilingual(_Part):
+    fr: Text
+    en: Text
+
+
+class Source(_Part):
+    """Who the data come from: the attribution that reuse demands."""
+
+    title: Text
+    path: Text | None = None
+
+
+class Licence(_Part):
+    name: Word
+    title: Text | None = None
+    path: Text | None = None
+
+
+class Dialect(_Part):
+    """How the CSV is written (datapackage.org, Table Dialect)."""
+
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
+    line_terminator: Literal["\n", "\r\n"] = Field(default="\n", alias="lineTerminator")
+    quote_char: Literal['"'] = Field(default='"', alias="quoteChar")
+    double_quote: Literal[True] = Field(default=True, alias="doubleQuote")
+    header: Literal[True] = True
+
+
+class Missing(_Part):
+    value: Annotated[str, StringConstraints(max_length=20)]
+    label: Word
+
+
+class Constraints(_Part):
+    required: bool
+
+
+class ManifestField(_Part):
+    """One column; ``title`` is French."""
+
+    name: Word
+    type: Literal["string", "integer", "number", "date", "boolean"]
+    title: Text
+    title_en: Text
+    description: Text | None = None
+    constraints: Constraints | None = None
+    missing_values: tuple[Missing, ...] | None = Field(default=None, alias="missingValues")
+
+
+class TableSchema(_Part):
+    fields: Annotated[tuple[ManifestField, ...], Field(min_length=1)]
+    missing_values: tuple[str, ...] = Field(alias="missingValues")
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if len({one.name for one in self.fields}) != len(self.fields):
+            raise ValueError("a field is named twice")
+        return self
+
+
+class Resource(_Part):
+    """The extract, as it is once opened."""
+
+    name: Literal["extract"]
+    path: Literal["extract.csv", "extract.parquet"]
+    type: Literal["table"]
+    format: Literal["csv", "parquet"]
+    mediatype: Word
+    encoding: Literal["utf-8"] | None = None
+    dialect: Dialect | None = None
+    table: TableSchema = Field(alias="schema")
+    bytes: Count
+    hash: Hash
+    rows: Count
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.path != f"extract.{self.format}" or self.mediatype != MEDIA_TYPES[self.format]:
+            raise ValueError("path, format and mediatype do not agree")
+        if (self.format == "csv") != (self.dialect is not None and self.encoding is not None):
+            raise ValueError("csv has a dialect and an encoding, parquet has neither")
+        return self
+
+
+class Counts(_Part):
+    """Rows: read from the source, accepted and rejected by the contract, extracted for this recipient."""
+
+    read: Count
+    accepted: Count
+    rejected: Count
+    extracted: Count
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.accepted + self.rejected != self.read:
+            raise ValueError("accepted and rejected do not add up to read")
+        return self
+
+
+class Lock(_Part):
+    """One layer of encryption; any of the keys with these fingerprints opens it."""
+
+    kind: Literal["release", "recipient"]
+    fingerprints: Annotated[tuple[Fingerprint, ...], Field(min_length=1)]
+
+
+class DecisionNote(_Part):
+    """The gate's answer under which the parcel was made."""
+
+    outcome: Literal["allow", "allow_with_warning"]
+    reason: Word | None
+    warning: Text | None
+
+
+class DestroyBy(_Part):
+    """When every copy must be gone; ``date`` is null as long as the end of the convention is not known."""
+
+    date: Day | None
+    basis: Literal["stated", "interpreted", "hub_policy"]
+    article: Word | None
+    arithmetic: Bilingual
+
+
+class Trail(_Part):
+    """The trail that the manifest's entry is in, and its size before that entry when it was known."""
+
+    origin: Word
+    size: Count | None = None
+
+
+class Terms(_Part):
+    """What the parcel is under the convention: member ``passerelle`` of the descriptor."""
+
+    version: Literal[1]
+    convention: Id
+    convention_sha256: Hex
+    exchange: Id
+    article: Word
+    purpose: Bilingual
+    period: Word
+    contract: Id
+    contract_version: Word
+    sender: Id
+    recipient: Id
+    sequence: Positive
+    counts: Counts
+    locks: Annotated[tuple[Lock, ...], Field(min_length=1, max_length=2)]
+    cipher_sha256: Hex
+    cipher_bytes: Positive
+    decision: DecisionNote
+    destroy_by: DestroyBy
+    spreadsheet_formulas: bool
+    trail: Trail
+    notices: Mapping[Literal["LISEZMOI.txt", "README.txt"], Hash]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if [lock.kind for lock in self.locks] not in (["recipient"], ["release", "recipient"]):
+            raise ValueError("expected locks recipient, or release then recipient")
+        if set(self.notices) != set(archive.NOTICES):
+            raise ValueError("expected the hashes of both notices")
+        return self
+
+
+class Manifest(_Part):
+    """The whole descriptor."""
+
+    profile: Literal["https://datapackage.org/profiles/2.0/datapackage.json"] = Field(alias="$schema")
+    name: Id
+    title: Text
+    title_en: Text
+    created: Instant
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    licenses: tuple[Licence, ...] | None = None
+    resources: Annotated[tuple[Resource, ...], Field(min_length=1, max_length=1)]
+    passerelle: Terms
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.resource.rows != self.passerelle.counts.extracted:
+            raise ValueError("rows and counts.extracted do not agree")
+        return self
+
+    @property
+    def resource(self) -> Resource:
+        return self.resources[0]
+
+    @property
+    def member(self) -> str:
+        """The name of the extract in the tar."""
+        return self.resource.path + ".age"
+
+    @property
+    def instant(self) -> datetime:
+        return datetime.fromisoformat(self.created)
+
+
+def parse_manifest(data: bytes) -> Manifest:
+    """The manifest that ``data`` is.
+
+    Raises:
+        ParcelError: too long, not canonical JSON, or not a manifest; ``where`` names the key.
+    """
+    if len(data) > limits.MANIFEST:
+        raise ParcelError(f"expected at most {limits.MANIFEST} bytes", where=archive.MANIFEST)
+    try:
+        parse(data)
+        return Manifest.model_validate_json(data)
+    except EvidenceError as error:
+        raise ParcelError(error.message, where=archive.MANIFEST) from None
+    except ValidationError as error:
+        fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        path = ".".join(str(step) for step in fault["loc"]) or "whole"
+        raise ParcelError(fault["msg"][:1].lower() + fault["msg"][1:], where=f"{archive.MANIFEST}: {path}") from None

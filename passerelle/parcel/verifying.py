@@ -1,0 +1,153 @@
+"""Reading a parcel and verifying it: every byte of the tar is accounted for, or the error says which part is not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from passerelle.errors import EvidenceError, ParcelError
+from passerelle.keys.ssh import fingerprint
+from passerelle.parcel import archive
+from passerelle.parcel.archive import Member
+from passerelle.parcel.manifest import Manifest, parse_manifest
+from passerelle.parcel.notices import notice_hashes
+from passerelle.parcel.sealing import digest_range
+from passerelle.parcel.sshsig import verify_signature
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A parcel whose form is right; nothing is verified yet."""
+
+    path: Path
+    manifest: Manifest
+    manifest_bytes: bytes
+    signature: bytes
+    proof: bytes
+    notices: Mapping[str, bytes]
+    extract: Member
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What a verifier holds beforehand, never out of the parcel itself.
+
+    ``signers`` are the gateway's keys (``parse_allowed_signers``). ``verify_proof`` is called with the manifest and the
+    proof, and MUST raise unless the proof shows that very manifest in the trail. ``recipient`` is the party who verifies,
+    None when anyone does.
+    """
+
+    signers: tuple[Ed25519PublicKey, ...]
+    verify_proof: Callable[[bytes, bytes], None]
+    recipient: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A parcel that held in every point; ``signer`` is the fingerprint of the key that signed it."""
+
+    parcel: Parcel
+    manifest_sha256: str
+    signer: str
+
+
+def read_parcel(path: Path) -> Parcel:
+    """Read the members of the tar at ``path``, the extract left where it is.
+
+    Raises:
+        ParcelError: the tar is not byte for byte what this format writes around its members, a member is missing, twice,
+            too long or out of place, or the manifest is malformed.
+    """
+    try:
+        with path.open("rb") as file:
+            found = list(archive.members(file))
+            _check_names([member.name for member in found])
+            small = {member.name: _small(file, member) for member in found[1:]}
+    except OSError as error:
+        raise ParcelError(f"the parcel cannot be read ({type(error).__name__})", where=path.name) from None
+    manifest = parse_manifest(small[archive.MANIFEST])
+    for member in found:
+        if member.mtime != int(manifest.instant.timestamp()):
+            raise ParcelError(
+                "the header's instant is not the manifest's",
+                where=f"{member.name}: header at byte {member.offset - archive.BLOCK} of the tar",
+            )
+    if found[0].name != manifest.member:
+        raise ParcelError(f"expected {manifest.member}, as the manifest says", where=found[0].name)
+    notices = {name: small[name] for name in archive.NOTICES}
+    data, signature, proof = (small[name] for name in (archive.MANIFEST, archive.SIGNATURE, archive.PROOF))
+    return Parcel(path, manifest, data, signature, proof, notices, found[0])
+
+
+def verify(path: Path, trust: Trust) -> Verified:
+    """Verify the parcel at ``path``.
+
+    1. Account for every byte of the tar. 2. The signature is of this manifest, by a key we trust. 3. The sealed extract is
+    the one it speaks of. 4. So are the notices. 5. It is for us. 6. The manifest is in the trail.
+
+    Raises:
+        ParcelError: one of these does not hold; ``where`` names the member and the bytes.
+    """
+    parcel = read_parcel(path)  # 1
+    signer = _signer(parcel, trust)  # 2
+    _check_extract(parcel)  # 3
+    _check_notices(parcel)  # 4
+    recipient = parcel.manifest.passerelle.recipient
+    if trust.recipient is not None and trust.recipient != recipient:  # 5
+        raise ParcelError(f"expected a parcel for {trust.recipient}, it is for {recipient}", where=archive.MANIFEST)
+    try:
+        trust.verify_proof(parcel.manifest_bytes, parcel.proof)  # 6
+    except EvidenceError as error:
+        raise ParcelError(str(error), where=archive.PROOF, hint=error.hint) from error
+    return Verified(parcel, hashlib.sha256(parcel.manifest_bytes).hexdigest(), signer)
+
+
+def _check_names(names: list[str]) -> None:
+    if not names or names[0] not in archive.EXTRACTS:
+        raise ParcelError("expected the sealed extract as first member", where="byte 0 of the tar")
+    for position, expected in enumerate(archive.SMALL, 1):
+        if position >= len(names):
+            raise ParcelError("the member is missing", where=expected)
+        if names[position] != expected:
+            raise ParcelError(f"expected {expected} in its place", where=names[position])
+    if len(names) > len(archive.SMALL) + 1:
+        raise ParcelError("expected no further member", where=names[len(archive.SMALL) + 1])
+
+
+def _small(file: BinaryIO, member: Member) -> bytes:
+    if member.size > archive.MAX_BYTES[member.name]:
+        raise ParcelError(f"expected at most {archive.MAX_BYTES[member.name]} bytes", where=member.name)
+    file.seek(member.offset)
+    return file.read(member.size)
+
+
+def _signer(parcel: Parcel, trust: Trust) -> str:
+    try:
+        return fingerprint(verify_signature(parcel.manifest_bytes, parcel.signature, trust.signers))
+    except EvidenceError as error:
+        where = f"{archive.MANIFEST} or {archive.SIGNATURE}"
+        raise ParcelError(error.message, where=where) from None
+
+
+def _check_extract(parcel: Parcel) -> None:
+    terms, member = parcel.manifest.passerelle, parcel.extract
+    where = f"{member.name}: bytes {member.offset} to {member.offset + member.size - 1} of the tar"
+    if member.size != terms.cipher_bytes:
+        raise ParcelError(
+            f"expected {terms.cipher_bytes} bytes, as the manifest says, found {member.size}", where=where
+        )
+    with parcel.path.open("rb") as file:
+        if digest_range(file, member.offset, member.size) != terms.cipher_sha256:
+            raise ParcelError("sha256 differs from the manifest", where=where)
+
+
+def _check_notices(parcel: Parcel) -> None:
+    expected = parcel.manifest.passerelle.notices
+    for name, digest in notice_hashes(parcel.notices).items():
+        if digest != dict(expected)[name]:  # type: ignore[index]  # the names are those of the manifest's model
+            raise ParcelError("sha256 differs from the manifest", where=name)
