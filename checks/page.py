@@ -19,8 +19,8 @@ CODES_SHOWN = 3
 NONE = "–"
 
 
-def page(verdict: Verdict, profile: Profile, history: Sequence[Profile], *, subject: str) -> str:
-    """The page of ``verdict`` on ``profile``, as one HTML document; ``subject`` names the exchange."""
+def page(verdict: Verdict, profile: Profile, history: Sequence[Profile], subject: str = "") -> str:
+    """The page of ``verdict`` on ``profile``, as one HTML document; ``subject`` names the exchange, if given."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)

@@ -42,7 +42,7 @@ def plural_fr(count: float, words: str) -> str:
 
 def agreed_fr(count: float, words: str) -> str:
     """``words``, each with its mark of the plural when ``count`` is two or more."""
-    return " ".join(f"{word}s" for word in words.split()) if count >= 2 else words  # noqa: PLR2004
+    return " ".join(f"{word}s" for word in words.split()) if count >= 2 else words  # noqa: PLR2004 -- the plural starts at two
 
 
 def plural_en(count: float, word: str) -> str:

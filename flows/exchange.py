@@ -17,7 +17,7 @@ def carry_out(order_id: str) -> dict[str, Any]:
 
 @sealed_flow("exchange", run_name="exchange-{order_id}")
 def exchange(order_id: OrderId) -> dict[str, Any]:
-    """One exchange, exactly once: running it again finds the delivery made."""
+    """One exchange. The engine delivers exactly once, however often the flow is tried again."""
     outcome = carry_out(order_id)
     report("exchange done", outcome)
     return outcome

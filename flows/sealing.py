@@ -30,10 +30,12 @@ OrderId = Annotated[str, Field(pattern=r"^[0-9a-f]{16,64}$")]
 # The workspace of the process; None means PASSERELLE_HOME. Not a parameter, because parameters are stored.
 HOME: ContextVar[str | None] = ContextVar("HOME", default=None)
 
-# The members of an engine's outcome that may be logged: ids, counts and dates.
-LOGGED = (
-    "order_id", "run", "convention", "exchange", "period", "outcome", "reason", "code", "due", "read", "accepted",
-    "rejected", "parcels", "deliveries", "holdings", "destroyed", "certificate", "certificates",
+# The members of an engine's outcome that are logged: ids, codes, dates and counts.
+LOGGED = frozenset(
+    {
+        "accepted", "certificates", "code", "convention", "due", "duplicates", "exchange", "holdings", "order_id",
+        "period", "read", "reason", "rejected", "run", "state",
+    }
 )  # fmt: skip
 
 
@@ -54,8 +56,8 @@ def sealed_flow(name: str, run_name: str | None = None) -> Callable[[Callable[P,
 
     def decorate(function: Callable[P, R]) -> Flow[P, R]:
         guarded = sealed(function)
-        # Prefect resolves annotations in the module of what it wraps: hand them over resolved.
-        guarded.__signature__ = inspect.signature(function, eval_str=True)  # type: ignore[attr-defined]
+        # Prefect resolves annotations in the module of the function it is given: hand them over resolved.
+        guarded.__signature__ = inspect.signature(function, eval_str=True)  # type: ignore[attr-defined]  # inspect reads it
         return flow(name=name, flow_run_name=run_name, persist_result=False, result_serializer=Refuse())(guarded)
 
     return decorate
@@ -89,6 +91,7 @@ def our_way(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
 
 
 def report(title: str, outcome: Mapping[str, Any]) -> None:
-    """Log the ids and counts of ``outcome``; members that are not in ``LOGGED`` stay in the engine."""
-    shown = " ".join(f"{name}={outcome[name]}" for name in LOGGED if isinstance(outcome.get(name), str | int))
+    """Log the members of ``outcome`` and of its counts that are in ``LOGGED``; the others stay in the engine."""
+    members = {**outcome, **outcome.get("counts", {})}
+    shown = " ".join(f"{name}={members[name]}" for name in sorted(LOGGED & members.keys()))
     get_run_logger().info("%s %s", title, shown)
