@@ -57,7 +57,7 @@ def test_a_module_without_a_floor_fails(copy: Path) -> None:
         ("passerelle/errors.py", "import rich", "Only portal"),
         ("passerelle/trail/merkle.py", "import sqlalchemy", "rule core"),
         ("passerelle/canonical.py", "import time", "rule core"),
-        ("passerelle/trail/fsck.py", "import passerelle.trail.merkle", "checker shares no code"),
+        ("passerelle/trail/fsck/check.py", "import passerelle.trail.merkle", "checker shares no code"),
     ],
 )
 def test_an_import_that_goes_up_or_out_fails(copy: Path, module: str, line: str, contract: str) -> None:
@@ -67,6 +67,15 @@ def test_an_import_that_goes_up_or_out_fails(copy: Path, module: str, line: str,
     done = _lint(copy)
     assert done.returncode == 1
     assert any(contract in found and "BROKEN" in found for found in done.stdout.splitlines())
+
+
+def test_the_checker_of_the_trail_is_kept_from_all_of_the_writer(root: Path) -> None:
+    """Each module of the trail but the checker is forbidden to the checker."""
+    contracts = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    forbidden = {name for contract in contracts if contract["id"] == "fsck" for name in contract["forbidden_modules"]}
+    writer = {path.stem for path in (root / "passerelle" / "trail").glob("*.py")} - {"__init__"}
+    assert len(writer) > 5
+    assert {f"passerelle.trail.{name}" for name in writer} - forbidden == set()
 
 
 def test_every_folder_of_code_is_a_floor(root: Path) -> None:
