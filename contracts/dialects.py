@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from passerelle.contract import Dialect
 
 
-def hub(columns: Iterable[str]) -> Dialect:
+def hub(columns: Iterable[str], secrecy: str | None = None) -> Dialect:
     """cp1252, ``;``, French dates and decimal comma; headers are the contract's column names."""
     return Dialect(
         id="hub",
@@ -17,6 +17,6 @@ def hub(columns: Iterable[str]) -> Dialect:
         separator=";",
         quote='"',
         decimal=",",
-        secrecy="*",
+        secrecy=secrecy,
         date_formats=("%d/%m/%Y",),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -92,10 +93,18 @@ def _days(digits: Digits, pattern: str) -> tuple[Mask, npt.NDArray[np.int32]]:
         ok &= digits[position] == np.uint8((ord(literal) - 48) % 256)
     year, month, day = (_number(digits, fields[name], _WIDTHS[name]) for name in "Ymd")
     ok &= (year >= _FIRST_YEAR) & (month >= 1) & (month <= _MONTHS) & (day >= 1)
-    months = (year - 1970) * _MONTHS + np.where(ok, month, 1) - 1
-    first, after = (shifted.astype("datetime64[M]").astype("datetime64[D]") for shifted in (months, months + 1))
-    ok &= day <= (after - first).astype(np.int32)
-    return ok, (first.astype(np.int64) + day - 1).astype(np.int32)
+    starts = _month_starts()
+    month_number = (np.where(ok, year, _FIRST_YEAR) - _FIRST_YEAR) * _MONTHS + np.where(ok, month, 1) - 1
+    first = starts[month_number]
+    ok &= day <= starts[month_number + 1] - first
+    return ok, first + day - 1
+
+
+@functools.cache
+def _month_starts() -> npt.NDArray[np.int32]:
+    """Days since 1970 on which each month starts, from January 1000 to January 10000."""
+    months = np.arange("1000-01", "10000-02", dtype="datetime64[M]")
+    return months.astype("datetime64[D]").astype(np.int32)
 
 
 def dates(column: pa.Array, formats: tuple[str, ...]) -> tuple[pa.Array, Mask]:

@@ -19,7 +19,7 @@ from pandera.config import ValidationDepth, config_context
 from pandera.constants import CHECK_OUTPUT_KEY
 from pandera.errors import SchemaError, SchemaErrors
 
-from contracts.identifiers import valid
+from contracts.identifiers import SCHEMES, valid
 from contracts.rules import Between, Identifier, Length, OneOf, Pattern, Relation, Rule
 from passerelle.contract import Column, Failure, Kind
 from passerelle.errors import OurWayError
@@ -77,8 +77,10 @@ RELATION = _register(relation, "expression")
 def _check(rule: Rule) -> pap.Check:
     says: dict[str, Any] = {"error": rule.id, "n_failure_cases": 0}
     match rule:
-        case Identifier(scheme=scheme):
+        case Identifier(scheme=scheme) if SCHEMES[scheme].key or SCHEMES[scheme].refused:
             return IDENTIFIES(scheme, **says)
+        case Identifier(scheme=scheme):
+            return FULL_MATCH(SCHEMES[scheme].pattern, **says)
         case Pattern(pattern=pattern):
             return FULL_MATCH(pattern, **says)
         case Length(low=low, high=high):

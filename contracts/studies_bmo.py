@@ -130,5 +130,5 @@ STUDIES_BMO = DataContract(
     columns=COLUMNS,
     rules=RULES,
     unique=(("occupation", "basin", "department"),),
-    dialects=(BMO_2023, hub(column.name for column in COLUMNS)),
+    dialects=(BMO_2023, hub((column.name for column in COLUMNS), secrecy="*")),
 )

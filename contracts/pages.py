@@ -1,0 +1,281 @@
+"""The contracts as people and machines read them: a page in French and English, and a JSON Schema of one row.
+
+``python -m contracts.pages docs/contracts`` writes them; a test fails when what is written is not what the contracts say.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from contracts.base import DataContract
+from contracts.identifiers import SCHEMES
+from contracts.registry import contracts
+from contracts.rules import KIND_RULES, Between, Identifier, Length, OneOf, Pattern, Relation, Rule
+from passerelle.contract import Column, Dialect, Kind, PersonClass
+
+Language = Literal["fr", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a page says, in one language."""
+
+    version: str
+    columns: str
+    column_head: tuple[str, ...]
+    general: str
+    rule_head: tuple[str, ...]
+    formats: str
+    format_head: tuple[str, ...]
+    headers: str
+    header_head: tuple[str, ...]
+    yes: str
+    no: str
+    nothing: str
+    dropped: str
+    every_row: str
+    name: str
+    kinds: Mapping[Kind, str]
+    persons: Mapping[PersonClass, str]
+    sheet: str
+    repairs: Mapping[str, str]
+
+
+FRENCH = Words(
+    version="Version",
+    columns="Colonnes",
+    column_head=("Colonne", "Sens", "Type", "Obligatoire", "Donnée personnelle", "Règles"),
+    general="Règles générales et clés",
+    rule_head=("Règle", "Colonne", "Exigence"),
+    formats="Formats acceptés",
+    format_head=("Format", "Émetteur", "Fichier", "Dates", "Vide", "Secret", "Réparations déclarées"),
+    headers="En-têtes du format",
+    header_head=("En-tête", "Colonne"),
+    yes="oui",
+    no="non",
+    nothing="–",
+    dropped="lu puis écarté",
+    name="Français",
+    every_row="Toute ligne qui enfreint une règle est rejetée et comptée sous cette règle.",
+    kinds={
+        Kind.TEXT: "texte", Kind.CODE: "code", Kind.INTEGER: "entier", Kind.DECIMAL: "nombre", Kind.DATE: "date",
+        Kind.BOOLEAN: "oui ou non", Kind.COUNT: "effectif, ou * (secret)",
+    },
+    persons={
+        PersonClass.NONE: "aucune", PersonClass.INDIRECT: "indirecte", PersonClass.DIRECT: "directe",
+        PersonClass.SPECIAL: "catégorie particulière",
+    },
+    sheet="classeur, feuille",
+    repairs={"trim": "espaces autour des valeurs", "zero_fill": "zéros de tête rendus"},
+)  # fmt: skip
+
+ENGLISH = Words(
+    version="Version",
+    columns="Columns",
+    column_head=("Column", "Meaning", "Type", "Required", "Personal data", "Rules"),
+    general="General rules and keys",
+    rule_head=("Rule", "Column", "What it demands"),
+    formats="Formats accepted",
+    format_head=("Format", "Sender", "File", "Dates", "Null", "Secrecy", "Declared repairs"),
+    headers="Headers of format",
+    header_head=("Header", "Column"),
+    yes="yes",
+    no="no",
+    nothing="–",
+    dropped="read and dropped",
+    name="English",
+    every_row="A row that breaks a rule is rejected and counted under that rule.",
+    kinds={
+        Kind.TEXT: "text", Kind.CODE: "code", Kind.INTEGER: "integer", Kind.DECIMAL: "number", Kind.DATE: "date",
+        Kind.BOOLEAN: "yes or no", Kind.COUNT: "count, or * (secret)",
+    },
+    persons={
+        PersonClass.NONE: "none", PersonClass.INDIRECT: "indirect", PersonClass.DIRECT: "direct",
+        PersonClass.SPECIAL: "special category",
+    },
+    sheet="workbook, sheet",
+    repairs={"trim": "whitespace around values", "zero_fill": "leading zeros given back"},
+)  # fmt: skip
+
+WORDS: Mapping[Language, Words] = {"fr": FRENCH, "en": ENGLISH}
+_STEPS = {"%d": {"fr": "JJ", "en": "DD"}, "%m": {"fr": "MM", "en": "MM"}, "%Y": {"fr": "AAAA", "en": "YYYY"}}
+
+
+def _says(rule: Rule, language: Language) -> str:
+    return rule.fr if language == "fr" else rule.en
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    def line(cells: tuple[str, ...]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+    yield line(head)
+    yield line(tuple("---" for _ in head))
+    yield from (line(row) for row in rows)
+    yield ""
+
+
+def _column_row(contract: DataContract, column: Column, language: Language) -> tuple[str, ...]:
+    words = WORDS[language]
+    rules = [f"`{rule.id}` : {_says(rule, language)}" for rule in contract.rules if rule.column == column.name]
+    if language == "en":
+        rules = [rule.replace("` : ", "`: ", 1) for rule in rules]
+    person = words.persons[column.person]
+    if column.identifier:
+        person += f" ({column.identifier})"
+    return (
+        f"`{column.name}`",
+        column.fr if language == "fr" else column.en,
+        words.kinds[column.kind],
+        words.yes if column.required else words.no,
+        person,
+        "<br>".join(rules) or words.nothing,
+    )
+
+
+def _general_rows(contract: DataContract, language: Language) -> list[tuple[str, ...]]:
+    position = 0 if language == "fr" else 1
+    kinds = {column.kind.value for column in contract.columns}
+    kinds |= {"text"} if Kind.CODE.value in kinds else set()
+    rows = [(f"`{rule}`", "–", says[position]) for rule, says in KIND_RULES.items() if rule in kinds | {"required"}]
+    keys = [" × ".join(f"`{name}`" for name in key) for key in contract.unique]
+    return rows + [("`unique`", key, KIND_RULES["unique"][position]) for key in keys]
+
+
+def _pattern(date_format: str, language: Language) -> str:
+    for step, says in _STEPS.items():
+        date_format = date_format.replace(step, says[language])
+    return date_format
+
+
+def _dialect_row(dialect: Dialect, language: Language) -> tuple[str, ...]:
+    words = WORDS[language]
+    if dialect.format == "xlsx":
+        file = f"{words.sheet} `{dialect.sheet}`"
+    else:
+        file = f"csv, {dialect.encoding}, `{dialect.separator}`"
+    repairs = [words.repairs["trim"]] if dialect.trim else []
+    repairs += [f"`{name}` : {words.repairs['zero_fill']} ({width})" for name, width in dialect.zero_fill.items()]
+    return (
+        f"`{dialect.id}`",
+        dialect.sender,
+        file,
+        ", ".join(_pattern(one, language) for one in dialect.date_formats),
+        ", ".join(f"`{mark}`" if mark else "∅" for mark in dialect.nulls),
+        f"`{dialect.secrecy}`" if dialect.secrecy else words.nothing,
+        ", ".join(repairs) or words.nothing,
+    )
+
+
+def _half(contract: DataContract, language: Language) -> Iterator[str]:
+    words = WORDS[language]
+    yield f"## {words.name}"
+    yield ""
+    yield f"**{contract.title[language]}**"
+    yield ""
+    yield f"{words.version} {contract.version}. {contract.description[language]} {words.every_row}"
+    yield ""
+    yield f"### {words.columns}"
+    yield ""
+    yield from _table(words.column_head, [_column_row(contract, column, language) for column in contract.columns])
+    yield f"### {words.general}"
+    yield ""
+    yield from _table(words.rule_head, _general_rows(contract, language))
+    yield f"### {words.formats}"
+    yield ""
+    yield from _table(words.format_head, [_dialect_row(dialect, language) for dialect in contract.dialects])
+    for dialect in contract.dialects:
+        if any(header != name for header, name in dialect.columns.items()):
+            yield f"{words.headers} `{dialect.id}`"
+            yield ""
+            pairs = [(f"`{head}`", f"`{name}`" if name else words.dropped) for head, name in dialect.columns.items()]
+            yield from _table(words.header_head, pairs)
+
+
+def page(contract: DataContract) -> str:
+    """The contract as a Markdown page, French then English."""
+    lines = [f"# {contract.id}", "", "[Français](#français) · [English](#english)", ""]
+    lines += [*_half(contract, "fr"), *_half(contract, "en")]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+_TYPES: Mapping[Kind, dict[str, Any]] = {
+    Kind.TEXT: {"type": "string"},
+    Kind.CODE: {"type": "string"},
+    Kind.INTEGER: {"type": "integer"},
+    Kind.DECIMAL: {"type": "number"},
+    Kind.DATE: {"type": "string", "format": "date"},
+    Kind.BOOLEAN: {"type": "boolean"},
+    Kind.COUNT: {"type": "string", "pattern": "^(?:[0-9]{1,15}|\\*)$"},
+}
+
+
+def _constraint(rule: Rule) -> dict[str, Any]:
+    match rule:
+        case Identifier(scheme=scheme):
+            refused = SCHEMES[scheme].refused
+            form = {"pattern": f"^(?:{SCHEMES[scheme].pattern})$"}
+            return {**form, "not": {"enum": list(refused)}} if refused else form
+        case Pattern(pattern=pattern):
+            return {"pattern": f"^(?:{pattern})$"}
+        case OneOf(values=values):
+            return {"enum": list(values)}
+        case Length(low=low, high=high):
+            return {"minLength": low, "maxLength": high}
+        case Between(low=date(), high=date()) | Relation():
+            return {}  # JSON Schema compares no dates and no columns; both are listed under x-rules
+        case Between(low=low, high=high):
+            return {"minimum": low, "maximum": high}
+
+
+def _property(contract: DataContract, column: Column) -> dict[str, Any]:
+    says = {"title": column.en, "description": column.fr, "x-person-class": column.person.value}
+    if column.identifier:
+        says["x-identifier"] = column.identifier
+    value = dict(_TYPES[column.kind])
+    for rule in contract.rules:
+        if rule.column == column.name:
+            value |= _constraint(rule)
+    return {**says, **value} if column.required else {**says, "anyOf": [value, {"type": "null"}]}
+
+
+def json_schema(contract: DataContract) -> dict[str, Any]:
+    """One accepted row as JSON Schema (draft 2020-12): form only; keys and rules between columns are under ``x-rules``."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:passerelle:contract:{contract.id}:{contract.version}",
+        "title": contract.title["en"],
+        "description": contract.description["en"],
+        "type": "object",
+        "additionalProperties": False,
+        "required": [column.name for column in contract.columns],
+        "properties": {column.name: _property(contract, column) for column in contract.columns},
+        "x-unique": [list(key) for key in contract.unique],
+        "x-rules": [{"id": rule.id, "column": rule.column, "fr": rule.fr, "en": rule.en} for rule in contract.rules],
+    }
+
+
+def files() -> dict[str, str]:
+    """Every generated file of docs/contracts, by name."""
+    made: dict[str, str] = {}
+    for contract in contracts():
+        made[f"{contract.id}.md"] = page(contract)
+        made[f"{contract.id}.schema.json"] = json.dumps(json_schema(contract), ensure_ascii=False, indent=2) + "\n"
+    return made
+
+
+def main(folder: Path) -> None:
+    """Write every generated file into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
