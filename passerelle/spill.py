@@ -83,33 +83,37 @@ class Digests:
         """Let the file go, with all that it holds; harmless twice."""
         self._file.close()
 
-    def add(self, digests: Tags, first_row: int, present: npt.NDArray[np.bool_] | None = None) -> None:
-        """Take the digests of consecutive rows.
+    def add(self, digests: Tags, rows: int | npt.NDArray[np.int64]) -> None:
+        """Take the digests of some rows.
 
         Args:
             digests: (n, 16) uint8.
-            first_row: number of the first of them, from 1, after every row added before.
-            present: (n,) False where the row has no key, so that nothing is compared.
+            rows: the number, from 1, of the first row when they follow one another, or the (n,) ascending numbers of the
+                rows; after every row added before. Rows without a key are left out: they repeat nothing.
 
         Raises:
             UsageError: another shape, or rows out of order.
         """
         if digests.ndim != 2 or digests.shape[1] != TAG_BYTES or digests.dtype != np.uint8:  # noqa: PLR2004 -- a matrix
             raise UsageError(f"expected digests of shape (n, {TAG_BYTES}) of bytes")
-        if first_row <= self._last_row:
-            raise UsageError(f"expected rows after row {self._last_row}")
-        rows = len(digests)
-        self._last_row = first_row + rows - 1
+        numbers = np.arange(rows, rows + len(digests)) if isinstance(rows, int) else rows
+        if len(numbers) != len(digests) or (np.diff(numbers, prepend=self._last_row) < 1).any():
+            raise UsageError(f"expected the numbers of {len(digests)} rows, ascending, after row {self._last_row}")
+        if not len(digests):
+            return
+        self._last_row = int(numbers[-1])
         words = np.ascontiguousarray(digests).view(">u8")
-        records = np.empty(rows, _RECORD)
-        records["high"], records["low"] = words[:, 0], words[:, 1]
-        records["row"] = np.arange(first_row, first_row + rows)
-        kept = records if present is None else records[present]
-        for start in range(0, len(kept), RUN_ROWS):
-            self._pending.append(kept[start : start + RUN_ROWS])
+        records = np.empty(len(digests), _RECORD)
+        records["high"], records["low"], records["row"] = words[:, 0], words[:, 1], numbers
+        for start in range(0, len(records), RUN_ROWS):
+            self._pending.append(records[start : start + RUN_ROWS])
             self._pending_rows += len(self._pending[-1])
             if self._pending_rows >= RUN_ROWS:
                 self._flush()
+
+    def add_tags(self, tags: Tags) -> None:
+        """Take digests (n, 16) whose rows do not matter: only ``sorted_tags`` will be asked."""
+        self.add(tags, self._last_row + 1)
 
     def duplicates(self) -> Repeats:
         """The rows whose digest an earlier row had; the first of them is not one."""

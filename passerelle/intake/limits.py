@@ -14,7 +14,7 @@ MAX_COLUMNS: Final = 1024
 MAX_RECORD_BYTES: Final = 1 * MIB
 """One row of a CSV file, its line breaks inside quotes included."""
 
-BATCH_BYTES: Final = 8 * MIB
+BATCH_BYTES: Final = 4 * MIB
 """How much of a CSV file makes one batch, unless the caller says otherwise."""
 MIN_BATCH_BYTES: Final = 64
 MAX_BATCH_BYTES: Final = 256 * MIB

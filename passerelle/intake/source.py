@@ -260,7 +260,7 @@ def open_source(path: Path, dialects: Sequence[Dialect], *, batch_bytes: int = B
     Args:
         path: a regular file; its name is never shown.
         dialects: what the sender may send; none of them is ever guessed or adapted.
-        batch_bytes: how much of a CSV file makes one batch; peak memory is about ten times that, whatever the file.
+        batch_bytes: how much of a CSV file makes one batch; peak memory is some 30 times that, whatever the file.
 
     Raises:
         IntakeError: not a readable regular file, over a limit, or in none or several of the dialects.

@@ -3,12 +3,10 @@
 | scheme | normal form |
 |---|---|
 | nir | first 13 characters, without separators, upper case: the two key digits follow from them |
-| ntt | without separators, upper case |
 | france-travail | without separators, upper case (old form 7 digits and a character, new form 11 digits) |
 | avs | 13 digits, without separators |
 | email | lower case |
-| phone | digits; a leading 0 becomes +33, 00 becomes + |
-| reference | without white space, upper case: a sender's own number for a person |
+| trainee | without white space, upper case: a sender's own number for a person |
 
 All forms begin with NFC and surrounding white space dropped; separators are white space, ``.``, ``-`` and ``/``. Empty becomes null.
 """
@@ -40,12 +38,7 @@ def _nir(column: pa.Array) -> pa.Array:
     return pc.utf8_slice_codeunits(_compact(column), 0, _NIR_CHARACTERS)
 
 
-def _phone(column: pa.Array) -> pa.Array:
-    digits = _without(r"[\s\p{Z}./()\-]+", column)
-    return pc.replace_substring_regex(pc.replace_substring_regex(digits, "^00", "+"), "^0", "+33")
-
-
-def _reference(column: pa.Array) -> pa.Array:
+def _own_number(column: pa.Array) -> pa.Array:
     return pc.utf8_upper(_without(_SPACES, column))
 
 
@@ -54,9 +47,7 @@ SCHEMES: Final[Mapping[str, Callable[[pa.Array], pa.Array]]] = {
     "email": pc.utf8_lower,
     "france-travail": _compact,
     "nir": _nir,
-    "ntt": _compact,
-    "phone": _phone,
-    "reference": _reference,
+    "trainee": _own_number,
 }
 
 

@@ -68,10 +68,10 @@ def test_repeats_within_a_batch(tmp_path: Path, values: list[bytes], first: int,
 
 def test_rows_without_a_key_repeat_nothing(tmp_path: Path) -> None:
     """Rows whose key is null are not compared with one another."""
-    values = matrix([bytes(16)] * 4)
     with Digests(tmp_path) as digests:
-        digests.add(values, 1, np.array([True, False, False, True]))
-        assert list(digests.duplicates()) == [4]
+        digests.add(matrix([bytes(16)] * 2), np.array([2, 5]))
+        digests.add(matrix([b"x" * 16] * 2), np.array([7, 9]))
+        assert list(digests.duplicates()) == [5, 9]
 
 
 def test_many_rows(tmp_path: Path) -> None:
@@ -100,8 +100,8 @@ def test_lookup_is_membership(values: set[bytes], other: bytes) -> None:
     """A tag is found in the file of sorted tags if and only if it was added."""
     with tempfile.TemporaryDirectory() as folder, Digests(Path(folder)) as digests:
         path = Path(folder, "tags")
-        if values:
-            digests.add(matrix(list(values)), 1)
+        digests.add_tags(matrix(list(values)))
+        digests.add_tags(matrix(list(values)))
         with path.open("wb") as file:
             digests.sorted_tags(file)
         assert all(lookup(path, value) for value in values)
@@ -116,6 +116,10 @@ def test_wrong_calls_are_refused(tmp_path: Path) -> None:
             digests.add(matrix([bytes(16)]), 3)
         with pytest.raises(UsageError):
             digests.add(np.zeros((1, 15), np.uint8), 4)
+        with pytest.raises(UsageError):
+            digests.add(matrix([bytes(16)] * 2), np.array([5, 4]))
+        with pytest.raises(UsageError):
+            digests.add(matrix([bytes(16)] * 2), np.array([5]))
     (tmp_path / "odd").write_bytes(b"12345")
     with pytest.raises(UsageError):
         lookup(tmp_path / "odd", bytes(16))
