@@ -31,30 +31,30 @@ SENTENCES: dict[str, dict[Lang, str]] = {
         "en": "{outcome}: {convention}/{exchange}, {stage}[, reason {reason}][, warning {warning}][, {article}][ ({basis})]",
     },
     "intake": {
-        "fr": "Fichier reçu, {rows} lignes, {bytes} octets (traitement {run})",
-        "en": "File taken in, {rows} rows, {bytes} bytes (run {run})",
+        "fr": "Fichier reçu, {rows}, {bytes} (traitement {run})",
+        "en": "File taken in, {rows}, {bytes} (run {run})",
     },
     "judged": {
-        "fr": "Contrat de données appliqué : {accepted} lignes acceptées, {rejected} rejetées[, {by_rule}] (traitement {run})",
-        "en": "Data contract applied: {accepted} rows accepted, {rejected} rejected[, {by_rule}] (run {run})",
+        "fr": "Contrat de données appliqué : {accepted}, {rejected}[, {by_rule}] (traitement {run})",
+        "en": "Data contract applied: {accepted}, {rejected}[, {by_rule}] (run {run})",
     },
     "checked": {
         "fr": "Contrôles d'ensemble : {passed}[, en échec : {failed}] (traitement {run})",
         "en": "Checks of the whole: {passed}[, failed: {failed}] (run {run})",
     },
     "sealed_intent": {
-        "fr": "Colis {parcel} scellé pour {recipient}, envoi n° {sequence}[, {rows} lignes][, {article}]",
-        "en": "Parcel {parcel} sealed for {recipient}, sequence {sequence}[, {rows} rows][, {article}]",
+        "fr": "Colis {parcel} scellé pour {recipient}, envoi n° {sequence}[, {rows}][, {article}]",
+        "en": "Parcel {parcel} sealed for {recipient}, sequence {sequence}[, {rows}][, {article}]",
     },
     "delivery_intent": {
-        "fr": "Livraison décidée pour {recipient}, colis {parcel}, envoi n° {sequence}[, {rows} lignes][, {article}]"
+        "fr": "Livraison décidée pour {recipient}, colis {parcel}, envoi n° {sequence}[, {rows}][, {article}]"
         "[, à détruire au plus tard le {destroy_by}]",
-        "en": "Delivery decided for {recipient}, parcel {parcel}, sequence {sequence}[, {rows} rows][, {article}]"
+        "en": "Delivery decided for {recipient}, parcel {parcel}, sequence {sequence}[, {rows}][, {article}]"
         "[, to be destroyed by {destroy_by}]",
     },
     "delivered": {
-        "fr": "Extrait livré[ à {recipient}][, colis {parcel}][, {rows} lignes][, {article}]",
-        "en": "Extract delivered[ to {recipient}][, parcel {parcel}][, {rows} rows][, {article}]",
+        "fr": "Extrait livré[ à {recipient}][, colis {parcel}][, {rows}][, {article}]",
+        "en": "Extract delivered[ to {recipient}][, parcel {parcel}][, {rows}][, {article}]",
     },
     "delivery_abandoned": {
         "fr": "Livraison {delivery} abandonnée[ pour {recipient}], motif {reason}",
@@ -65,8 +65,8 @@ SENTENCES: dict[str, dict[Lang, str]] = {
         "en": "Key enrolled by {party}, fingerprint {fingerprint}",
     },
     "partner_key_approved": {
-        "fr": "Clé de {party} approuvée, {approvals} approbations, empreinte {fingerprint}",
-        "en": "Key of {party} approved, {approvals} approvals, fingerprint {fingerprint}",
+        "fr": "Clé de {party} approuvée, {approvals}, empreinte {fingerprint}",
+        "en": "Key of {party} approved, {approvals}, fingerprint {fingerprint}",
     },
     "partner_key_revoked": {
         "fr": "Clé de {party} révoquée, empreinte {fingerprint}[, motif {reason}]",
@@ -77,16 +77,16 @@ SENTENCES: dict[str, dict[Lang, str]] = {
         "en": "Release key of parcel {parcel} handed to {party}",
     },
     "purge_planned": {
-        "fr": "Destruction {purge} prévue pour la convention {convention}, {holdings} copies[, échéance {deadline}][, {article}]",
-        "en": "Destruction {purge} planned for convention {convention}, {holdings} copies[, deadline {deadline}][, {article}]",
+        "fr": "Destruction {purge} prévue pour la convention {convention}, {holdings}[, échéance {deadline}][, {article}]",
+        "en": "Destruction {purge} planned for convention {convention}, {holdings}[, deadline {deadline}][, {article}]",
     },
     "purge_started": {
-        "fr": "Destruction {purge} commencée pour la convention {convention}[, {holdings} copies]",
-        "en": "Destruction {purge} started for convention {convention}[, {holdings} copies]",
+        "fr": "Destruction {purge} commencée pour la convention {convention}[, {holdings}]",
+        "en": "Destruction {purge} started for convention {convention}[, {holdings}]",
     },
     "holding_destroyed": {
-        "fr": "{holdings} copies détruites (destruction {purge})",
-        "en": "{holdings} copies destroyed (destruction {purge})",
+        "fr": "Suppression de {holdings} (destruction {purge})",
+        "en": "Removal of {holdings} (destruction {purge})",
     },
     "keys_destroyed": {
         "fr": "Clés de la convention {convention} détruites",
@@ -116,6 +116,19 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "allow": "Allowed", "allow_with_warning": "Allowed with a warning", "block": "Refused",
         "start": "at the start", "delivery": "at delivery",
         "stated": "as stated", "interpreted": "by interpretation", "hub_policy": "hub policy",
+    },
+}  # fmt: skip
+# Singular and plural; French counts zero and one as one.
+_UNITS: dict[Lang, dict[str, tuple[str, str]]] = {
+    "fr": {
+        "rows": ("ligne", "lignes"), "bytes": ("octet", "octets"), "approvals": ("approbation", "approbations"),
+        "holdings": ("copie", "copies"), "accepted": ("ligne acceptée", "lignes acceptées"),
+        "rejected": ("rejetée", "rejetées"),
+    },
+    "en": {
+        "rows": ("row", "rows"), "bytes": ("byte", "bytes"), "approvals": ("approval", "approvals"),
+        "holdings": ("copy", "copies"), "accepted": ("row accepted", "rows accepted"),
+        "rejected": ("rejected", "rejected"),
     },
 }  # fmt: skip
 _PASSED: dict[Lang, dict[bool, str]] = {
@@ -148,7 +161,7 @@ def render(entries: Iterable[Recorded], lang: Lang, names: Mapping[str, str] | N
         fields = {name: _show(name, value, lang, names or {}) for name, value in entry.body.items()}
         counts = entry.body.get("counts", {})
         if (rows := counts.get("rows", counts.get("extracted"))) is not None:
-            fields["rows"] = _number(rows, lang)
+            fields["rows"] = _counted("rows", rows, lang)
         yield Row(recorded.index, entry.at, entry.kind, _fill(SENTENCES[entry.kind][lang], fields))
 
 
@@ -167,7 +180,7 @@ def _show(name: str, value: Any, lang: Lang, names: Mapping[str, str]) -> str:
     if isinstance(value, bool):
         return _PASSED[lang][value]
     if isinstance(value, int):
-        return _number(value, lang)
+        return _counted(name, value, lang)
     if isinstance(value, dict):
         return ", ".join(f"{key} {_number(number, lang)}" for key, number in value.items())
     if isinstance(value, list):
@@ -179,6 +192,13 @@ def _show(name: str, value: Any, lang: Lang, names: Mapping[str, str]) -> str:
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         return _date(value, lang)
     return _WORDS[lang].get(value, value) if name in {"outcome", "stage", "basis"} else str(value)
+
+
+def _counted(name: str, value: int, lang: Lang) -> str:
+    unit = _UNITS[lang].get(name)
+    if unit is None:
+        return _number(value, lang)
+    return f"{_number(value, lang)} {unit[value > 1 if lang == 'fr' else value != 1]}"
 
 
 def _number(value: int, lang: Lang) -> str:
