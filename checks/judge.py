@@ -42,6 +42,8 @@ def _outcomes(checks: Sequence[Check]) -> dict[str, bool]:
     """Check id > held or not, for every check exactly once."""
     import pandas as pd
 
+    if len({check.id for check in checks}) != len(checks):
+        raise OurWayError("expected one check for each id", where="checks")
     frame = pd.DataFrame({check.id: [float(check.measure)] for check in checks})
     results = _validate(frame, checks)
     outcome: dict[str, bool] = {}
