@@ -1,0 +1,180 @@
+"""Reading a table: which cell is where, which is the margin of which, and what earlier releases said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from passerelle.disclosure.roles import Code, Dimension, OutcomeTable
+from passerelle.disclosure.rules import SECRET, Counts, Mask
+from passerelle.errors import RefusedError, UsageError
+
+MAX_COUNT = 1_000_000_000  # persons in one figure
+MAX_LEVELS = 12  # levels of a nesting
+GLUE = "\x1f"  # the unit separator of ASCII, between the columns of one dimension
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The counts of one table: ``values`` (cells, counts), 0 where not ``known``; ``keys`` one text for each dimension."""
+
+    keys: tuple[pa.Array, ...]
+    values: Counts
+    known: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """In one dimension, ``parts`` (cell numbers) add up to ``totals`` (cell numbers, same length, sorted)."""
+
+    totals: Counts
+    parts: Counts
+
+
+def read_figures(table: pa.Table, roles: OutcomeTable) -> Figures:
+    """Read the dimensions and counts of a table.
+
+    Raises:
+        RefusedError: a column without a role, a key or count that is not one, two rows for one cell.
+    """
+    names = set(table.column_names)
+    if missing := sorted(set(roles.required) - names):
+        raise RefusedError(f"expected the columns {', '.join(missing)}")
+    if extra := sorted(names - set(roles.named)):
+        raise RefusedError(
+            f"columns without a role in the outcome table: {', '.join(extra)}",
+            hint="name them in its roles, as carried when they say nothing of a person",
+        )
+    keys = tuple(_key(table, dimension) for dimension in roles.dimensions)
+    counts = [_count(table, name) for name in roles.counts]
+    values = np.stack([value for value, _ in counts], axis=1)
+    return Figures(keys, values, np.stack([known for _, known in counts], axis=1))
+
+
+def _key(table: pa.Table, dimension: Dimension) -> pa.Array:
+    columns = [pc.cast(table[name], pa.string()).combine_chunks() for name in dimension.columns]
+    key = pc.binary_join_element_wise(*columns, GLUE)
+    if key.null_count:
+        raise RefusedError("expected a code in each row of a dimension, came: no value", where=dimension.columns[-1])
+    return key
+
+
+def _count(table: pa.Table, name: str) -> tuple[Counts, Mask]:
+    column = table[name].combine_chunks()
+    if not pa.types.is_integer(column.type):
+        text = pc.cast(column, pa.string())
+        column = pc.if_else(pc.equal(text, SECRET), pa.scalar(None, pa.string()), text)
+    wrong = False
+    try:
+        numbers = pc.cast(column, pa.int64())
+    except pa.ArrowInvalid:
+        wrong = True
+    if wrong:  # outside the handler: the foreign message holds the value
+        raise RefusedError("expected whole numbers of persons or the secrecy mark", where=name)
+    known = np.asarray(pc.is_valid(numbers).to_numpy(zero_copy_only=False), dtype=np.bool_)
+    values = np.asarray(pc.fill_null(numbers, 0).to_numpy(zero_copy_only=False), dtype=np.int64)
+    if ((values < 0) | (values > MAX_COUNT)).any():
+        raise RefusedError(f"expected counts from 0 to {MAX_COUNT}", where=name)
+    return values, known
+
+
+def encode(tables: list[tuple[pa.Array, ...]]) -> tuple[Counts, list[list[Code]]]:
+    """Number the codes of each dimension over several tables stacked.
+
+    Returns:
+        (rows of all tables, dimensions) numbers, and the codes that they stand for.
+    """
+    columns, codes = [], []
+    for parts in zip(*tables, strict=True):
+        encoded = pa.chunked_array(list(parts)).combine_chunks().dictionary_encode()
+        columns.append(np.asarray(encoded.indices, dtype=np.int64))
+        codes.append([tuple(text.split(GLUE)) for text in encoded.dictionary.to_pylist()])
+    return np.stack(columns, axis=1), codes
+
+
+def cell_ids(keys: Counts) -> Counts:
+    """(rows,) one number for each distinct row of ``keys``."""
+    ids = np.zeros(len(keys), np.int64)
+    for column in keys.T:
+        _, ids = np.unique(ids * (int(column.max(initial=0)) + 1) + column, return_inverse=True)
+    return np.asarray(ids, dtype=np.int64)
+
+
+def _parents(codes: list[Code], dimension: Dimension) -> Counts:
+    """The number of each code's parent, -1 for none: by the nesting, else the total of the dimension.
+
+    Parents that the table does not have are numbered after its codes, so that a child still finds its grandparent.
+    """
+    names, above = list(codes), []
+    number = {code: index for index, code in enumerate(names)}
+    while len(above) < len(names):
+        code = names[len(above)]
+        parent = dimension.parent(code) if dimension.parent else None
+        if parent is None and code != dimension.total:
+            parent = dimension.total
+        if parent is not None and parent not in number:
+            number[parent] = len(names)
+            names.append(parent)
+        above.append(-1 if parent is None else number[parent])
+        if len(names) > MAX_LEVELS * (len(codes) + 1):
+            break
+    parents = np.array(above, dtype=np.int64)
+    reach = np.arange(len(parents))
+    for _ in range(MAX_LEVELS):
+        reach = np.where(reach >= 0, parents[reach], -1)
+    if len(above) < len(names) or (reach >= 0).any():
+        raise UsageError(f"expected a nesting of at most {MAX_LEVELS} levels and without a circle")
+    return parents
+
+
+def _lookup(wanted: Counts, have: Counts) -> Counts:
+    """The position in ``have`` of each of ``wanted``, -1 where absent."""
+    order = np.argsort(have, kind="stable")
+    at = np.minimum(np.searchsorted(have, wanted, sorter=order), len(have) - 1)
+    return np.where(have[order[at]] == wanted, order[at], -1)
+
+
+def margins(keys: Counts, codes: list[list[Code]], roles: OutcomeTable) -> list[Margin]:
+    """For each dimension, which cells add up to which: each cell to its nearest ancestor that the table has.
+
+    Args:
+        keys: (cells, dimensions) code numbers, as ``encode`` gives them.
+        codes: the codes of each dimension.
+        roles: which codes are totals, and how codes nest.
+
+    Raises:
+        RefusedError: codes of two levels side by side, so that their persons may overlap in a way that nobody declared.
+    """
+    found = []
+    for axis, dimension in enumerate(roles.dimensions):
+        parents = _parents(codes[axis], dimension)
+        width = len(parents)
+        others = cell_ids(np.delete(keys, axis, axis=1))
+        have = others * width + keys[:, axis]
+        above, at = parents[keys[:, axis]], np.full(len(keys), -1)
+        for _ in range(MAX_LEVELS):
+            open_ = (at < 0) & (above >= 0)
+            at[open_] = _lookup(others[open_] * width + above[open_], have)
+            above = np.where((at < 0) & (above >= 0), parents[above], -1)
+        _one_level(at, others, keys[:, axis], codes[axis], dimension)
+        parts = np.flatnonzero(at >= 0)
+        order = np.argsort(at[parts], kind="stable")
+        found.append(Margin(at[parts][order], parts[order]))
+    return found
+
+
+def _one_level(at: Counts, others: Counts, key: Counts, codes: list[Code], dimension: Dimension) -> None:
+    """Refuse siblings of two levels (a department beside a basin): no equation says how their persons overlap."""
+    names = {level: index for index, level in enumerate(dict.fromkeys(code[:-1] for code in codes))}
+    level = np.array([names[code[:-1]] for code in codes], dtype=np.int64)[key]
+    family = np.where(at >= 0, at, len(at) + others)
+    family = np.unique(family, return_inverse=True)[1]
+    if len(np.unique(family * len(names) + level)) > len(np.unique(family)):
+        raise RefusedError(
+            "expected the codes beneath one total, or beside each other, to be of one level",
+            where=dimension.columns[-1],
+            hint="publish one level of territory, or each level beneath the total that covers it",
+        )
