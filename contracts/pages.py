@@ -143,7 +143,9 @@ def _general_rows(contract: DataContract, language: Language) -> list[tuple[str,
     position = 0 if language == "fr" else 1
     kinds = {column.kind.value for column in contract.columns}
     kinds |= {"text"} if Kind.CODE.value in kinds else set()
-    rows = [(f"`{rule}`", "–", says[position]) for rule, says in KIND_RULES.items() if rule in kinds | {"required"}]
+    rows: list[tuple[str, ...]] = [
+        (f"`{rule}`", "–", says[position]) for rule, says in KIND_RULES.items() if rule in kinds | {"required"}
+    ]
     keys = [" × ".join(f"`{name}`" for name in key) for key in contract.unique]
     return rows + [("`unique`", key, KIND_RULES["unique"][position]) for key in keys]
 
