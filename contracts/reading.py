@@ -160,13 +160,14 @@ def _counts(column: pa.Array, dialect: Dialect) -> tuple[pa.Array, Mask]:
 
 
 def _texts(column: pa.Array) -> tuple[pa.Array, Mask]:
-    """Text as it is; control characters other than tab and line ends are found, first by one look at the whole buffer."""
+    """Text as it is; control characters other than tab and line ends are found, first by one look at all bytes at once."""
     none: Mask = np.zeros(len(column), dtype=np.bool_)
-    buffer = column.buffers()[2]
-    if buffer is None or len(buffer) == 0:
+    _, offsets, buffer = column.buffers()
+    if buffer is None or len(column) == 0:
         return column, none
-    data = np.frombuffer(buffer, dtype=np.uint8)
-    if data.min() >= _SPACE and not (data == _DELETE).any():
+    first, last = np.frombuffer(offsets, dtype=np.int32)[[column.offset, column.offset + len(column)]]
+    data = np.frombuffer(buffer, dtype=np.uint8)[first:last]
+    if not data.size or (data.min() >= _SPACE and not (data == _DELETE).any()):
         return column, none
     return column, _numpy(pc.match_substring_regex(column, _CONTROL))
 

@@ -147,6 +147,31 @@ def test_an_untyped_value_is_not_missing_as_well() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("contract_id", "column", "values", "rule", "rows"),
+    [
+        ("training_entries", "entry_date", ["01/01/1980", "01/01/1990", "31/12/2100"], "range", [0]),
+        ("training_entries", "postcode", ["91130", "00100", "9113"], "postcode", [1, 2]),
+        ("training_entries", "phone", ["06 39 98 12 34", "0639981234 ", "+33639981234"], "phone", [1]),
+        ("candidate_pool", "birth_date", ["29/02/1884", "31/12/9999", "01/06/1990"], "range", [0, 1]),
+        ("candidate_pool", "experience_years", ["0", "60", "61"], "range", [2]),
+        ("job_offers", "experience_code", ["D", "d", "X"], "code_list", [1, 2]),
+        ("training_outcomes", "employment_rate", ["100,1", "57.5", None], "range", [0]),
+        ("studies_bmo", "department", ["2A", "2a", "20"], "department", [1]),
+    ],
+)
+def test_a_rule_at_its_bounds(
+    contract_id: str, column: str, values: list[str | None], rule: str, rows: list[int]
+) -> None:
+    """Values at and beyond the bounds of a rule are told apart."""
+    judging = contract(contract_id)
+    table = sampled(contract_id, len(values), 0.0).rows
+    if column in table.column_names:
+        table = table.drop_columns([column])
+    failures = judging.judge(Batch(table.append_column(column, pa.array(values)), 1), judging.dialect("hub")).failures
+    assert [f.rows.tolist() for f in failures if (f.rule, f.column) == (rule, column)] == [rows]
+
+
 def test_consent_is_row_by_row() -> None:
     """A candidate without a yes leaves no trace in the accepted rows: no, unreadable and missing are all refused."""
     judging = contract("candidate_pool")

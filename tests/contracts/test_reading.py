@@ -114,6 +114,17 @@ def test_control_characters_are_found() -> None:
     assert reading(Kind.TEXT, values)[1] == [1, 3]
 
 
+@given(st.lists(st.none() | st.text(max_size=3)), st.data())
+def test_control_characters_are_found_in_any_slice(values: list[str | None], data: st.DataObject) -> None:
+    """Which rows hold a control character does not depend on how the column is cut."""
+    start = data.draw(st.integers(0, len(values)))
+    column = Column("x", "x", "x")
+    rows = pa.table({"x": pa.array(values, pa.string())}).slice(start)
+    got = read(rows, (column,), Dialect(id="test", sender="test", columns={"x": "x"}))
+    expected = [i for i, v in enumerate(values[start:]) if v and re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", v)]
+    assert [int(row) for failure in got.failures for row in failure.rows] == expected
+
+
 def test_columns_come_in_the_contracts_order() -> None:
     """A column that the dialect lacks is null, and one that the contract lacks stops the run."""
     columns = (Column("a", "a", "a", Kind.DATE), Column("b", "b", "b"))
