@@ -166,7 +166,9 @@ class _Head:
             late = datetime.fromisoformat(self.at) - datetime.fromisoformat(at)
             if late > MAX_STEP_BACK:
                 raise TrailError(
-                    f"the clock is {late} behind the trail", where="trail", hint="set the clock of this machine right"
+                    f"the clock is {late} behind the trail",
+                    where="trail",
+                    hint=f"set the clock right: the trail was last written at {self.at}",
                 )
             return self.at
         self.at = at

@@ -37,9 +37,9 @@ _PERIOD = re.compile("[0-9]{4}(-[A-Z]?[0-9]{1,2}){0,2}")
 
 def _joined(value: str, letters: frozenset[str]) -> bool:
     """Runs of ``letters`` joined by single separators."""
-    return 0 < len(value) <= NAME_CHARACTERS and all(
-        part and letters.issuperset(part) for part in value.translate(_SEPARATORS).split(" ")
-    )
+    if not 0 < len(value) <= NAME_CHARACTERS or " " in value:
+        return False
+    return all(part and letters.issuperset(part) for part in value.translate(_SEPARATORS).split(" "))
 
 
 def _word(value: Any) -> bool:
