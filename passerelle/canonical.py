@@ -9,6 +9,8 @@ import rfc8785
 
 from passerelle.errors import EvidenceError
 
+LARGEST_INTEGER = 2**53 - 1
+
 
 def canonical(value: Any) -> bytes:
     """The canonical bytes of a JSON value (RFC 8785 section 3.2).
@@ -31,7 +33,9 @@ def parse(data: bytes) -> Any:
             gives the offset, never the content.
     """
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(
+            data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_number
+        )
     except EvidenceError:
         raise
     except UnicodeDecodeError as error:
@@ -52,6 +56,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         raise EvidenceError("an object has a key twice", where="canonical JSON")
     return value
+
+
+def _number(text: str) -> int | float:
+    """An integer, or beyond 2**53 - 1 the double that RFC 8785 writes in digits below 1e21."""
+    value = float(text)
+    return value if abs(value) > LARGEST_INTEGER else int(text)
 
 
 def _no_constant(_name: str) -> NoReturn:

@@ -125,7 +125,7 @@ class AgeSource:
     def __init__(self, file: Readable, identities: Sequence[Identity]) -> None:
         self._blocks: queue.Queue[bytes | None] = queue.Queue(QUEUED_BLOCKS)
         self._rest = memoryview(b"")
-        self._error: BaseException | None = None
+        self.error: BaseException | None = None
         self._done = False
         self._abandoned = threading.Event()
         self._thread = threading.Thread(target=self._open, args=(file, identities), daemon=True)
@@ -138,8 +138,8 @@ class AgeSource:
         if not self._rest and not self._done:
             block = self._blocks.get()
             self._rest, self._done = memoryview(block or b""), block is None
-        if self._done and self._error is not None:
-            raise self._error
+        if self._done and self.error is not None:
+            raise self.error
         taken, self._rest = bytes(self._rest[:size]), self._rest[size:]
         return taken
 
@@ -172,7 +172,7 @@ class AgeSource:
             decrypt(file, gather, identities)
             gather.flush()
         except BaseException as error:  # raised again where it is read
-            self._error = error
+            self.error = error
         self._blocks.put(None)
 
 

@@ -79,6 +79,8 @@ class KeyRing:
             for tombstone, secret in TOMBSTONES.items():
                 for path in generation.glob(f"*{tombstone}"):
                     shred(path.with_suffix(secret))
+            for unfinished in (*folder.glob("*.new"), *generation.glob("*.new")):
+                shred(unfinished)
         return ring
 
     @property

@@ -212,17 +212,22 @@ class ExtractSink:
     def write(self, data: Data) -> int:
         """Take ``data``; all of it, always."""
         view = memoryview(data).cast("B")
-        self._block += view
-        if len(self._block) >= limits.READ:
+        if len(view) >= limits.READ:
             self.flush()
+            self._hand_on(bytes(data))
+        else:
+            self._block += view
+            if len(self._block) >= limits.READ:
+                self.flush()
         return len(view)
 
     def flush(self) -> None:
         """Hand on what was gathered."""
-        if not self._block:
-            return
-        block = bytes(self._block)
-        self._block.clear()
+        if self._block:
+            self._hand_on(bytes(self._block))
+            self._block.clear()
+
+    def _hand_on(self, block: bytes) -> None:
         self._plain.update(block)
         self._top.write(block)
 

@@ -58,7 +58,9 @@ def make_facts(**changes: object) -> Facts:
         recipient="face",
         sequence=1,
         counts=Counts(read=4, accepted=3, rejected=1, extracted=ROWS),
-        decision=DecisionNote(outcome="allow_with_warning", reason=None, warning="the end of the convention is not stated"),
+        decision=DecisionNote(
+            outcome="allow_with_warning", reason=None, warning="the end of the convention is not stated"
+        ),
         destroy_by=DestroyBy(
             date="2026-09-01",
             basis="hub_policy",

@@ -1,0 +1,57 @@
+"""Killed at any point, a key operation leaves one of its two legal states."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+SCRIPT = Path(__file__).with_name("killed.py")
+
+
+def states(operation: str, folder: Path) -> list[dict[str, Any]]:
+    """What is found after each death, in order; the first is the state before, the last the state after."""
+    command = [sys.executable, str(SCRIPT), operation, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_rotation_ends_in_the_old_or_the_new_generation(tmp_path: Path) -> None:
+    """At every point of a rotation the next opening finds the same keys in one generation, the old or the new."""
+    before, *rest = states("rotate", tmp_path)
+    assert len(rest) > 30
+    assert [state["generation"] for state in rest] == sorted(state["generation"] for state in rest)
+    assert (rest[0]["generation"], rest[-1]["generation"]) == (1, 2)
+    for state in rest:
+        assert (state["secrets"], state["signer"]) == (before["secrets"], before["signer"])
+        assert [name for name in state["files"] if name.endswith((".new", "root.key"))] == [
+            f"gen-{state['generation']:04d}/root.key"
+        ]
+
+
+def test_a_destruction_is_whole_or_has_not_begun(tmp_path: Path) -> None:
+    """At every point of a destruction the next opening finds the key set alive, or its tombstone and no key set."""
+    before, *rest = states("destroy", tmp_path)
+    alive = [state["secrets"]["alpha"] == before["secrets"]["alpha"] for state in rest]
+    assert alive == sorted(alive, reverse=True)
+    assert (alive[0], alive[-1]) == (True, False)
+    for state in rest:
+        names = {Path(name).name for name in state["files"]}
+        assert ("alpha.destroyed" in names) != ("alpha.keyset" in names)
+        assert state["secrets"]["alpha"][1] == before["secrets"]["alpha"][1]
+
+
+def test_a_creation_can_be_begun_again(tmp_path: Path) -> None:
+    """A ring whose creation was killed at any point is created anew or opened, and works."""
+    rest = states("create", tmp_path)
+    assert len(rest) > 10
+    assert all(state["generation"] == 1 and "destroyed" not in state["secrets"]["alpha"] for state in rest)
+
+
+def test_a_first_use_can_be_begun_again(tmp_path: Path) -> None:
+    """Killed while a convention's keys are made, the ring opens, and what was known is unchanged."""
+    before, *rest = states("keyset", tmp_path)
+    assert len(rest) > 5
+    assert all(state["secrets"] == before["secrets"] for state in rest)
