@@ -1,0 +1,83 @@
+"""What takes effect only once it is complete: the signature, an amendment, an express renewal (D2, D17)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from passerelle.convention.event import Event, day_of
+from passerelle.convention.model import Convention, ExpressRenewal
+
+
+def start(convention: Convention, events: Iterable[Event]) -> date | None:
+    """The first day in force, from 00:00 (D2); None while it is not known."""
+    rule = convention.term.starts
+    if rule.rule == "on_date":
+        return rule.day
+    return signature(convention, events) if rule.rule == "on_signature" else None
+
+
+def signature(convention: Convention, events: Iterable[Event]) -> date | None:
+    """The day of the signature: the text's, else the last signatory's (D2); None while one is missing."""
+    if convention.signature.signed_on != "not_stated":
+        return convention.signature.signed_on
+    signed = [event for event in events if event.type == "signed"]
+    days = [event.day("on", "valid_on", zone=convention.zone) for event in signed]
+    by = {event.says("by") for event in signed} - {None}
+    if by and not by >= set(convention.signatories()):
+        return None
+    return max((day for day in days if day is not None), default=None)
+
+
+def complete_amendments(convention: Convention, events: tuple[Event, ...]) -> list[tuple[date, date]]:
+    """The amendments that move the end: (day complete, new last day), in the order of completion (D17).
+
+    Complete is signed, and approved by every body that the text names: the later of those days.
+    """
+    approvals = () if isinstance(convention.amendments, str) else convention.amendments.approvals
+    found = []
+    for event in events:
+        moved = (event.says("sets") or {}).get("term.end_on") if event.type == "amendment_signed" else None
+        signed = event.day("on", "valid_on", zone=convention.zone)
+        if moved is None or signed is None:
+            continue
+        days = [signed, *(_approved(events, one.body, convention.zone, event.says("id")) for one in approvals)]
+        if None not in days:
+            found.append((max(day for day in days if day), day_of(moved, "term.end_on", "amendment_signed")))
+    return sorted(found)
+
+
+def _approved(events: Iterable[Event], body: str, zone: ZoneInfo, amendment: object) -> date | None:
+    """The first day on which a body approved: its name as the text gives it, or longer; for that amendment if it says."""
+    days = [
+        event.day("on", "valid_on", zone=zone)
+        for event in events
+        if event.type == "approved"
+        and body.casefold() in str(event.says("body") or "").casefold()
+        and event.says("amendment") in (None, amendment)
+    ]
+    return min((day for day in days if day is not None), default=None)
+
+
+def complete_renewals(renewal: ExpressRenewal, events: Iterable[Event], zone: ZoneInfo) -> list[date]:
+    """The days of the express renewals that name what they must be based on (D17)."""
+    days = [
+        event.day("on", "valid_on", zone=zone)
+        for event in events
+        if event.type == "renewal_decided" and renewal.based_on in ("not_stated", event.says("based_on"))
+    ]
+    return [day for day in days if day is not None]
+
+
+def recorded_reading(events: Iterable[Event], term: int) -> Literal["timely", "late"] | None:
+    """How the DPO, alone entitled to, read a disputed opt-out of that term."""
+    for event in events:
+        if event.type == "reading_recorded" and event.says("by") == "dpo" and event.says("term") in (None, term):
+            reading = event.says("reading")
+            if reading == "timely":
+                return "timely"
+            if reading == "late":
+                return "late"
+    return None
