@@ -13,9 +13,9 @@ from passerelle.intake.limits import MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_SHARE
 
 Cells = list[str | None]
 
-_PLAIN_INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})")
-_EXACT_INTEGER: Final = 10**15
-"""A workbook's numbers are IEEE doubles: up to 15 digits are exact."""
+_PLAIN_INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]*)")
+_WRITTEN_OUT: Final = 10**16
+"""Numbers below it come out digit by digit, others with an exponent, as Python writes a double."""
 _LAST_COLUMN: Final = 16_384
 _MAX_DIGITS: Final = 7
 """Of a row number or the index of a shared string."""
@@ -72,7 +72,7 @@ class Rows:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "c":
             reference = attributes.get("r")
-            self._column = _column_number(reference) if reference else len(self._cells) + 1
+            self._column = _column_number(reference) if reference else self._column + 1
             self._kind = attributes.get("t", "n")
             self._parts, self._length = [], 0
         elif name in {"v", "t"}:
@@ -82,7 +82,7 @@ class Rows:
             row = self._row + 1 if (given := _index(number)) is None else given
             if row <= self._row:
                 raise refuse("the rows of the sheet are not in order")
-            self._row, self._cells = row, []
+            self._row, self._column, self._cells = row, 0, []
         elif name == "rPh":
             self._phonetic = True
 
@@ -136,7 +136,7 @@ def number_text(raw: str) -> str | None:
         return None
     if not raw.isascii() or not math.isfinite(number) or "_" in raw:
         return None
-    return str(int(number)) if number.is_integer() and abs(number) < _EXACT_INTEGER else repr(number)
+    return str(int(number)) if number.is_integer() and abs(number) < _WRITTEN_OUT else repr(number)
 
 
 def _column_number(reference: str) -> int:

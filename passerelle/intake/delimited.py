@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import functools
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +20,7 @@ from pyarrow import csv as arrow_csv
 
 from passerelle.contract import Dialect
 from passerelle.intake.limits import MAX_RECORD_BYTES
-from passerelle.intake.scan import BOM, Fault, Rules, examine, first_record_end, records_end
+from passerelle.intake.scan import BOM, Fault, Records, Rules, examine, first_record_end, records_end, widths
 
 _DROPPED: Final = "\0{}"
 ASCII_LAST: Final = 0x7F
@@ -99,24 +99,15 @@ class ChunkParser:
         records = examine(raw, self._rules)
         if isinstance(records, Fault):
             return records
-        ragged: list[tuple[int, int]] = []
-
-        def note(row: arrow_csv.InvalidRow) -> str:
-            ragged.append((row.number or 1, row.actual_columns))
-            return "skip"
-
-        table = self._parse(raw, note)
-        if ragged:
-            number, came = min(ragged)
-            start = int(records.starts[number - 1])
-            return Fault(f"expected {_columns(len(self._names))}, came {came}", records.line(start))
+        table = self._parse(raw)
         if table is None or table.num_rows != len(records.starts):
-            return Fault("the rows cannot be told apart", 1)
+            return self._ragged(raw, records)
         if self._rules.codec not in {"utf-8", "ascii"}:
             table = pa.table({name: to_utf8(table[name], self._rules.codec) for name in table.column_names})
         return Parsed(table.select(self._wanted), len(records.line_ends))
 
-    def _parse(self, raw: bytes, note: Callable[[arrow_csv.InvalidRow], str]) -> pa.Table | None:
+    def _parse(self, raw: bytes) -> pa.Table | None:
+        """What pyarrow reads; None where a row is ragged. Its own message, which quotes the row, goes no further."""
         guarded = BOM + raw if raw.startswith(BOM) else raw
         try:
             return arrow_csv.read_csv(
@@ -129,12 +120,20 @@ class ChunkParser:
                     escape_char=False,
                     newlines_in_values=self._quote is not None,
                     ignore_empty_lines=False,
-                    invalid_row_handler=note,
                 ),
                 self._convert,
             )
         except pa.ArrowInvalid:
             return None
+
+    def _ragged(self, raw: bytes, records: Records) -> Fault:
+        # Not pyarrow's invalid_row_handler: it decodes the row as UTF-8 and prints to stderr where it cannot.
+        came = widths(raw, records, self._rules)
+        wrong = np.flatnonzero(came != len(self._names))
+        if not len(wrong):
+            return Fault("rows that cannot be told apart", 1)
+        line = records.line(int(records.starts[wrong[0]]))
+        return Fault(f"expected {_columns(len(self._names))}, came {came[wrong[0]]}", line)
 
 
 def _columns(count: int) -> str:

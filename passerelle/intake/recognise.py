@@ -23,12 +23,13 @@ _KINDS: Final = (
     (b"{", "JSON"),
     (b"[", "JSON"),
 )
+_TEXT: Final = "text"
 _HINT: Final = "check the version of the format, its separator and its encoding with the sender"
 
 
 def kind_of(head: bytes) -> str:
     """What a file that begins with ``head`` looks like, for a message."""
-    return next((kind for magic, kind in _KINDS if head.startswith(magic)), "text")
+    return next((kind for magic, kind in _KINDS if head.startswith(magic)), _TEXT)
 
 
 def is_workbook(head: bytes) -> bool:
@@ -76,8 +77,8 @@ def choose(candidates: Sequence[tuple[Dialect, Sequence[str | None] | None]], he
         names = ", ".join(dialect.id for dialect in fitting)
         raise IntakeError(f"the header fits {len(fitting)} dialects: {names}", where="input", hint="name the sender")
     read = [(dialect, came) for dialect, came in candidates if came is not None]
-    if not read:
-        expected = ", ".join(f"{d.id} ({d.format}, {d.encoding}, {len(d.columns)} columns)" for d, _ in candidates)
+    if not read or not (is_workbook(head) or kind_of(head) == _TEXT):
+        expected = ", ".join(_described(dialect) for dialect, _ in candidates)
         raise IntakeError(f"expected a header of {expected}, came {kind_of(head)}", where="input", hint=_HINT)
     dialect, came = max(
         read, key=lambda pair: (first_difference(*pair) or 0, -abs(len(pair[0].columns) - len(pair[1])))
@@ -89,3 +90,8 @@ def choose(candidates: Sequence[tuple[Dialect, Sequence[str | None] | None]], he
         where="input",
         hint=_HINT,
     )
+
+
+def _described(dialect: Dialect) -> str:
+    place = dialect.encoding if dialect.format == "csv" else f"sheet {dialect.sheet}" if dialect.sheet else "any sheet"
+    return f"{dialect.id} ({dialect.format}, {place}, {len(dialect.columns)} columns)"

@@ -142,6 +142,17 @@ def examine(raw: bytes, rules: Rules) -> Records | Fault:
     return Records(starts, lines) if found is None else _fault(*found, lines)
 
 
+def widths(raw: bytes, records: Records, rules: Rules) -> Positions:
+    """How many fields each record of ``raw`` has."""
+    array = np.frombuffer(raw, np.uint8)
+    separators = np.flatnonzero(array == rules.separator)
+    if rules.quote is not None:
+        quotes = np.flatnonzero(array == rules.quote)
+        separators = separators[np.searchsorted(quotes, separators) % 2 == 0]
+    bounds = np.append(records.starts, len(raw))
+    return np.diff(np.searchsorted(separators, bounds)) + 1
+
+
 def _fault(message: str, offset: int, lines: Positions) -> Fault:
     before = int(np.searchsorted(lines, offset))
     line_start = int(lines[before - 1]) + 1 if before else 0

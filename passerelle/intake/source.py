@@ -132,12 +132,13 @@ class Source:
         head = os.pread(self._descriptor, MAX_HEADER_BYTES, 0)
         if not head:
             raise IntakeError("expected a header, came an empty file", where="input")
-        if is_workbook(head) and any(dialect.format == "xlsx" for dialect in dialects):
-            chosen = [dialect for dialect in dialects if dialect.format == "xlsx"]
-            return workbook.recognise(self._descriptor, chosen)
-        readings = {d.id: header_names(head, d) if d.format == "csv" else (None, 0) for d in dialects}
-        dialect = choose([(d, readings[d.id][0]) for d in dialects], head)
-        return dialect, readings[dialect.id][1]
+        workbooks = [dialect for dialect in dialects if dialect.format == "xlsx"]
+        if workbooks and is_workbook(head):
+            return workbook.recognise(self._descriptor, workbooks)
+        text = not is_workbook(head)
+        readings = [header_names(head, d) if text and d.format == "csv" else (None, 0) for d in dialects]
+        dialect = choose([(d, names) for d, (names, _) in zip(dialects, readings, strict=True)], head)
+        return dialect, readings[dialects.index(dialect)][1]
 
     def _read(
         self, wanted: Sequence[str], repairs: Counter[str], digest: Callable[[bytes], None] | None, raw: Writer | None
