@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -41,7 +43,9 @@ class CsvSink:
         self._columns = list(columns)
         self._formulas = dict.fromkeys(self._columns, 0)
         self._rows = 0
-        write(self._encoded(pa.table({name: pa.array([], pa.string()) for name in columns}), header=True))
+        header = io.StringIO()
+        csv.writer(header, lineterminator="\r\n").writerow(self._columns)
+        write(header.getvalue().encode())
 
     @property
     def rows(self) -> int:
@@ -66,17 +70,14 @@ class CsvSink:
         for name in self._columns:
             self._formulas[name] += sum(_formulas(chunk) for chunk in table[name].chunks)
         self._rows += table.num_rows
-        self._write(self._encoded(table, header=False))
+        self._write(_encoded(table))
 
-    @staticmethod
-    def _encoded(table: pa.Table, *, header: bool) -> bytes:
-        output = pa.BufferOutputStream()
-        options = arrow_csv.WriteOptions(
-            include_header=header, quoting_style="needed", quoting_header="needed", eol="\r\n"
-        )
-        arrow_csv.write_csv(table, output, options)
-        encoded: bytes = output.getvalue().to_pybytes()
-        return encoded
+
+def _encoded(table: pa.Table) -> bytes:
+    output = pa.BufferOutputStream()
+    arrow_csv.write_csv(table, output, arrow_csv.WriteOptions(include_header=False, quoting_style="needed", eol="\r\n"))
+    encoded: bytes = output.getvalue().to_pybytes()
+    return encoded
 
 
 def _formulas(chunk: pa.Array) -> int:
