@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from passerelle.convention import cadence, dates, due, ending, force
+from passerelle.convention.blocks import AfterSignature, BeforeEnd, OnDate
 from passerelle.convention.dates import local_day
 from passerelle.convention.event import Event
 from passerelle.convention.model import Convention, LetterDate, Obligation, TacitRenewal
@@ -39,8 +40,7 @@ def alerts(
     for obligation in convention.obligations:
         if obligation.id == name:
             return _of_obligation(convention, events, obligation, at, args)
-    known = {one.id for one in (*convention.exchanges, *convention.instruments)}
-    if name not in known:
+    if name not in {one.id for one in convention.exchanges} | {one.id for one in convention.instruments}:
         raise UsageError("expected an obligation, an exchange or an instrument of the convention, got an unknown id")
     return _overdue(convention, events, str(name), at, args)
 
@@ -51,10 +51,16 @@ def _all(convention: Convention, events: tuple[Event, ...], at: datetime, day: d
         return found
     for obligation in convention.obligations:
         found += _of_obligation(convention, events, obligation, at, {})
-    for owner in (*convention.exchanges, *convention.instruments):
-        if not isinstance(owner.due, str) and owner.due.kind in ("before_end", "after_signature", "on_date"):
-            found += _overdue(convention, events, owner.id, at, {})
+    for name in dated(convention):
+        found += _overdue(convention, events, name, at, {})
     return found
+
+
+def dated(convention: Convention) -> list[str]:
+    """The exchanges and instruments that are due by a date of the convention's own life."""
+    dues = [(exchange.id, exchange.due) for exchange in convention.exchanges]
+    dues += [(instrument.id, instrument.due) for instrument in convention.instruments]
+    return [name for name, rule in dues if isinstance(rule, BeforeEnd | AfterSignature | OnDate)]
 
 
 def _of_obligation(
@@ -110,7 +116,7 @@ def _overdue(
 ) -> list[str]:
     """The alert of something due by a date and not on record since the term began."""
     key = "instrument" if any(one.id == name for one in convention.instruments) else "obligation"
-    deadline = due.due(convention, events, at, {**args, key: name}).value
+    deadline = due.due(due.Case(convention, events, at, {**args, key: name})).value
     day = local_day(at, convention.zone)
     if not isinstance(deadline, date) or day <= deadline:
         return []

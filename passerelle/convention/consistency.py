@@ -50,7 +50,7 @@ def requirements(convention: Convention) -> frozenset[str]:
     """The ids that an exchange may require: instruments and preconditions."""
     security = convention.security
     preconditions = () if isinstance(security, str) else security.preconditions
-    return frozenset(item.id for item in (*convention.instruments, *preconditions))
+    return frozenset({item.id for item in convention.instruments} | {item.id for item in preconditions})
 
 
 def _parties(convention: Convention, ids: Iterable[str], place: Place) -> Iterator[Inconsistency]:

@@ -86,7 +86,7 @@ def calendar_of(convention: Convention | None) -> WorkingCalendar:
 
 @lru_cache(maxsize=1024)
 def _holidays(country: str, subdivision: str | None, year: int) -> frozenset[date]:
-    from holidays import country_holidays  # noqa: PLC0415 - imported where working days are counted
+    from holidays import country_holidays
 
     return frozenset(country_holidays(country, subdiv=subdivision, years=year))
 
@@ -94,9 +94,9 @@ def _holidays(country: str, subdivision: str | None, year: int) -> frozenset[dat
 @lru_cache(maxsize=1)
 def holidays_version() -> str:
     """The version of the holiday tables, written beside every date counted with them."""
-    import holidays  # noqa: PLC0415 - as above
+    from importlib.metadata import version
 
-    return f"holidays {holidays.__version__}"
+    return f"holidays {version('holidays')}"
 
 
 def shift(anchor: date, period: Period, calendar: WorkingCalendar, sign: int = 1) -> date:

@@ -16,7 +16,7 @@ from passerelle.convention.ending import Ending
 from passerelle.convention.event import Event, known
 from passerelle.convention.model import Convention
 from passerelle.convention.term import life
-from passerelle.convention.values import Answer, Words
+from passerelle.convention.values import Answer, Status, Words
 
 NOT_ENDED = Words(
     "aucune échéance n'a mis fin à la convention : rien n'est à détruire à ce titre",
@@ -90,9 +90,10 @@ def destruction_deadline(
             f"{ordinary.words.en}; hold lifted on {dates.en(lifted)}: due at once",
         )
         return Answer(lifted, "yes", ordinary.basis, retention.article, words, rules=("D11", "D15"))
-    status, who = ("disputed", "dpo") if ordinary.disputed else ("yes", None)
+    status: Status = "disputed" if ordinary.disputed else "yes"
+    who = "dpo" if ordinary.disputed else None
     return Answer(
-        ordinary.deadline, status, ordinary.basis, retention.article, ordinary.words, who_decides=who,  # type: ignore[arg-type]
+        ordinary.deadline, status, ordinary.basis, retention.article, ordinary.words, who_decides=who,
         rules=("D3", "D6", "D11"),
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from passerelle.convention import dates
 from passerelle.convention.event import Event
 from passerelle.convention.model import Convention, TacitRenewal
 from passerelle.convention.term import Life, Term, Window, life, opt_out_window
-from passerelle.convention.values import Answer, Words
+from passerelle.convention.values import Answer, Status, Words
 
 
 def in_force(convention: Convention, events: tuple[Event, ...], at: datetime) -> Answer:
@@ -75,8 +75,8 @@ def last_day_in_force(convention: Convention, events: tuple[Event, ...], at: dat
     if term is not None:
         return Answer(term.last, "yes", text.basis, text.article, term.words, rules=("D3", "D4"))
     words = Words("le texte ne fixe pas de terme", "the text sets no end")
-    status = "no" if text.kind == "open_ended" else "undetermined"
-    return Answer(None, status, text.basis, text.article, words, rules=("D16",))  # type: ignore[arg-type]  # both are statuses
+    status: Status = "no" if text.kind == "open_ended" else "undetermined"
+    return Answer(None, status, text.basis, text.article, words, rules=("D16",))
 
 
 def current_term(story: Life, at: datetime | None, number: int | None = None) -> Term | None:
@@ -123,7 +123,7 @@ def opt_out_timely(convention: Convention, events: tuple[Event, ...], number: in
         return Answer(None, "no", renewal.basis, renewal.article, words, rules=("D7",))
     term = judged[0]
     words = Words(f"pour le terme du {dates.fr(term.last)}", f"for the end of {dates.en(term.last)}")
-    status = "disputed" if term.opt_out == "disputed" else "yes"
+    status: Status = "disputed" if term.opt_out == "disputed" else "yes"
     who = "dpo" if status == "disputed" else None
     return Answer(
         term.opt_out,
@@ -132,7 +132,7 @@ def opt_out_timely(convention: Convention, events: tuple[Event, ...], number: in
         renewal.article,
         words,
         who_decides=who,
-        rules=("D7",),  # type: ignore[arg-type]
+        rules=("D7",),
     )
 
 

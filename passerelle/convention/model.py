@@ -428,7 +428,9 @@ class Convention(Block):
 
     def knows(self, party: str) -> bool:
         """Whether the text names that organisation, as a party or not."""
-        return any(party == known.id for known in (*self.parties, *self.third_parties))
+        return any(party == known.id for known in self.parties) or any(
+            party == known.id for known in self.third_parties
+        )
 
     def signatories(self) -> tuple[str, ...]:
         return tuple(party.id for party in self.parties if party.signatory)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from passerelle.convention import destruction, due, force, record, synthetic
+from passerelle.convention import destruction, due, force, synthetic
 from passerelle.convention.alerts import alerts
-from passerelle.convention.dates import PARIS, parse_date
+from passerelle.convention.dates import parse_date
+from passerelle.convention.due import Case
 from passerelle.convention.ending import by_mode
 from passerelle.convention.event import Event, instant_of, known
 from passerelle.convention.exposure import retrospective_exposure
@@ -150,7 +151,7 @@ def _dpo_contact(convention: Convention, _events: tuple[Event, ...], _as_of: dat
 
 
 def _due(convention: Convention, events: tuple[Event, ...], as_of: datetime | None, args: Args) -> Any:
-    value = (due.due(convention, events, as_of, args) if args else due.rights(events, convention.zone)).value
+    value = (due.due(Case(convention, events, as_of, args)) if args else due.rights(events, convention.zone)).value
     return _dated(value if isinstance(value, date) else None)
 
 
@@ -158,7 +159,7 @@ def _not_before(convention: Convention, events: tuple[Event, ...], as_of: dateti
     exchange = convention.exchange(str(args.get("exchange", "")))
     if exchange is None:
         raise UsageError("expected an exchange of the convention, got an unknown id")
-    value = due.not_before(convention, events, exchange, as_of, args).value
+    value = due.not_before(Case(convention, events, as_of, args), exchange).value
     return _dated(value if isinstance(value, date) else None)
 
 

@@ -70,7 +70,7 @@ def read(text: str) -> Tree:
 class _Reader:
     def __init__(self, text: str) -> None:
         self.tree = Tree()
-        self._loader = yaml.SafeLoader("")
+        self._loader: Any = None
         self._text = text
         self._nodes = 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from passerelle.clock import iso
 from passerelle.convention import dates, holds
@@ -33,11 +34,8 @@ def clock_behind(
     """The clock must not run behind the gateway's last act (D1): its trail, or an event that only the gateway makes."""
     own = LEGAL if convention is None else LEGAL | vocabulary(convention)
     zone = dates.PARIS if convention is None else convention.zone
-    acts = [last_act] if last_act is not None else []
-    for event in events:
-        if event.type not in own and (instant := _act(event, at, zone)) is not None:
-            acts.append(instant)
-    last = max(acts, default=None)
+    acts = [last_act, *(_act(event, at, zone) for event in events if event.type not in own)]
+    last = max((act for act in acts if act is not None), default=None)
     if last is None or at >= last:
         return None
     words = Words(
@@ -47,7 +45,7 @@ def clock_behind(
     return Block("clock_behind_last_event", None, "hub_policy", words, "operator", ("D1",))
 
 
-def _act(event: Event, at: datetime, zone: dates.ZoneInfo) -> datetime | None:
+def _act(event: Event, at: datetime, zone: ZoneInfo) -> datetime | None:
     """The instant of an act of the gateway; one that is dated and recorded later than ``at`` is not known yet (D20)."""
     instant = event.instant("at")
     day = event.day("on", zone=zone)

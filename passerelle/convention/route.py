@@ -7,6 +7,7 @@ from datetime import date
 
 from passerelle.convention import due
 from passerelle.convention.asking import Asked, Block
+from passerelle.convention.blocks import Basis
 from passerelle.convention.event import Event
 from passerelle.convention.values import Words
 
@@ -43,7 +44,7 @@ def too_early(asked: Asked) -> Block | None:
     exchange = asked.exchange
     if exchange.not_before is None:
         return None
-    answer = due.not_before(asked.convention, asked.events, exchange, asked.request.at, asked.request.args)
+    answer = due.not_before(due.Case(asked.convention, asked.events, asked.request.at, asked.request.args), exchange)
     if isinstance(answer.value, date) and asked.day >= answer.value:
         return None
     return Block("too_early", answer.article, answer.basis, answer.arithmetic, "signatories", answer.rules)
@@ -101,8 +102,9 @@ def processor_without_guarantees(asked: Asked) -> Block | None:
         "sous-traitant sans contrat à garanties équivalentes enregistré",
         "processor without a contract of equivalent guarantees on record",
     )
-    article, basis = (None, "hub_policy") if clause is None else (clause.article, clause.basis)
-    return Block("processor_without_equivalent_guarantees", article, basis, words, "signatories", ("D16",))  # type: ignore[arg-type]
+    basis: Basis = "hub_policy" if clause is None else clause.basis
+    article = None if clause is None else clause.article
+    return Block("processor_without_equivalent_guarantees", article, basis, words, "signatories", ("D16",))
 
 
 def _guaranteed(events: Iterable[Event], via: str) -> bool:

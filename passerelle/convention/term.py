@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache
 from itertools import count
 from typing import Literal
@@ -45,26 +45,27 @@ class Life:
         self.zone = convention.zone
         self.start = signing.start(convention, events)
         endings = ending.recorded(convention, events)
-        self.disputed: Ending | None = None
-        term_end = self._term_end()
+        term_end, disputed = self._term_end()
         if term_end is not None:
             endings.append(term_end)
         self.end: Ending | None = min(endings, key=lambda one: one.out_from, default=None)
-        if self.end is not None and self.disputed is not None and self.end.out_from <= self.disputed.out_from:
-            self.disputed = None
+        settled = disputed is None or (self.end is not None and self.end.out_from <= disputed.out_from)
+        self.disputed: Ending | None = None if settled else disputed
 
-    def _term_end(self) -> Ending | None:
-        """The end of the last term, or None when the terms go on or are not known."""
+    def _term_end(self) -> tuple[Ending | None, Ending | None]:
+        """The end of the last term (None when the terms go on or are not known), and the first disputed one before it."""
         renewal = self.convention.term.renewal
         endless = isinstance(renewal, TacitRenewal) and renewal.max_times == "not_stated"
         last_word = max((day for event in self.opt_outs() for day in self.days(event)), default=date.min)
-        last: Term | None = None
-        for last in self.terms():
-            if last.opt_out == "disputed" and self.disputed is None:
-                self.disputed = ending.of_term(self.convention, last.last, last.words)
-            if endless and last.opt_out != "timely" and last.first > last_word:
-                return None
-        return None if last is None else ending.of_term(self.convention, last.last, last.words)
+        end: Ending | None = None
+        disputed: Ending | None = None
+        for term in self.terms():
+            end = ending.of_term(self.convention, term.last, term.words)
+            if term.opt_out == "disputed" and disputed is None:
+                disputed = end
+            if endless and term.opt_out != "timely" and term.first > last_word:
+                return None, disputed
+        return end, disputed
 
     def days(self, event: Event) -> list[date]:
         """The days of receipt and of sending of a denunciation that are known."""
