@@ -12,8 +12,9 @@ from typing import Any
 from passerelle.convention import cadence, dates, due, ending, force
 from passerelle.convention.blocks import AfterSignature, BeforeEnd, OnDate
 from passerelle.convention.dates import local_day
+from passerelle.convention.duration import LetterDate, TacitRenewal
 from passerelle.convention.event import Event
-from passerelle.convention.model import Convention, LetterDate, Obligation, TacitRenewal
+from passerelle.convention.model import Convention, Obligation
 from passerelle.convention.periods import Span
 from passerelle.convention.term import life
 from passerelle.errors import UsageError

@@ -12,8 +12,9 @@ from datetime import date, datetime
 from passerelle.convention import dates
 from passerelle.convention.blocks import Basis
 from passerelle.convention.dates import DAY, midnight
+from passerelle.convention.duration import EndOfNotice, LetterDate, Termination
 from passerelle.convention.event import Event
-from passerelle.convention.model import Convention, EndOfNotice, LetterDate, Termination
+from passerelle.convention.model import Convention
 from passerelle.convention.values import Words
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from passerelle.convention import dates
+from passerelle.convention.duration import TacitRenewal
 from passerelle.convention.event import Event
-from passerelle.convention.model import Convention, TacitRenewal
+from passerelle.convention.model import Convention
 from passerelle.convention.term import Life, Term, Window, life, opt_out_window
 from passerelle.convention.values import Answer, Status, Words
 

@@ -7,8 +7,9 @@ from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from passerelle.convention.duration import ExpressRenewal
 from passerelle.convention.event import Event, day_of
-from passerelle.convention.model import Convention, ExpressRenewal
+from passerelle.convention.model import Convention
 
 
 def start(convention: Convention, events: Iterable[Event]) -> date | None:

@@ -15,9 +15,10 @@ from typing import Literal
 
 from passerelle.convention import dates, ending, signing
 from passerelle.convention.dates import DAY
+from passerelle.convention.duration import ExpressRenewal, FixedDuration, FixedEnd, NoRenewal, TacitRenewal
 from passerelle.convention.ending import Ending
 from passerelle.convention.event import Event
-from passerelle.convention.model import Convention, ExpressRenewal, FixedDuration, FixedEnd, NoRenewal, TacitRenewal
+from passerelle.convention.model import Convention
 from passerelle.convention.values import Words
 
 OptOut = Literal["timely", "late", "disputed"]
