@@ -41,7 +41,8 @@ class Attack:
         used = np.diff(part.indptr) > 0
         self._matrix = csr_array(part[used])
         self._right = self._matrix @ system.values[self.unknown]
-        self.ceiling = float(system.values.sum() + system.need_high.max(initial=0) + 1)
+        # no equation lets a bounded figure go further: each figure is in four equations at most per way of the table
+        self.ceiling = float(8 * system.values[self.unknown].sum() + system.need_high.max(initial=0) + 1)
         self._low = system.floors[self.unknown]
         self._high = np.minimum(system.ceilings[self.unknown], self.ceiling)
         _, self.blocks = _blocks(self._matrix)
@@ -52,7 +53,7 @@ class Attack:
         Raises:
             OurWayError: the solver found none, although the true table is one.
         """
-        return self._full(self._solve(gain, self._matrix, self._right, self._low, self._high))
+        return self._full(self._solve(gain, self._matrix, self._low, self._high))
 
     def highest(self, picked: Mask, needs: Numbers) -> Numbers:
         """A table that raises as many as it can of the ``picked`` figures towards their ``needs`` together."""
@@ -64,23 +65,17 @@ class Attack:
         low = np.concatenate([self._low, np.zeros(count)])
         high = np.concatenate([self._high, needs[self.unknown][at]])
         gain = np.concatenate([np.zeros(size), np.full(count, -1.0)])
-        return self._full(self._solve(gain, equal, self._right, low, high, below)[:size])
+        return self._full(self._solve(gain, equal, low, high, below=below)[:size])
 
     def _solve(
-        self,
-        gain: Numbers,
-        equal: csr_array,
-        right: Numbers,
-        low: Numbers,
-        high: Numbers,
-        below: csr_array | None = None,
+        self, gain: Numbers, equal: csr_array, low: Numbers, high: Numbers, *, below: csr_array | None = None
     ) -> Numbers:
         answer = linprog(
             gain,
             A_ub=below,
             b_ub=None if below is None else np.zeros(below.shape[0]),
             A_eq=equal if equal.shape[0] else None,
-            b_eq=right if equal.shape[0] else None,
+            b_eq=self._right if equal.shape[0] else None,
             bounds=np.stack([low, high], axis=1),
             method="highs",
         )

@@ -17,6 +17,9 @@ from passerelle.errors import RefusedError
 
 TOTAL_WEIGHT = 8.0  # a total costs as much as that many of its parts, per dimension summed over
 
+GRAND_WEIGHT = 1e5
+SAME_PATTERN = 0.25  # what was withheld before costs less to withhold again
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -77,7 +80,7 @@ def build(
     if not len(complete):
         raise RefusedError("expected at least one row whose counts are all known")
     earlier_figures = [read_figures(release.table, roles) for release in earlier]
-    stacked, codes = encode([figures.keys, *(other.keys for other in earlier_figures)])
+    stacked, codes = encode([figures.keys, *(other.keys for other in earlier_figures)], roles)
     ids = cell_ids(stacked)
     if len(np.unique(ids[: len(figures.known)])) < len(figures.known):
         raise RefusedError("expected one row for each cell, came: two rows with the same codes")
@@ -94,8 +97,9 @@ def build(
     for release, other in zip(earlier, earlier_figures, strict=True):
         match = _match(ids[cells[: layout.rows]], ids[offset : offset + len(other.known)])
         offset += len(other.known)
-        _recall(draft, layout, thresholds, release.units, other, match)
+        _recall(draft, layout, thresholds, units=release.units, old=other, match=match)
     draft.weights[layout.rows : layout.rows + extra] = np.inf
+    draft.ceilings[draft.ceilings < draft.need_high] = np.inf  # then the edge of the rate is not shown
     return layout, _flatten(draft, layout)
 
 
@@ -134,7 +138,7 @@ def _layout(
         relations[index, number[total.whole]] = 1
         relations[index, [number[part] for part in total.parts]] = -1
     values = np.concatenate([counts, *(counts[:, [whole]] - counts[:, [part]] for part, whole in nested)], axis=1)
-    found = margins(keys, codes, roles)
+    found = margins(keys, codes, counts, roles)
     levels = np.zeros(len(keys), np.int64)
     for margin in found:
         levels[np.unique(margin.totals)] += 1
@@ -167,11 +171,25 @@ def _draft(layout: Layout, values: Counts) -> _Draft:
     levels = np.zeros(len(stacked))
     levels[: len(values)] = layout.levels
     weights = ((1.0 + np.log1p(stacked)) * (TOTAL_WEIGHT**levels)[:, None]).astype(np.float64)
-    grand = levels == len(layout.margins)
-    weights[grand & (levels > 0)] = np.inf
+    if (grand := _grand_total(layout)) is not None:
+        parts = [part for part, _, _ in layout.complements]
+        weights[grand] = np.inf
+        weights[grand, parts] = (
+            GRAND_WEIGHT  # how many persons there are in all is always out, what became of them is not
+        )
     exact = stacked.astype(np.float64)
     floors = np.zeros(stacked.shape)
     return _Draft(stacked, hidden, weights, floors, np.full(stacked.shape, np.inf), exact, exact.copy())
+
+
+def _grand_total(layout: Layout) -> int | None:
+    """The one cell that is a total in every way the table adds up and a part in none."""
+    ways = [margin for margin in layout.margins if len(margin.totals)]
+    top = (layout.levels == len(ways)) & (layout.levels > 0)
+    for margin in ways:
+        top[margin.parts] = False
+    found = np.flatnonzero(top)
+    return int(found[0]) if len(found) == 1 else None
 
 
 def _protect(draft: _Draft, layout: Layout, table: pa.Table, roles: OutcomeTable, thresholds: Thresholds) -> None:
@@ -227,7 +245,7 @@ def _match(new: Counts, old: Counts) -> tuple[Counts, Counts]:
 
 
 def _recall(
-    draft: _Draft, layout: Layout, thresholds: Thresholds, units: Units, old: Figures, match: tuple[Counts, Counts]
+    draft: _Draft, layout: Layout, thresholds: Thresholds, *, units: Units, old: Figures, match: tuple[Counts, Counts]
 ) -> None:
     """What an earlier release adds: figures that are out, floors, and differences that are small counts themselves."""
     new, at = match
@@ -242,14 +260,16 @@ def _recall(
             hint="withdraw that release, or record who accepts the exposure",
         )
     draft.weights[flat] = np.inf
+    flat[new, counts] = ~known
+    draft.weights[flat] *= SAME_PATTERN
     if units is Units.GROWING:
         floor = np.where(known, np.minimum(old.values[at], values), 0)
         draft.floors[new, counts] = np.maximum(draft.floors[new, counts], floor)
-    _guard_differences(draft, layout, thresholds, old.values[at], known, new)
+    _guard_differences(draft, layout, thresholds, before=old.values[at], known=known, new=new)
 
 
 def _guard_differences(
-    draft: _Draft, layout: Layout, thresholds: Thresholds, before: Counts, known: Mask, new: Counts
+    draft: _Draft, layout: Layout, thresholds: Thresholds, *, before: Counts, known: Mask, new: Counts
 ) -> None:
     """Protect each figure that differs from an earlier one by a number of persons that could not be published."""
     nested = layout.complements
@@ -283,7 +303,8 @@ def _flatten(draft: _Draft, layout: Layout) -> System:
     every = np.arange(len(draft.values))
     for relation in layout.relations:
         for indicator in np.flatnonzero(relation):
-            signs.append((height + every, every * width + indicator, int(relation[indicator])))
+            sign = int(relation[indicator])
+            signs.append((height + every, every * width + indicator, sign))
         height += len(every)
     values = draft.values.ravel()
     rested = np.repeat(np.arange(len(draft.values)) >= cells, width)

@@ -25,6 +25,7 @@ from passerelle.disclosure.system import System
 STEP_COST = 1e-3  # of an edge that costs nothing, so that the shortest of free cycles wins
 MAX_INDICATORS = 7  # 3 ** 7 moves are tried at most
 MAX_MOVES = 6
+MAX_WAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,21 @@ def network_of(layout: Layout) -> Network | None:
     """
     crossed = sorted((margin for margin in layout.margins if len(margin.totals)), key=_is_nested, reverse=True)
     cells = len(layout.keys)
-    if not 1 <= len(crossed) <= 2 or layout.width > MAX_INDICATORS or (len(crossed) == 2 and _is_nested(crossed[1])):
+    if (
+        layout.width > MAX_INDICATORS
+        or not crossed
+        or crossed[MAX_WAYS:]
+        or any(_is_nested(way) for way in crossed[1:])
+    ):
         return None
     totals = np.unique(crossed[0].totals)
     entries = [*_entries(crossed[0], 0)]
     turned = np.ones(1 + 2 * cells, np.int64)
-    if len(crossed) == 2:
-        inner = ~np.isin(crossed[1].totals, totals)
-        entries += _entries(Margin(crossed[1].totals[inner], crossed[1].parts[inner]), cells)
+    for second in crossed[1:]:
+        inner = ~np.isin(second.totals, totals)
+        entries += _entries(Margin(second.totals[inner], second.parts[inner]), cells)
         turned[1 + cells :] = -1
-        turned[1 + totals[np.isin(totals, crossed[1].totals)]] = -1
+        turned[1 + totals[np.isin(totals, second.totals)]] = -1
     ends = np.zeros((cells, 2), np.int64)
     for cell, node, sign in entries:
         side = (sign * turned[node] > 0).astype(np.int64)
@@ -79,7 +85,8 @@ def moves_of(relations: Counts, width: int, indicator: int) -> Counts:
     """(moves, width) ways to add one to ``indicator`` that keep every relation, fewest indicators first."""
     every = np.array(list(product((0, 1, -1), repeat=width)), dtype=np.int64)
     every = every[(every[:, indicator] == 1) & ~(every @ relations.T).any(axis=1)]
-    return every[np.argsort(np.abs(every).sum(axis=1), kind="stable")][:MAX_MOVES]
+    order = np.argsort(np.abs(every).sum(axis=1), kind="stable")
+    return np.asarray(every[order[:MAX_MOVES]], dtype=np.int64)
 
 
 class Cycles:

@@ -12,8 +12,10 @@ from passerelle.disclosure.roles import Code, Dimension, OutcomeTable
 from passerelle.disclosure.rules import SECRET, Counts, Mask
 from passerelle.errors import RefusedError, UsageError
 
-MAX_COUNT = 1_000_000_000  # persons in one figure
+MAX_COUNT = 10_000_000  # persons in one figure
 MAX_LEVELS = 12  # levels of a nesting
+SIBLINGS = 3  # codes beside each other from which one can be seen to be the sum of the others
+COINCIDENCES = 3  # figures that agree with the sum before it is taken for one
 GLUE = "\x1f"  # the unit separator of ASCII, between the columns of one dimension
 
 
@@ -81,17 +83,18 @@ def _count(table: pa.Table, name: str) -> tuple[Counts, Mask]:
     return values, known
 
 
-def encode(tables: list[tuple[pa.Array, ...]]) -> tuple[Counts, list[list[Code]]]:
+def encode(tables: list[tuple[pa.Array, ...]], roles: OutcomeTable) -> tuple[Counts, list[list[Code]]]:
     """Number the codes of each dimension over several tables stacked.
 
     Returns:
         (rows of all tables, dimensions) numbers, and the codes that they stand for.
     """
     columns, codes = [], []
-    for parts in zip(*tables, strict=True):
+    for dimension, parts in zip(roles.dimensions, zip(*tables, strict=True), strict=True):
+        width = len(dimension.columns)
         encoded = pa.chunked_array(list(parts)).combine_chunks().dictionary_encode()
         columns.append(np.asarray(encoded.indices, dtype=np.int64))
-        codes.append([tuple(text.split(GLUE)) for text in encoded.dictionary.to_pylist()])
+        codes.append([tuple(text.split(GLUE, width - 1)) for text in encoded.dictionary.to_pylist()])
     return np.stack(columns, axis=1), codes
 
 
@@ -108,7 +111,8 @@ def _parents(codes: list[Code], dimension: Dimension) -> Counts:
 
     Parents that the table does not have are numbered after its codes, so that a child still finds its grandparent.
     """
-    names, above = list(codes), []
+    names: list[Code] = list(codes)
+    above: list[int] = []
     number = {code: index for index, code in enumerate(names)}
     while len(above) < len(names):
         code = names[len(above)]
@@ -137,16 +141,17 @@ def _lookup(wanted: Counts, have: Counts) -> Counts:
     return np.where(have[order[at]] == wanted, order[at], -1)
 
 
-def margins(keys: Counts, codes: list[list[Code]], roles: OutcomeTable) -> list[Margin]:
+def margins(keys: Counts, codes: list[list[Code]], values: Counts, roles: OutcomeTable) -> list[Margin]:
     """For each dimension, which cells add up to which: each cell to its nearest ancestor that the table has.
 
     Args:
         keys: (cells, dimensions) code numbers, as ``encode`` gives them.
         codes: the codes of each dimension.
+        values: (cells, counts) the figures.
         roles: which codes are totals, and how codes nest.
 
     Raises:
-        RefusedError: codes of two levels side by side, so that their persons may overlap in a way that nobody declared.
+        RefusedError: codes whose persons overlap in a way that the roles do not declare.
     """
     found = []
     for axis, dimension in enumerate(roles.dimensions):
@@ -159,22 +164,43 @@ def margins(keys: Counts, codes: list[list[Code]], roles: OutcomeTable) -> list[
             open_ = (at < 0) & (above >= 0)
             at[open_] = _lookup(others[open_] * width + above[open_], have)
             above = np.where((at < 0) & (above >= 0), parents[above], -1)
-        _one_level(at, others, keys[:, axis], codes[axis], dimension)
+        family = np.unique(np.where(at >= 0, at, len(at) + others), return_inverse=True)[1]
+        _one_level(family, keys[:, axis], codes[axis], dimension)
+        _no_hidden_total(np.where(at < 0, family, -1), keys[:, axis], values, dimension)
         parts = np.flatnonzero(at >= 0)
         order = np.argsort(at[parts], kind="stable")
         found.append(Margin(at[parts][order], parts[order]))
     return found
 
 
-def _one_level(at: Counts, others: Counts, key: Counts, codes: list[Code], dimension: Dimension) -> None:
+def _one_level(family: Counts, key: Counts, codes: list[Code], dimension: Dimension) -> None:
     """Refuse siblings of two levels (a department beside a basin): no equation says how their persons overlap."""
     names = {level: index for index, level in enumerate(dict.fromkeys(code[:-1] for code in codes))}
     level = np.array([names[code[:-1]] for code in codes], dtype=np.int64)[key]
-    family = np.where(at >= 0, at, len(at) + others)
-    family = np.unique(family, return_inverse=True)[1]
     if len(np.unique(family * len(names) + level)) > len(np.unique(family)):
         raise RefusedError(
             "expected the codes beneath one total, or beside each other, to be of one level",
             where=dimension.columns[-1],
-            hint="publish one level of territory, or each level beneath the total that covers it",
+            hint="publish one level, or each level beneath the total that covers it",
+        )
+
+
+def _no_hidden_total(family: Counts, key: Counts, values: Counts, dimension: Dimension) -> None:
+    """Refuse a code that is, wherever it appears, the sum of those beside it: a total that the roles do not declare."""
+    inside = family >= 0
+    sizes = np.bincount(family[inside], minlength=1)
+    inside[inside] = sizes[family[inside]] >= SIBLINGS
+    if not inside.any():
+        return
+    groups, codes, figures = family[inside], key[inside], values[inside]
+    sums = np.zeros((groups.max() + 1, figures.shape[1]), np.int64)
+    np.add.at(sums, groups, figures)
+    equal = (2 * figures == sums[groups]).all(axis=1)
+    told = np.bincount(codes, weights=(equal[:, None] & (figures > 0)).sum(axis=1))
+    denied = np.bincount(codes, weights=~equal)
+    if ((told >= COINCIDENCES) & (denied == 0)).any():
+        raise RefusedError(
+            "a code has the sum of all the others beside it: a total that the roles of the table do not declare",
+            where=dimension.columns[-1],
+            hint="declare it as the total of its dimension, or leave its rows out",
         )

@@ -11,6 +11,7 @@ from passerelle.disclosure.rules import Mask
 from passerelle.disclosure.system import System
 
 MAX_SIZE = 1_200  # figures times needs: beyond, the optimum takes minutes (20 x 8 with 8 primaries: 4 s)
+NOISE = 1e-7  # persons; below it, HiGHS moved nothing
 MAX_NODES = 20_000  # of the search tree: a bound that does not depend on the machine, unlike a time
 
 
@@ -73,7 +74,7 @@ def cheapest(system: System, forced: Mask) -> Mask | None:
     )
     if answer.status != 0:
         return None
-    return np.asarray((answer.x[:size] > 0.5) & may)
+    return np.asarray((np.rint(answer.x[:size]) == 1) & may)
 
 
 def repair(system: System, suppressed: Mask, variable: int, change: float) -> Mask | None:
@@ -98,5 +99,5 @@ def repair(system: System, suppressed: Mask, variable: int, change: float) -> Ma
     )
     if answer.status != 0:
         return None
-    moved = np.abs(answer.x[: len(up)] - answer.x[len(up) :]) > 1e-7
+    moved = np.abs(answer.x[: len(up)] - answer.x[len(up) :]) > NOISE
     return np.asarray((suppressed | moved) & ~system.hidden)

@@ -10,22 +10,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from passerelle.disclosure.audit import Gate, Seen, blocks, bounds
+from passerelle.disclosure.audit import Gate, Seen, blocks
 from passerelle.disclosure.build import Layout, build
 from passerelle.disclosure.cycles import Cycles, network_of
 from passerelle.disclosure.optimum import cheapest, is_small, repair
-from passerelle.disclosure.roles import Dimension, OutcomeTable, Rate, Release
+from passerelle.disclosure.roles import OutcomeTable, Rate, Release
 from passerelle.disclosure.rules import SECRET, Mask, Thresholds
 from passerelle.disclosure.system import System
 from passerelle.errors import RefusedError
 
 MAX_REPAIRS = 200  # figures that neither the optimum nor a cycle protects, taken one by one
-MAX_NAMED = 10  # cells that a message names
 
 
 @dataclass(frozen=True, slots=True)
 class Protected:
-    """A table that passed the audit, and what it cost: numbers of figures only."""
+    """A table that passed the audit, and what it cost: numbers of figures only.
+
+    ``primary`` and ``secondary`` are counts withheld, by rule and to keep the former from being worked out;
+    ``withheld_by_sender`` are rows that came without all their counts, and leave without any.
+    """
 
     table: pa.Table
     published: int
@@ -34,6 +37,11 @@ class Protected:
     rates_withheld: int
     rates_edged: int
     withheld_by_sender: int
+
+    @property
+    def suppressed(self) -> int:
+        """The counts that were withheld, primary and secondary."""
+        return self.primary + self.secondary
 
 
 def protect(
@@ -60,18 +68,18 @@ def protect(
         RefusedError: the table is empty, is not what its roles say, or cannot be made safe.
     """
     layout, system = build(table, roles, thresholds, earlier_releases)
-    forced = _forced(layout, system)
+    forced = forced_figures(layout, system)
     gate = Gate(system)
-    suppressed = _choose(layout, system, forced, gate)
+    suppressed = choose(layout, system, forced, gate)
     if (short := gate.short(suppressed)).any():
         raise RefusedError(
             f"{int(short.sum())} figures of the table can be worked out whatever is withheld besides its grand total",
             hint="publish a coarser table: fewer territories, fewer indicators, or no totals",
         )
-    return _publish(table, roles, thresholds, layout, system, suppressed)
+    return _publish(table, roles, thresholds, _Decided(layout, system, forced, suppressed))
 
 
-def _forced(layout: Layout, system: System) -> Mask:
+def forced_figures(layout: Layout, system: System) -> Mask:
     """The primary figures, and the numerator of each primary complement.
 
     Raises:
@@ -81,7 +89,7 @@ def _forced(layout: Layout, system: System) -> Mask:
     forced = primary & ~system.hidden
     if (forced & ~system.candidates).any():
         raise RefusedError(
-            "the grand total of the table, or its change since an earlier release, is a number of persons to protect",
+            "a figure to protect cannot be withheld: it is the grand total, or its change since an earlier release",
             hint="publish a table about more persons, or a period that adds more of them",
         )
     cells = forced.reshape(-1, width)
@@ -90,7 +98,7 @@ def _forced(layout: Layout, system: System) -> Mask:
     return cells.ravel() & system.candidates
 
 
-def _choose(layout: Layout, system: System, forced: Mask, gate: Gate) -> Mask:
+def choose(layout: Layout, system: System, forced: Mask, gate: Gate) -> Mask:
     """A pattern that should pass the gate; what it rests on is told to the gate.
 
     Without totals each cell is a block of its own, and nothing else is ever withheld: if the denominator D >= T is out, the
@@ -152,126 +160,74 @@ def _opened(system: System, suppressed: Mask, variable: int) -> Mask | None:
     return wider
 
 
-def _publish(
-    table: pa.Table, roles: OutcomeTable, thresholds: Thresholds, layout: Layout, system: System, suppressed: Mask
-) -> Protected:
-    rows, width = layout.rows, layout.width
-    kept = np.zeros((table.num_rows, layout.counts), np.bool_)
-    kept[layout.table_rows] = ~suppressed.reshape(-1, width)[:rows, : layout.counts]
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What was decided of each figure of a system."""
+
+    layout: Layout
+    system: System
+    forced: Mask
+    suppressed: Mask
+
+    def rows(self, flat: Any) -> Any:
+        """(rows of the table that are judged, indicators) of a flat vector."""
+        return flat.reshape(-1, self.layout.width)[: self.layout.rows]
+
+    def spread(self, flat: Any, missing: float, height: int) -> Any:
+        """(rows of the table, indicators) of a flat vector, ``missing`` in rows that were not judged."""
+        spread = np.full((height, self.layout.width), missing, dtype=flat.dtype)
+        spread[self.layout.table_rows] = self.rows(flat)
+        return spread
+
+
+def _publish(table: pa.Table, roles: OutcomeTable, thresholds: Thresholds, decided: _Decided) -> Protected:
+    counts = decided.layout.counts
+    kept = decided.spread(~decided.suppressed, missing=False, height=table.num_rows)[:, :counts]
     written = table
     for index, name in enumerate(roles.counts):
-        written = _replace(written, name, _starred(table[name], kept[:, index]))
+        text = pc.cast(table[name], pa.string()).combine_chunks()
+        written = _replace(written, name, pc.if_else(pa.array(kept[:, index]), text, pa.scalar(SECRET)))
+    if not kept.any():
+        raise RefusedError(
+            "nothing of the table can be published", hint="publish a coarser table: more persons in each cell"
+        )
     withheld = edged = 0
     for rate in roles.rates:
-        if rate.column not in table.column_names:
-            continue
-        shown, edges = _rate(table, rate, roles, thresholds, layout, system, kept)
-        withheld += int((shown == SECRET).sum())
-        edged += edges
-        written = _replace(written, rate.column, _rate_text(table[rate.column], shown))
-    largest = [column for _, column in roles.largest if column in written.column_names]
-    head = suppressed.reshape(-1, width)[:rows, : layout.counts]
-    primary = system.primary.reshape(-1, width)[:rows, : layout.counts] & head
+        if rate.column in table.column_names:
+            marks = _marks(rate, roles, thresholds, decided, kept)
+            withheld += int((marks == SECRET).sum())
+            edged += int((marks != SECRET).sum() - (marks == "").sum())
+            text = pc.cast(table[rate.column], pa.string()).combine_chunks()
+            marked = pa.array(marks, pa.string())
+            written = _replace(written, rate.column, pc.if_else(pc.equal(marked, ""), text, marked))
+    primary = int(decided.rows(decided.forced)[:, :counts].sum())
+    suppressed = int(decided.rows(decided.suppressed)[:, :counts].sum())
     return Protected(
-        written.drop_columns(largest) if largest else written,
-        int(kept.sum()), int(primary.sum()), int(head.sum() - primary.sum()), withheld, edged,
-        table.num_rows - rows,
-    )  # fmt: skip
+        written.drop_columns([column for _, column in roles.largest if column in written.column_names]),
+        published=int(kept.sum()),
+        primary=primary,
+        secondary=suppressed - primary,
+        rates_withheld=withheld,
+        rates_edged=edged,
+        withheld_by_sender=table.num_rows - decided.layout.rows,
+    )
 
 
-def _rate(
-    table: pa.Table,
-    rate: Rate,
-    roles: OutcomeTable,
-    thresholds: Thresholds,
-    layout: Layout,
-    system: System,
-    kept: Mask,
-) -> tuple[Any, int]:
+def _marks(rate: Rate, roles: OutcomeTable, thresholds: Thresholds, decided: _Decided, kept: Mask) -> Any:
     """For each row: "" where the rate stands, the secrecy mark, or the edge that may be shown in its place."""
+    layout, height = decided.layout, len(kept)
     part, whole = roles.counts.index(rate.numerator), roles.counts.index(rate.denominator)
     complement = layout.counts + layout.pairs.index((part, whole))
-    values = np.zeros((table.num_rows, layout.width), np.int64)
-    values[layout.table_rows] = system.values.reshape(-1, layout.width)[: layout.rows]
-    ceilings = np.full(values.shape, np.inf)
-    ceilings[layout.table_rows] = system.ceilings.reshape(-1, layout.width)[: layout.rows]
-    stands = kept[:, part] & kept[:, whole] & (values[:, whole] >= thresholds.min_denominator)
-    shown = np.where(stands, "", SECRET).astype(object)
-    edge = f"{100 * thresholds.edge:g} %"
-    low = ~stands & kept[:, whole] & np.isfinite(ceilings[:, part])
-    high = ~stands & kept[:, whole] & np.isfinite(ceilings[:, complement])
-    shown[low], shown[high] = f"< {edge}", f"> {100 - 100 * thresholds.edge:g} %"
-    return shown, int((low | high).sum())
-
-
-def _starred(column: pa.ChunkedArray, kept: Mask) -> pa.Array:
-    text = pc.cast(column, pa.string()).combine_chunks()
-    return pc.if_else(pa.array(kept), text, pa.scalar(SECRET))
-
-
-def _rate_text(column: pa.ChunkedArray, shown: Any) -> pa.Array:
-    text = pc.cast(column, pa.string()).combine_chunks()
-    marks = pa.array(shown, pa.string())
-    return pc.if_else(pc.equal(marks, ""), text, marks)
+    values = decided.spread(decided.system.values, missing=0, height=height)
+    ceilings = decided.spread(decided.system.ceilings, missing=np.inf, height=height)
+    both = kept[:, part] & kept[:, whole]
+    stands = both & ((values[:, whole] >= thresholds.min_denominator) | (values[:, whole] == 0))
+    marks = np.where(stands, "", SECRET).astype(object)
+    edged = ~stands & kept[:, whole]
+    marks[edged & np.isfinite(ceilings[:, part])] = f"< {100 * thresholds.edge:g} %"
+    marks[edged & np.isfinite(ceilings[:, complement])] = f"> {100 - 100 * thresholds.edge:g} %"
+    return marks
 
 
 def _replace(table: pa.Table, name: str, column: pa.Array) -> pa.Table:
-    at = table.column_names.index(name)
-    return table.set_column(at, name, column)
-
-
-def decide_pattern(
-    inner: Sequence[Sequence[int]], suppressed: Sequence[Sequence[int]], thresholds: Thresholds
-) -> dict[str, Any]:
-    """Whether a two-way table of counts, published with its totals, may go out with the cells ``suppressed`` blanked.
-
-    Returns:
-        The answer in the form of domain/cases.csv: ``released`` with ``bounds`` ("row,column" > [low, high] of each figure
-        to protect), or with ``reason`` and, in ``blank``, a cheapest set of further cells.
-    """
-    table, roles = crossed(inner)
-    layout, system = build(table, roles, thresholds, ())
-    width = len(inner[0]) + 1
-    mask = np.zeros(len(system.values), np.bool_)
-    for row, column in suppressed:
-        mask[row * width + column] = True
-    head = np.arange(layout.rows)
-    if (system.primary & ~mask & ~system.hidden)[head].any():
-        return {"released": False, "reason": "primary_cell_published", "blank": _further(layout, system, mask, width)}
-    if Gate(system).short(mask).any():
-        return {"released": False, "reason": "primary_cell_recoverable", "blank": _further(layout, system, mask, width)}
-    found = bounds(system, mask)
-    pairs = zip(found.figures.tolist(), found.low.tolist(), found.high.tolist(), strict=True)
-    return {
-        "released": True,
-        "bounds": {
-            f"{f // width},{f % width}": [_whole(low), _whole(high)] for f, low, high in pairs if f < layout.rows
-        },
-    }
-
-
-def _whole(number: float) -> int | float | None:
-    return None if np.isinf(number) else int(number) if number == int(number) else number
-
-
-def _further(layout: Layout, system: System, mask: Mask, width: int) -> list[list[int]]:
-    chosen = _choose(layout, system, mask | _forced(layout, system), Gate(system))
-    return [[int(f) // width, int(f) % width] for f in np.flatnonzero(chosen & ~mask)]
-
-
-def crossed(inner: Sequence[Sequence[int]]) -> tuple[pa.Table, OutcomeTable]:
-    """A two-way table of one count with its totals, as a table and its roles; cells row by row, totals last."""
-    body = np.asarray(inner, dtype=np.int64)
-    full = np.vstack([np.column_stack([body, body.sum(axis=1)]), np.append(body.sum(axis=0), body.sum())])
-    rows, columns = full.shape
-    names = [[*(str(i) for i in range(size - 1)), "total"] for size in (rows, columns)]
-    table = pa.table(
-        {
-            "row": [names[0][i] for i in range(rows) for _ in range(columns)],
-            "column": names[1] * rows,
-            "count": full.ravel(),
-        }
-    )
-    ways = tuple(Dimension((name,), total=("total",)) for name in ("row", "column"))
-    roles = OutcomeTable(ways, ("count",))
-    return table, roles
+    return table.set_column(table.column_names.index(name), name, column)

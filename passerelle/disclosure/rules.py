@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from passerelle.errors import UsageError
 
-SECRET = "*"
+SECRET = "*"  # noqa: S105 - the mark of statistical secrecy, in place of a count
 
+HALF = 0.5
 Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.float64]
@@ -35,11 +36,11 @@ class Thresholds:
     edge: float = 0.05
 
     def __post_init__(self) -> None:
-        if self.min_count < 2 or self.min_denominator < 1:
+        if self.min_count <= 1 or self.min_denominator < 1:
             raise UsageError("expected a count threshold of 2 or more and a denominator of 1 or more")
         if self.dominance is not None and not 0 < self.dominance < 1:
             raise UsageError("expected a dominance share between 0 and 1")
-        if not 0 < self.edge < 0.5:
+        if not 0 < self.edge < HALF:
             raise UsageError("expected an edge share between 0 and 0.5")
 
 
