@@ -46,6 +46,19 @@ with prefect_server(Path(sys.argv[1]) / "prefect"):
     time.sleep(600)
 """
 
+REAL = """
+import os
+from pathlib import Path
+from flows.embedded import prefect_server
+from passerelle.workspace import Settings, Workspace
+Workspace.create(Settings.read(os.environ)).close()
+with prefect_server(Path(os.environ["PASSERELLE_HOME"]) / "prefect"):
+    from flows.plan import daily_plan
+    from flows.purge import purge
+    from flows.watchdog import watchdog
+    print(daily_plan(), purge(), watchdog(return_state=True).message)
+"""
+
 
 @pytest.fixture
 def environment(engine_environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
@@ -71,6 +84,18 @@ def test_orders_run_as_flows_on_one_quiet_server(environment: dict[str, str], tm
     assert list((tmp_path / "user").iterdir()) == []
     assert sweep([home], CANARIES) == []
     assert not (home / "prefect" / "storage").exists()
+
+
+def test_a_new_workspace_has_nothing_due(root: Path, tmp_path: Path) -> None:
+    """On a real workspace just made, the plan starts nothing, the purge finds nothing due and the watchdog is content."""
+    home = tmp_path / "workspace"
+    environment = clean_environment(PASSERELLE_HOME=str(home), HOME=str(tmp_path), PYTHONPATH=str(root))
+    done = subprocess.run(
+        [sys.executable, "-c", REAL],
+        env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "0 {'due': 0, 'holdings': 0, 'certificates': ''} nothing is late\n"
 
 
 def test_an_embedded_server_does_not_outlive_its_command(environment: dict[str, str], tmp_path: Path) -> None:
