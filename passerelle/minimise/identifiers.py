@@ -21,8 +21,8 @@ import pyarrow.compute as pc
 
 from passerelle.errors import UsageError
 
-_SPACES: Final = r"[\s\p{Z}]+"
-_SEPARATORS: Final = r"[\s\p{Z}./\-]+"
+_SPACES: Final = r"[\s\p{Z}\x0b\x1c-\x1f\x{85}]+"
+_SEPARATORS: Final = r"[\s\p{Z}\x0b\x1c-\x1f\x{85}./\-]+"
 _NIR_CHARACTERS: Final = 13
 
 

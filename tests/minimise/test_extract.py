@@ -36,6 +36,32 @@ def test_the_standard_library_reads_it_back(rows: list[tuple[str | None, str | N
     assert sink.rows == len(rows)
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False)),
+            st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1)),
+            st.one_of(st.none(), st.dates()),
+            st.one_of(st.none(), st.booleans()),
+            texts,
+        ),
+        min_size=1,
+        max_size=20,
+    ),
+    st.integers(0, 20),
+)
+def test_the_bytes_do_not_depend_on_the_batches(rows: list[tuple[object, ...]], cut: int) -> None:
+    """However a file is cut into tables, its bytes are the same, and no cell is quoted without need."""
+    types = [pa.float64(), pa.int64(), pa.date32(), pa.bool_(), pa.string()]
+    columns = [pa.array([row[place] for row in rows], kind) for place, kind in enumerate(types)]
+    table = pa.table(columns, ["f", "i", "d", "b", "t"])
+    whole, _ = written(table)
+    assert written(table.slice(0, cut), table.slice(cut))[0] == whole
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\r\n").writerows(csv.reader(io.StringIO(whole.decode(), newline="")))
+    assert whole.decode().replace(',""\r\n', ",\r\n") == out.getvalue()
+
+
 def test_the_machine_format() -> None:
     """CRLF, ISO dates, a decimal point, null empty, an empty text quoted, the secrecy mark as it is."""
     table = pa.table(
