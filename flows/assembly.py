@@ -1,0 +1,183 @@
+"""Puts together what one exchange needs: its text, its contract, its checks. Knows no orchestrator."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from checks.judge import judge
+from checks.page import page
+from checks.suite import Limits, Suite
+from contracts.outcomes import OUTCOME_TABLES
+from contracts.registry import contract
+from passerelle.clock import iso
+from passerelle.contract import Contract
+from passerelle.convention import Exchange
+from passerelle.errors import PasserelleError, RefusedError
+from passerelle.handover.decide import exchange_of
+from passerelle.handover.exchange import run_exchange
+from passerelle.handover.order import Order, Outcome, Progress, Tools, quiet
+from passerelle.keys import age_sink, decrypt
+from passerelle.profile import Profile, Verdict
+from passerelle.store import runs
+from passerelle.workspace import Settings, Workspace
+from passerelle.workspace.files import erase
+from retention.plan import plans
+from retention.purge import purge
+
+
+def open_workspace(home: str | None = None) -> Workspace:
+    """The workspace at ``home``, or where the environment says."""
+    environment = dict(os.environ)
+    if home is not None:
+        environment["PASSERELLE_HOME"] = home
+    return Workspace.open(Settings.read(environment))
+
+
+def tools_for(exchange: Exchange) -> Tools:
+    """The contract, the checks and the disclosure roles of an exchange.
+
+    Raises:
+        RefusedError: the exchange carries no rows: no contract is bound to it.
+    """
+    if exchange.handling is None:
+        raise RefusedError(
+            f"no data contract is bound to {exchange.id}",
+            hint="the exchange's handling names its contract; passerelle contract list shows those there are",
+        )
+    chosen: Contract = contract(exchange.handling.contract)
+    suite = Suite(Limits(rejected_share=exchange.handling.max_rejected_share))
+
+    def judged(profile: Profile, history: Sequence[Profile]) -> Verdict:
+        return judge(profile, history, suite)
+
+    return Tools(chosen, judged, page, OUTCOME_TABLES.get(exchange.handling.contract))
+
+
+def run(workspace: Workspace, order: Order, progress: Progress = quiet) -> Outcome:
+    """Carry out an order at once, by the engine."""
+    exchange = exchange_of(workspace.convention(order.convention), order.exchange)
+    tools = tools_for(exchange) if exchange is not None and exchange.handling is not None else None
+    return run_exchange(workspace, order, tools, progress)
+
+
+def place_order(workspace: Workspace, order: Order, order_id: str | None = None) -> str:
+    """Keep an order for later, its input path sealed to the convention's key, and give its id (made here unless given)."""
+    order_id = order_id or uuid4().hex
+    wrapped = io.BytesIO()
+    with age_sink(wrapped, [workspace.keys.keyset(order.convention).rest_recipient]) as sink:
+        sink.write(str(order.source.absolute()).encode())
+    row = runs.OrderRow(order_id, order.convention, order.exchange, order.period, order.sender, wrapped.getvalue())
+    with workspace.database.begin() as connection:
+        runs.place(connection, row, at=workspace.now())
+    return order_id
+
+
+def run_order(home: str | None, order_id: str, progress: Progress = quiet) -> dict[str, Any]:
+    """Carry out a placed order; its outcome as ids and counts. The order is dropped once it is carried out or refused."""
+    workspace = open_workspace(home)
+    try:
+        with workspace.database.read() as connection:
+            row = runs.order(connection, order_id)
+        order = Order(row.convention, row.exchange, row.period, _source(workspace, row), row.sender)
+        try:
+            outcome = run(workspace, order, progress)
+        except RefusedError:
+            _drop(workspace, order_id)
+            raise
+        _drop(workspace, order_id)
+        if order.source.is_relative_to(workspace.home / "inbox"):
+            erase(order.source)
+        return outcome.as_json()
+    finally:
+        workspace.close()
+
+
+def _source(workspace: Workspace, row: runs.OrderRow) -> Path:
+    plain = io.BytesIO()
+    decrypt(io.BytesIO(row.input), plain, [workspace.keys.keyset(row.convention).rest_identity])
+    return Path(plain.getvalue().decode())
+
+
+def _drop(workspace: Workspace, order_id: str) -> None:
+    with workspace.database.begin() as connection:
+        runs.drop_order(connection, order_id)
+
+
+def daily_plan(home: str | None) -> list[dict[str, Any]]:
+    """Place an order for every file waiting in the inbox; its idempotency key is the day's, so that planning twice is harmless.
+
+    The inbox has a folder per convention, exchange and period: ``inbox/CONVENTION/EXCHANGE/PERIOD/``. A file leaves it once
+    it is taken in and delivered.
+    """
+    workspace = open_workspace(home)
+    try:
+        return [
+            _planned(workspace, _order(workspace, path))
+            for path in sorted((workspace.home / "inbox").glob("*/*/*/*"))
+            if path.is_file() and not path.name.startswith(".")
+        ]
+    finally:
+        workspace.close()
+
+
+def _order(workspace: Workspace, path: Path) -> Order:
+    convention, exchange, period = path.parent.relative_to(workspace.home / "inbox").parts
+    return Order(convention, exchange, period, path)
+
+
+def _planned(workspace: Workspace, order: Order) -> dict[str, Any]:
+    seal = workspace.keys.keyset(order.convention).commit(str(order.source.absolute()).encode())
+    return {
+        "order_id": place_order(workspace, order, seal[:32]),
+        "convention": order.convention,
+        "exchange": order.exchange,
+        "period": order.period,
+        "idempotency_key": f"{iso(workspace.now())[:10]}.{seal[:32]}",
+    }
+
+
+def purge_due(home: str | None, *, confirm: bool) -> dict[str, Any]:
+    """Plan every purge; with ``confirm`` run those that may run now."""
+    workspace = open_workspace(home)
+    try:
+        with workspace.database.read() as connection:
+            due = [plan for plan in plans(workspace, connection) if plan.allowed]
+        certificates = [purge(workspace, plan.convention).id for plan in due] if confirm else []
+        return {
+            "due": len(due),
+            "holdings": sum(len(plan.copies) for plan in due),
+            "certificates": ", ".join(certificates),
+        }
+    finally:
+        workspace.close()
+
+
+def watch(home: str | None) -> list[dict[str, Any]]:
+    """What should have happened and did not: purges past their deadline, runs that never ended, conventions unreadable."""
+    workspace = open_workspace(home)
+    try:
+        with workspace.database.read() as connection:
+            late = [plan for plan in plans(workspace, connection) if plan.allowed and plan.overdue]
+            stuck = runs.runs(connection, state="running")
+        alerts: list[dict[str, Any]] = [
+            {"code": "purge_overdue", "convention": plan.convention, "due": plan.due} for plan in late
+        ]
+        alerts += [{"code": "run_not_ended", "convention": run.convention, "run": run.id} for run in stuck]
+        return alerts + _unreadable(workspace)
+    finally:
+        workspace.close()
+
+
+def _unreadable(workspace: Workspace) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for convention in workspace.convention_ids():
+        try:
+            workspace.convention(convention)
+        except PasserelleError:
+            found.append({"code": "convention_unreadable", "convention": convention})
+    return found

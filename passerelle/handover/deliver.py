@@ -1,0 +1,208 @@
+"""Step 7: decide again, write the intent, deliver, write the outcome. No trace, no transfer.
+
+A delivery exists for the gateway from the commit of its intent, which holds the gate's second decision; the parcel leaves
+only with an intent behind it, and the outcome is written after. Killed anywhere in between, ``recover`` goes on from here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from passerelle.clock import iso
+from passerelle.convention import Decision, destruction_deadline
+from passerelle.errors import RefusedError
+from passerelle.handover.decide import ask, insist
+from passerelle.handover.job import Job
+from passerelle.handover.order import Delivered
+from passerelle.handover.outgoing import Outgoing
+from passerelle.parcel import (
+    Bilingual,
+    Counts,
+    DecisionNote,
+    DestroyBy,
+    Dialect,
+    Facts,
+    Sealer,
+    Source,
+    Trail,
+    build_manifest,
+    notice_hashes,
+    notices,
+    sign,
+)
+from passerelle.store import holdings, partners, runs
+from passerelle.store.runs import Delivery
+from passerelle.workspace import Workspace
+from passerelle.workspace.files import sync_folder
+
+
+def deliver(job: Job, outgoing: Outgoing) -> Delivered:
+    """Hand one sealed parcel over.
+
+    Raises:
+        GateRefusedError: the convention does not allow it any more; the refusal is recorded, nothing leaves.
+    """
+    workspace = job.workspace
+    with workspace.database.begin() as connection:
+        decision = ask(
+            workspace,
+            connection,
+            job.exchange.id,
+            convention=job.order.convention,
+            period=job.order.period,
+            parties=(job.parties.sender, (outgoing.recipient,)),
+            stage="delivery",
+        )
+        if decision.outcome != "block":
+            _intend(job, outgoing, decision, connection)
+    insist(decision)
+    return complete(workspace, outgoing.parcel, outgoing.sealer)
+
+
+def _intend(job: Job, outgoing: Outgoing, decision: Decision, connection: Connection) -> None:
+    workspace, order = job.workspace, job.order
+    sequence = runs.next_sequence(connection, order.convention, order.exchange, outgoing.recipient)
+    facts = _facts(job, outgoing, decision, sequence, connection)
+    assert outgoing.sealer.sealed is not None  # noqa: S101 - sealed before the intent
+    texts = notices(facts, outgoing.sealer.sealed)
+    manifest = build_manifest(facts, outgoing.sealer.sealed, notice_hashes(texts))
+    digest = hashlib.sha256(manifest).hexdigest()
+    body: dict[str, Any] = {
+        "delivery": outgoing.parcel,
+        "parcel": outgoing.parcel,
+        "manifest_sha256": digest,
+        "recipient": outgoing.recipient,
+        "sequence": sequence,
+        "counts": job.counts,
+        "run": job.run,
+        "convention": order.convention,
+        "exchange": order.exchange,
+        "period": order.period,
+        "article": decision.article,
+        "destroy_by": facts.destroy_by.date,
+        "locks": 2 if job.personal else 1,
+    }
+    entry = workspace.append(connection, "delivery_intent", body)
+    workspace.ledger.checkpoint(connection, workspace.now())
+    intent = Delivery(
+        id=outgoing.parcel, run=job.run, convention=order.convention, exchange=order.exchange, period=order.period,
+        recipient=outgoing.recipient, sequence=sequence, state="intent", decision=decision.outcome, manifest=manifest,
+        notices=json.dumps({name: text.decode() for name, text in texts.items()}), manifest_sha256=digest, entry=entry, rows=facts.counts.extracted, location=None,
+        intent_at=iso(workspace.now()), delivered_at=None,
+    )  # fmt: skip
+    runs.intend(connection, intent)
+
+
+def _facts(job: Job, outgoing: Outgoing, decision: Decision, sequence: int, connection: Connection) -> Facts:
+    text, exchange, order = job.convention, job.exchange, job.order
+    history = job.workspace.history(connection, order.convention)
+    deadline = destruction_deadline(text, history, job.workspace.now())
+    names = {party.id: party.name for party in text.parties} | {one.id: one.name for one in text.third_parties}
+    title = exchange.title
+    return Facts(
+        parcel=outgoing.parcel,
+        created=outgoing.created,
+        title=Bilingual(fr=title.fr, en=title.en),
+        sources=[Source(title=_attribution(exchange.attribution, names.get(job.parties.sender, job.parties.sender)))],
+        columns=outgoing.columns,
+        convention=order.convention,
+        convention_sha256=decision.convention_sha256,
+        exchange=order.exchange,
+        article=decision.article or exchange.article or "–",
+        purpose=Bilingual(fr=(exchange.purpose or title).fr, en=(exchange.purpose or title).en),
+        period=order.period,
+        contract=job.tools.contract.id.replace("_", "-"),
+        contract_version=job.tools.contract.version,
+        sender=job.parties.sender,
+        recipient=outgoing.recipient,
+        sequence=sequence,
+        counts=Counts(**{name: job.counts[name] for name in ("read", "accepted", "rejected", "extracted")}),
+        decision=DecisionNote(
+            outcome="allow_with_warning" if decision.warning else "allow",
+            reason=decision.reason,
+            warning=decision.warning,
+        ),
+        destroy_by=DestroyBy(
+            date=deadline.value.isoformat() if isinstance(deadline.value, date) else None,
+            basis=deadline.basis,
+            article=deadline.article,
+            arithmetic=Bilingual(fr=deadline.arithmetic.fr or "–", en=deadline.arithmetic.en or "–"),
+        ),
+        spreadsheet_formulas=bool(outgoing.sink and outgoing.sink.formulas),
+        trail=Trail(origin=job.workspace.origin),
+        dialect=Dialect(delimiter=",", lineTerminator="\r\n", quoteChar='"', doubleQuote=True, header=True),
+    )
+
+
+def _attribution(attribution: Any, sender: str) -> str:
+    return f"{sender} — {attribution.fr}" if attribution is not None else sender
+
+
+def complete(workspace: Workspace, parcel: str, sealer: Sealer) -> Delivered:
+    """Finish a parcel whose intent is in the trail, put it in the recipient's folder, and write the outcome.
+
+    Raises:
+        RefusedError: no intent that the gate allowed is on record for this parcel: there is no other way out.
+    """
+    with workspace.database.read() as connection:
+        found = runs.deliveries(connection, id=parcel, state="intent")
+        if not found or found[0].decision not in {"allow", "allow_with_warning"}:
+            raise RefusedError("no decision allows this delivery", hint="passerelle exchange run asks the gate")
+        intent = found[0]
+        partner = partners.find(connection, intent.recipient)
+        proof = workspace.ledger.prove(connection, intent.entry)
+    signature = sign(intent.manifest, workspace.keys.signing_key)
+    staged = sealer.finish(intent.manifest, signature, proof, _texts(intent))
+    folder = Path(partner.folder) if partner and partner.folder else workspace.home / "outbox" / intent.recipient
+    arrived = put_in_folder(staged, folder)
+    return arrive(workspace, intent, arrived)
+
+
+def _texts(intent: Delivery) -> dict[str, bytes]:
+    return {name: text.encode() for name, text in json.loads(intent.notices).items()}
+
+
+def put_in_folder(staged: Path, folder: Path) -> Path:
+    """Move a file into ``folder``: under a temporary name first, then its own, so that nobody meets half a file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target, beside = folder / staged.name, folder / f".{staged.name}.part"
+    try:
+        staged.rename(target)
+    except OSError:
+        shutil.copyfile(staged, beside)
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        beside.rename(target)
+    sync_folder(folder)
+    return target
+
+
+def arrive(workspace: Workspace, intent: Delivery, arrived: Path) -> Delivered:
+    """Write that a parcel has arrived in its folder."""
+    staged = f"staging/{intent.id}.tar"
+    location = workspace.location(arrived)
+    with workspace.database.begin() as connection:
+        runs.delivered(connection, intent.id, location, at=workspace.now())
+        holdings.move(connection, staged, location, kind="parcel", ours=False, size=arrived.stat().st_size)
+        body = {
+            "delivery": intent.id,
+            "parcel": intent.id,
+            "manifest_sha256": intent.manifest_sha256,
+            "recipient": intent.recipient,
+            "run": intent.run,
+            "convention": intent.convention,
+            "exchange": intent.exchange,
+            "channel": "folder",
+        }
+        workspace.append(connection, "delivered", body)
+        workspace.ledger.checkpoint(connection, workspace.now())
+    workspace.path(staged).unlink(missing_ok=True)
+    return Delivered(intent.id, intent.recipient, location, intent.rows)

@@ -1,0 +1,94 @@
+"""What those who receive and those who audit hold: trust in a parcel, the second lock's key, what a partner's key could open."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from passerelle.errors import ParcelError, RefusedError, TrailError, UsageError
+from passerelle.keys import Identity, parse_allowed_signers
+from passerelle.parcel import Trust, parse_manifest
+from passerelle.store import access, runs
+from passerelle.trail import verify_entry
+from passerelle.workspace import Workspace
+
+
+def trust_from(folder: Path, recipient: str | None = None) -> Trust:
+    """What a partner verifies with: the two files that the gateway hands over once, by a second channel.
+
+    Raises:
+        UsageError: ``allowed_signers`` or ``trail.vkey`` is not in ``folder``.
+    """
+    signers, trail = folder / "allowed_signers", folder / "trail.vkey"
+    if not (signers.is_file() and trail.is_file()):
+        raise UsageError(
+            "expected a folder with allowed_signers and trail.vkey",
+            hint="--trust names it; the gateway hands both over once",
+        )
+    verifier_key = trail.read_text("utf-8").strip()
+
+    def in_the_trail(manifest: bytes, proof: bytes) -> None:
+        proven = verify_entry(proof, verifier_key)
+        if proven.entry.body.get("manifest_sha256") != hashlib.sha256(manifest).hexdigest():
+            raise TrailError("the proof is of another manifest", where=f"entry {proven.index}")
+
+    return Trust(parse_allowed_signers(signers.read_text("utf-8")), in_the_trail, recipient)
+
+
+def hand_release_key(workspace: Workspace, parcel: str, party: str, *, actor: str) -> Identity:
+    """The release identity of a two-lock parcel, for its recipient; logged, and told in the trail.
+
+    Raises:
+        RefusedError: the parcel is not for this party, has one lock, or its second lock was destroyed.
+    """
+    with workspace.database.read() as connection:
+        found = runs.deliveries(connection, id=parcel, recipient=party, state="delivered")
+    if not found:
+        raise RefusedError(
+            f"no parcel of that id was delivered to {party}", hint="the manifest's name is the parcel's id"
+        )
+    if found[0].convention in workspace.keys.destroyed():
+        raise RefusedError(
+            "the second lock of this parcel was destroyed with its convention's data",
+            hint="passerelle purge certificate tells when and why",
+        )
+    path = workspace.home / "releases" / f"{parcel}.key"
+    if not path.exists():
+        raise RefusedError("this parcel has one lock only: the recipient's key opens it", hint="passerelle parcel open")
+    identity = workspace.keys.keyset(found[0].convention).unwrap_release(path.read_bytes(), parcel)
+    with workspace.database.begin() as connection:
+        access.log(connection, actor=actor, action="release_key", subject=parcel, at=workspace.now())
+        body = {"parcel": parcel, "party": party, "delivery": parcel, "convention": found[0].convention}
+        workspace.append(connection, "release_key_handed", body)
+        workspace.ledger.checkpoint(connection, workspace.now())
+    return identity
+
+
+def exposed(connection: Connection, fingerprint: str) -> list[dict[str, Any]]:
+    """The delivered parcels whose manifest names a key: what it could have opened.
+
+    A purged convention's manifests are gone, and its parcels with two locks are shut.
+    """
+    found = []
+    for delivery in runs.deliveries(connection, state="delivered"):
+        if not delivery.manifest:
+            continue
+        try:
+            manifest = parse_manifest(delivery.manifest)
+        except ParcelError:
+            continue
+        if any(one.startswith(fingerprint) for lock in manifest.passerelle.locks for one in lock.fingerprints):
+            found.append(
+                {
+                    "parcel": delivery.id,
+                    "convention": delivery.convention,
+                    "exchange": delivery.exchange,
+                    "recipient": delivery.recipient,
+                    "delivered_at": delivery.delivered_at,
+                    "rows": delivery.rows,
+                }
+            )
+    return found

@@ -1,0 +1,235 @@
+"""One exchange: the convention decides, the file is taken in, judged, checked, minimised, sealed, delivered, remembered."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from passerelle.boundary import SealedError, sealed
+from passerelle.convention import Decision
+from passerelle.errors import ContractError, PasserelleError, RefusedError, TheirDataError, UsageError
+from passerelle.handover.decide import ask, exchange_of, insist, recipients_of, sender_of, with_keys
+from passerelle.handover.deliver import deliver
+from passerelle.handover.index import PersonIndex
+from passerelle.handover.job import Job, close_run, open_run
+from passerelle.handover.order import Delivered, Order, Outcome, Progress, Tools, quiet
+from passerelle.handover.outgoing import sealing
+from passerelle.handover.recover import recover
+from passerelle.handover.stream import stream
+from passerelle.handover.taking import take_in
+from passerelle.intake import Source, open_source
+from passerelle.profile import Profile, Verdict
+from passerelle.store import runs
+from passerelle.workspace import Workspace
+from passerelle.workspace.files import write_whole
+
+PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?|-[QST][1-4])?")
+KEPT_WHEN_DELIVERED = frozenset({"raw", "quarantine", "release", "index", "parcel"})
+KEPT_WHEN_REFUSED = frozenset({"quarantine", "parcel"})
+
+
+@sealed
+def run_exchange(workspace: Workspace, order: Order, tools: Tools | None, progress: Progress = quiet) -> Outcome:
+    """Carry out ``order``, exactly once for its content: a second time gives the deliveries of the first.
+
+        1. Decide: the gate, the parties, their keys.
+        2. Take in: the raw copy, encrypted; the keys that must be unique.
+        3. Validate: the contract judges every row; the rejected ones go to quarantine.
+        4. Check: the profile, against the profiles of earlier periods.
+        5. Minimise: the columns, pseudonyms and figures that the exchange allows.
+        6. Seal: one parcel per recipient.
+        7. Decide again, then deliver.
+        8. Remember: holdings, person index, profile.
+
+    Steps 3, 5 and 6 pass over the file together, batch by batch; step 4 needs the whole profile, and nothing leaves before it.
+
+    Raises:
+        GateRefusedError: the convention does not allow it; the refusal is on record.
+        RefusedError: a recipient has no approved key, or no contract is bound to the exchange.
+        TheirDataError: the file is not what its dialect declares, or breaks its contract too often.
+        OurWayError: the gateway could not; nothing was delivered that the trail does not tell.
+    """
+    if not PERIOD.fullmatch(order.period):
+        raise UsageError("expected a period such as 2026, 2026-03, 2026-03-31, 2026-Q1 or 2026-S1")
+    with workspace.lock(f"{order.convention}.{order.exchange}"):
+        recover(workspace, order.convention, order.exchange)
+        progress(1, 0)
+        job = _decide(workspace, order, tools, progress)  # 1
+        try:
+            return _carry_out(job)
+        except Exception as error:
+            _close_failed(job, error)
+            raise
+
+
+def _decide(workspace: Workspace, order: Order, tools: Tools | None, progress: Progress) -> Job:
+    text = workspace.convention(order.convention)
+    exchange = exchange_of(text, order.exchange)
+    sender = sender_of(exchange, order.sender) if exchange else order.sender or "unknown"
+    recipients = recipients_of(text, exchange, sender) if exchange else ()
+    with workspace.database.begin() as connection:
+        decision = ask(
+            workspace,
+            connection,
+            order.exchange,
+            convention=order.convention,
+            period=order.period,
+            parties=(sender, recipients),
+            stage="start",
+        )
+    _tell(workspace, order, decision)
+    insist(decision)
+    if tools is None or exchange is None:
+        raise RefusedError(
+            f"no data contract is bound to {order.exchange}: it carries no rows yet",
+            hint="passerelle convention show tells which exchanges carry rows",
+        )
+    with workspace.database.read() as connection:
+        parties = with_keys(connection, sender, recipients)
+    keys = workspace.keys.keyset(order.convention)
+    run = open_run(workspace, order, sender, f"{tools.contract.id}@{tools.contract.version}")
+    return Job(workspace, order, tools, text, exchange, parties, decision, keys, run, progress)
+
+
+def _tell(workspace: Workspace, order: Order, decision: Decision) -> None:
+    workspace.journal.write(
+        workspace.now(),
+        "decision",
+        convention=order.convention,
+        exchange=order.exchange,
+        period=order.period,
+        decision=decision.outcome,
+        reason=decision.reason,
+    )
+
+
+def _carry_out(job: Job) -> Outcome:
+    with open_source(job.order.source, job.tools.contract.dialects) as source:
+        job.dialect = source.dialect.id
+        job.reach(2)
+        repeats = take_in(job, source)  # 2
+        job.content = source.sha256
+        _note_intake(job, source)
+        made, wanted = _delivered_already(job)
+        if not wanted:
+            return _duplicate(job, made)
+        with PersonIndex(job) as index:
+            with sealing(job, wanted) as parcels:
+                profile = stream(job, source, repeats, parcels, index)  # 3, 5, 6
+                _note_judged(job)
+                job.reach(4, job.counts["read"])
+                verdict, report = _check(job, profile)  # 4
+                job.reach(6, job.counts["read"])
+            job.reach(7, job.counts["read"])
+            index.write()
+            handed = [deliver(job, parcel) for parcel in parcels]  # 7
+        job.reach(8, job.counts["read"])
+        _remember(job, profile, verdict)  # 8
+    return _outcome(job, "delivered", [*made, *handed], verdict, report)
+
+
+def _note_intake(job: Job, source: Source) -> None:
+    body = {"rows": source.rows, "bytes": source.size_bytes, "commitment": job.keys.commit(job.content.encode())}
+    job.counts["read"] = source.rows
+    job.note(2, "intake", {**body, "dialect": source.dialect.id})
+
+
+def _delivered_already(job: Job) -> tuple[list[Delivered], list[str]]:
+    """The deliveries that this very content already made, and the recipients still to be served."""
+    made, wanted = [], []
+    with job.workspace.database.read() as connection:
+        for recipient in job.parties.recipients:
+            found = runs.deliveries(connection, id=job.parcel_id(recipient), state="delivered")
+            if found:
+                made.append(Delivered(found[0].id, recipient, found[0].location or "", found[0].rows))
+            else:
+                wanted.append(recipient)
+    return made, wanted
+
+
+def _duplicate(job: Job, made: Sequence[Delivered]) -> Outcome:
+    close_run(job.workspace, job.run, "duplicate", None, keep=frozenset({"parcel"}))
+    return _outcome(job, "duplicate", made, None, None)
+
+
+def _note_judged(job: Job) -> None:
+    by_rule: dict[str, int] = {}
+    for (rule, _), count in job.tally.counts.items():
+        by_rule[rule] = by_rule.get(rule, 0) + count
+    body = {"accepted": job.counts["accepted"], "rejected": job.counts["rejected"], "by_rule": by_rule}
+    job.note(3, "judged", body)
+
+
+def _check(job: Job, profile: Profile) -> tuple[Verdict, str]:
+    with job.workspace.database.read() as connection:
+        bodies = runs.profiles(connection, job.order.convention, job.order.exchange, job.contract)
+    history = [Profile.from_json(json.loads(body)) for body in bodies]
+    verdict = job.tools.judge(profile, history)
+    report = f"reports/{job.order.convention}.{job.order.exchange}.{job.run}.html"
+    write_whole(job.workspace.path(report), job.tools.page(verdict, profile, history).encode())
+    failed = [finding.id for finding in verdict.findings if not finding.passed]
+    job.note(4, "checked", {"passed": verdict.passed, "failed": failed})
+    if not verdict.passed:
+        raise ContractError(
+            f"{len(failed)} checks of the whole file failed: {', '.join(failed)}", hint=f"the report tells: {report}"
+        )
+    return verdict, report
+
+
+def _remember(job: Job, profile: Profile, verdict: Verdict) -> None:
+    workspace, at = job.workspace, job.workspace.now()
+    with workspace.database.begin() as connection:
+        run = runs.runs(connection, id=job.run)[0]
+        body = json.dumps(profile.as_json(), sort_keys=True)
+        runs.keep_profile(connection, run, body, json.dumps(verdict.as_json()), at=at)
+        runs.advance(connection, job.run, 8, job.counts)
+    close_run(workspace, job.run, "delivered", None, keep=KEPT_WHEN_DELIVERED)
+    workspace.journal.write(
+        at,
+        "delivered",
+        run=job.run,
+        convention=job.order.convention,
+        exchange=job.order.exchange,
+        period=job.order.period,
+        read=job.counts["read"],
+        accepted=job.counts["accepted"],
+        rejected=job.counts["rejected"],
+    )
+
+
+def _close_failed(job: Job, error: Exception) -> None:
+    with job.workspace.database.read() as connection:
+        made = {delivery.state for delivery in runs.deliveries(connection, run=job.run)}
+    if "intent" in made:
+        return  # stays open: the next run on this exchange completes the intent or abandons it (recover)
+    refused = isinstance(error, RefusedError | TheirDataError)
+    kind = type(error).__name__ if isinstance(error, PasserelleError) else SealedError.__name__
+    keep = KEPT_WHEN_DELIVERED if "delivered" in made else KEPT_WHEN_REFUSED
+    close_run(job.workspace, job.run, "refused" if refused else "failed", kind, keep=keep)
+    with job.workspace.database.begin() as connection:
+        job.workspace.append(connection, "run_failed", {"run": job.run, "error": kind})
+    job.workspace.journal.write(job.workspace.now(), "run_failed", run=job.run, error=kind)
+
+
+def _outcome(job: Job, state: str, made: Sequence[Delivered], verdict: Verdict | None, report: str | None) -> Outcome:
+    findings = [
+        {"id": f.id, "passed": f.passed, "level": f.level, "fr": f.fr, "en": f.en}
+        for f in (verdict.findings if verdict else ())
+    ]
+    return Outcome(
+        run=job.run,
+        state=state,
+        convention=job.order.convention,
+        exchange=job.order.exchange,
+        period=job.order.period,
+        sender=job.parties.sender,
+        dialect=job.dialect,
+        counts=job.counts,
+        by_rule=job.tally.by_rule(),
+        repairs=job.repairs,
+        deliveries=made,
+        warning=job.decision.warning,
+        findings=findings,
+        report=report,
+    )

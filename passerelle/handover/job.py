@@ -1,0 +1,127 @@
+"""One exchange under way: who, what, with which keys, and how far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from passerelle.canonical import canonical
+from passerelle.clock import iso
+from passerelle.convention import Convention, Decision, Exchange
+from passerelle.handover.decide import Parties
+from passerelle.handover.order import Order, Progress, Tools
+from passerelle.handover.tally import Tally
+from passerelle.keys import KeySet
+from passerelle.store import holdings, runs
+from passerelle.store.holdings import Holding
+from passerelle.store.runs import Run
+from passerelle.workspace import Workspace
+from passerelle.workspace.files import erase
+
+PERSONAL = frozenset({"personal", "special_category"})
+
+
+@dataclass(slots=True)
+class Job:
+    """What the eight steps share."""
+
+    workspace: Workspace
+    order: Order
+    tools: Tools
+    convention: Convention
+    exchange: Exchange
+    parties: Parties
+    decision: Decision
+    keys: KeySet
+    run: str
+    progress: Progress
+    tally: Tally = field(default_factory=Tally)
+    counts: dict[str, int] = field(default_factory=dict)
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    dialect: str = ""
+    content: str = ""
+
+    @property
+    def personal(self) -> bool:
+        """Whether the rows say anything of persons: then there are two locks, and the purge reaches every copy."""
+        return is_personal(self.exchange)
+
+    @property
+    def contract(self) -> str:
+        """The contract and its version, as the exactly-once key writes them."""
+        return f"{self.tools.contract.id}@{self.tools.contract.version}"
+
+    def parcel_id(self, recipient: str) -> str:
+        """The id of the one parcel for (convention, exchange, period, contract version, content, recipient).
+
+        Keyed, so that whoever holds a candidate file cannot test it against the trail.
+        """
+        o = self.order
+        key = [o.convention, o.exchange, o.period, self.contract, self.content, recipient]
+        return f"p-{self.keys.commit(canonical(key))[:24]}"
+
+    def reach(self, step: int, rows: int = 0) -> None:
+        """Tell that a step begins."""
+        self.progress(step, rows)
+
+    def note(self, step: int, kind: str, body: dict[str, Any]) -> None:
+        """Write that a step is done, in the table of runs and in the trail at once."""
+        with self.workspace.database.begin() as connection:
+            runs.advance(connection, self.run, step, self.counts)
+            self.workspace.append(connection, kind, {"run": self.run, **body})
+
+    def register(self, kind: str, location: str) -> Path:
+        """Register a copy that is about to be written, and make its folder."""
+        with self.workspace.database.begin() as connection:
+            holdings.register(
+                connection,
+                convention=self.order.convention,
+                exchange=self.order.exchange,
+                run=self.run,
+                kind=kind,
+                location=location,
+                personal=self.personal,
+                at=self.workspace.now(),
+            )
+        path = self.workspace.path(location)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return path
+
+
+def is_personal(exchange: Exchange) -> bool:
+    """Whether an exchange is about persons, by its data class or by the persons it names."""
+    return exchange.data_class in PERSONAL or exchange.persons != "none"
+
+
+def open_run(workspace: Workspace, order: Order, sender: str, contract: str) -> str:
+    """Open the run of an order and give its id."""
+    run = f"r-{uuid4().hex[:16]}"
+    new = Run(
+        run, order.convention, order.exchange, order.period, sender, contract, "running", 1, {}, None,
+        started_at=iso(workspace.now()), ended_at=None,
+    )  # fmt: skip
+    with workspace.database.begin() as connection:
+        runs.start(connection, new)
+    return run
+
+
+def erase_copy(workspace: Workspace, copy: Holding) -> None:
+    """Remove the file of a registered copy; a parcel on its way bears a second name until it is whole."""
+    path = workspace.path(copy.location)
+    erase(path)
+    if copy.kind == "staging":
+        erase(path.with_name(path.name + ".part"))
+
+
+def close_run(workspace: Workspace, run: str, state: str, reason: str | None, *, keep: frozenset[str]) -> None:
+    """Close a run: its copies but the kinds in ``keep`` are removed first, so that a killed closing is done again."""
+    with workspace.database.read() as connection:
+        copies = [copy for copy in holdings.present(connection, run=run) if copy.ours and copy.kind not in keep]
+    for copy in copies:
+        erase_copy(workspace, copy)
+    with workspace.database.begin() as connection:
+        holdings.destroyed(connection, [copy.id for copy in copies], at=workspace.now())
+        runs.end(connection, run, state, at=workspace.now(), reason=reason)

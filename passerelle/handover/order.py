@@ -1,0 +1,89 @@
+"""What is asked of an exchange, what it is done with, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from passerelle.contract import Contract
+from passerelle.disclosure import OutcomeTable
+from passerelle.profile import Profile, Verdict
+
+Progress = Callable[[int, int], None]
+"""Called with the number of the step (1 to 8) and the rows read so far."""
+
+
+def quiet(_step: int, _rows: int) -> None:
+    """Report progress to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One exchange to run: ``source`` is the partner's file; its name may name a person, so it is never shown nor stored plain."""
+
+    convention: str
+    exchange: str
+    period: str
+    source: Path
+    sender: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What an exchange is done with: handed in, because the engine names no dataset and no check.
+
+    ``judge`` is told the profile and those of earlier periods. ``outcomes`` says which columns make a table of outcomes,
+    for exchanges that need disclosure control; None where the contract has none.
+    """
+
+    contract: Contract
+    judge: Callable[[Profile, Sequence[Profile]], Verdict]
+    page: Callable[[Verdict, Profile, Sequence[Profile]], str]
+    outcomes: OutcomeTable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One parcel that left."""
+
+    parcel: str
+    recipient: str
+    location: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an exchange: counts, rules and ids, never a value."""
+
+    run: str
+    state: str
+    convention: str
+    exchange: str
+    period: str
+    sender: str
+    dialect: str
+    counts: Mapping[str, int]
+    by_rule: Sequence[Mapping[str, Any]]
+    repairs: Mapping[str, int]
+    deliveries: Sequence[Delivered]
+    warning: str | None = None
+    findings: Sequence[Mapping[str, Any]] = field(default=())
+    report: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As one JSON object."""
+        shown = {name: getattr(self, name) for name in self.__slots__}
+        return {
+            **shown,
+            "counts": dict(self.counts),
+            "by_rule": [dict(rule) for rule in self.by_rule],
+            "repairs": dict(self.repairs),
+            "findings": [dict(finding) for finding in self.findings],
+            "deliveries": [
+                {"parcel": d.parcel, "recipient": d.recipient, "location": d.location, "rows": d.rows}
+                for d in self.deliveries
+            ],
+        }

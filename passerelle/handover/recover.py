@@ -1,0 +1,95 @@
+"""What an interrupted run left is finished or removed, before anything new begins on the same exchange.
+
+A run that is open while nobody holds the exchange's lock was interrupted. An intent in the trail is completed when the gate
+still allows it and its sealed bytes are whole; a parcel that already lies in its folder has left, and its outcome is written.
+Everything else that the run had begun is removed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from passerelle.errors import ParcelError
+from passerelle.handover.decide import ask
+from passerelle.handover.deliver import arrive, complete
+from passerelle.handover.job import close_run
+from passerelle.parcel import Manifest, Sealed, Sealer, parse_manifest
+from passerelle.store import partners, runs
+from passerelle.store.runs import Delivery
+from passerelle.workspace import Workspace
+
+KEPT_IF_DELIVERED = frozenset({"raw", "quarantine", "release", "index", "parcel"})
+
+
+def recover(workspace: Workspace, convention: str, exchange: str) -> None:
+    """Close the interrupted runs of one exchange; the caller holds its lock."""
+    with workspace.database.read() as connection:
+        interrupted = runs.runs(connection, convention=convention, exchange=exchange, state="running")
+    for run in interrupted:
+        with workspace.database.read() as connection:
+            intents = runs.deliveries(connection, run=run.id, state="intent")
+        for intent in intents:
+            _settle(workspace, intent, run.sender)
+        with workspace.database.read() as connection:
+            left = runs.deliveries(connection, run=run.id, state="delivered")
+        keep = KEPT_IF_DELIVERED if left else frozenset({"parcel"})
+        close_run(workspace, run.id, "delivered" if left else "interrupted", "interrupted", keep=keep)
+
+
+def _settle(workspace: Workspace, intent: Delivery, sender: str) -> None:
+    arrived = _folder(workspace, intent) / f"{intent.id}.tar"
+    staged = workspace.home / "staging" / f"{intent.id}.tar"
+    if arrived.exists():
+        arrive(workspace, intent, arrived)
+        return
+    with workspace.database.begin() as connection:
+        decision = ask(
+            workspace,
+            connection,
+            intent.exchange,
+            convention=intent.convention,
+            period=intent.period,
+            parties=(sender, (intent.recipient,)),
+            stage="delivery",
+        )
+    if decision.outcome == "block":
+        _abandon(workspace, intent, decision.reason or "refused")
+        return
+    try:
+        manifest = parse_manifest(intent.manifest)
+        sealer = Sealer.resume(staged, manifest.instant, _sealed(manifest))
+    except ParcelError:
+        _abandon(workspace, intent, "extract_not_whole")
+        return
+    complete(workspace, intent.id, sealer)
+
+
+def _sealed(manifest: Manifest) -> Sealed:
+    terms, resource = manifest.passerelle, manifest.resource
+    return Sealed(
+        name=resource.path,
+        plain_sha256=resource.hash.removeprefix("sha256:"),
+        plain_bytes=resource.bytes,
+        cipher_sha256=terms.cipher_sha256,
+        cipher_bytes=terms.cipher_bytes,
+        locks=terms.locks,
+    )
+
+
+def _folder(workspace: Workspace, intent: Delivery) -> Path:
+    with workspace.database.read() as connection:
+        partner = partners.find(connection, intent.recipient)
+    return Path(partner.folder) if partner and partner.folder else workspace.home / "outbox" / intent.recipient
+
+
+def _abandon(workspace: Workspace, intent: Delivery, reason: str) -> None:
+    with workspace.database.begin() as connection:
+        runs.abandon(connection, intent.id)
+        body = {
+            "delivery": intent.id,
+            "parcel": intent.id,
+            "reason": reason.split(":", maxsplit=1)[0],
+            "run": intent.run,
+        }
+        workspace.append(connection, "delivery_abandoned", body)
+        workspace.ledger.checkpoint(connection, workspace.now())

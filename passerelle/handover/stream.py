@@ -1,0 +1,112 @@
+"""Steps 3 and 5, batch by batch: the contract judges, rejected rows go to quarantine, accepted ones to the parcels being made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from passerelle.contract import Batch, Rows
+from passerelle.disclosure import Thresholds, protect
+from passerelle.errors import ContractError, OurWayError
+from passerelle.handover.index import PersonIndex
+from passerelle.handover.job import Job
+from passerelle.handover.outgoing import Outgoing
+from passerelle.handover.repeats import ByKey, reject_repeats
+from passerelle.handover.taking import sealed_copy
+from passerelle.intake import Source
+from passerelle.minimise import CsvSink
+from passerelle.profile import Profile, ProfileBuilder
+
+MAX_OUTCOME_ROWS = 200_000  # a table of outcomes is protected whole, in memory
+
+
+def stream(
+    job: Job,
+    source: Source,
+    repeats: ByKey,
+    parcels: Sequence[Outgoing],
+    index: PersonIndex,
+) -> Profile:
+    """Judge and minimise the whole file; give its profile.
+
+    Raises:
+        ContractError: the exchange tolerates fewer rejected rows; the report says which rules they broke.
+    """
+    profile = ProfileBuilder(job.tools.contract.columns)
+    whole: list[pa.Table] = []
+    repairs: Counter[str] = Counter()
+    read = rejected = extracted = 0
+    with sealed_copy(job, "quarantine", "quarantine.csv.age") as file:
+        quarantine: CsvSink | None = None
+        for batch in source.batches():
+            job.reach(3, batch.first_row - 1)
+            judgement = reject_repeats(job.tools.contract.judge(batch, source.dialect), batch, repeats)
+            profile.add(judgement)
+            job.tally.add(judgement.failures, batch.first_row)
+            repairs.update(judgement.repairs)
+            if len(judgement.rejected_rows):
+                quarantine = quarantine or CsvSink(file.write, ["row", *batch.rows.column_names])
+                quarantine.write(_quarantined(batch, judgement.rejected_rows))
+            read += batch.rows.num_rows
+            rejected += len(judgement.rejected_rows)
+            extracted += judgement.accepted.num_rows
+            if job.exchange.disclosure_control is not None:
+                whole.append(judgement.accepted)
+                _bounded(extracted)
+                continue
+            job.reach(5, read)
+            _send(judgement.accepted, parcels, index)
+    job.counts.update(read=read, accepted=read - rejected, rejected=rejected, extracted=extracted)
+    repairs.update(source.repairs)
+    job.repairs = dict(repairs)
+    _tolerate(job)
+    if whole:
+        job.reach(5, read)
+        _send(_protected(job, pa.concat_tables(whole)), parcels, index)
+    return profile.finish(job.order.period)
+
+
+def _quarantined(batch: Batch, rejected: Rows) -> pa.Table:
+    rows = batch.rows.take(pa.array(rejected))
+    return rows.add_column(0, "row", pa.array(rejected + batch.first_row))
+
+
+def _send(accepted: pa.Table, parcels: Sequence[Outgoing], index: PersonIndex) -> None:
+    index.add(accepted)
+    for parcel in parcels:
+        parcel.write(accepted)
+
+
+def _bounded(rows: int) -> None:
+    if rows > MAX_OUTCOME_ROWS:
+        raise ContractError(
+            f"expected at most {MAX_OUTCOME_ROWS} rows in a table of outcomes, came more",
+            hint="send it by period or by territory",
+        )
+
+
+def _tolerate(job: Job) -> None:
+    read, rejected = job.counts["read"], job.counts["rejected"]
+    handling = job.exchange.handling
+    share = handling.max_rejected_share if handling and handling.rejects == "quarantine" else 0.0
+    if read == 0:
+        raise ContractError("expected rows, the file has none", hint="ask the sender for the file of the period")
+    if rejected > share * read:
+        worst = job.tally.by_rule()[0]
+        raise ContractError(
+            f"{rejected} of {read} rows break the contract, the exchange tolerates {share:.0%} "
+            f"(most often rule {worst['rule']} in {worst['column']})",
+            hint="passerelle contract check tells rules, columns and row numbers; send a corrected file",
+        )
+
+
+def _protected(job: Job, table: pa.Table) -> pa.Table:
+    assert job.exchange.disclosure_control is not None  # noqa: S101 - narrowed by the caller
+    if job.tools.outcomes is None:
+        raise OurWayError(f"{job.exchange.id} needs disclosure control, its contract names no table of outcomes")
+    control = job.exchange.disclosure_control
+    protected = protect(table, job.tools.outcomes, Thresholds(control.min_count, control.min_denominator))
+    job.counts["withheld"] = protected.primary + protected.secondary + protected.rates_withheld
+    return protected.table

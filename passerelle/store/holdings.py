@@ -1,0 +1,98 @@
+"""The register of holdings: every copy, from the first byte taken in. A file is registered before it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from passerelle.clock import iso
+from passerelle.store.tables import holding
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One registered copy. ``location`` is relative to the workspace unless absolute; ``ours`` is False in a partner's folder."""
+
+    id: int
+    convention: str
+    exchange: str
+    run: str
+    kind: str
+    location: str
+    personal: bool
+    ours: bool
+    bytes: int | None
+    created_at: str
+    destroyed_at: str | None
+
+
+def register(
+    connection: Connection,
+    *,
+    convention: str,
+    exchange: str,
+    run: str,
+    kind: str,
+    location: str,
+    personal: bool,
+    at: datetime,
+    ours: bool = True,
+) -> None:
+    """Register a copy that is about to be written."""
+    connection.execute(
+        insert(holding).values(
+            convention=convention,
+            exchange=exchange,
+            run=run,
+            kind=kind,
+            location=location,
+            personal=personal,
+            ours=ours,
+            created_at=iso(at),
+        )
+    )
+
+
+def weigh(connection: Connection, location: str, size: int) -> None:
+    """Note the size in bytes of a copy that is complete."""
+    connection.execute(update(holding).where(holding.c.location == location).values(bytes=size))
+
+
+def move(connection: Connection, location: str, to: str, *, kind: str, ours: bool, size: int) -> None:
+    """A staged copy became a delivered one."""
+    connection.execute(
+        update(holding).where(holding.c.location == location).values(location=to, kind=kind, ours=ours, bytes=size)
+    )
+
+
+def destroyed(connection: Connection, ids: list[int], *, at: datetime) -> None:
+    """Note that the copies are gone."""
+    connection.execute(
+        update(holding).where(holding.c.id.in_(ids), holding.c.destroyed_at.is_(None)).values(destroyed_at=iso(at))
+    )
+
+
+def forget(connection: Connection, ids: list[int]) -> None:
+    """Take out the lines of copies that never came to be."""
+    connection.execute(delete(holding).where(holding.c.id.in_(ids)))
+
+
+def present(connection: Connection, **where: str) -> list[Holding]:
+    """Copies not known to be destroyed, whose columns equal ``where``."""
+    query = select(holding).where(holding.c.destroyed_at.is_(None)).order_by(holding.c.id)
+    for name, value in where.items():
+        query = query.where(holding.c[name] == value)
+    return [_holding(row) for row in connection.execute(query)]
+
+
+def all_of(connection: Connection, convention: str) -> list[Holding]:
+    """Every copy ever registered under ``convention``."""
+    query = select(holding).where(holding.c.convention == convention).order_by(holding.c.id)
+    return [_holding(row) for row in connection.execute(query)]
+
+
+def _holding(row: Row[Any]) -> Holding:
+    return Holding(**{name: getattr(row, name) for name in Holding.__slots__})

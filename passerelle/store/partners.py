@@ -1,0 +1,156 @@
+"""Partners, their keys, and the two approvals that each key needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from passerelle.clock import iso
+from passerelle.errors import RefusedError, UsageError
+from passerelle.store.tables import approval, partner, partner_key
+
+APPROVALS_NEEDED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerKey:
+    """One recipient key; ``state`` is pending, approved or revoked."""
+
+    fingerprint: str
+    partner: str
+    kind: str
+    recipient: str
+    enrolled_by: str
+    enrolled_at: str
+    revoked_at: str | None
+    approvals: tuple[str, ...]
+
+    @property
+    def state(self) -> str:
+        if self.revoked_at:
+            return "revoked"
+        return "approved" if len(self.approvals) >= APPROVALS_NEEDED else "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A party that takes part in exchanges; ``folder`` is where its parcels go, None for the workspace's outbox."""
+
+    id: str
+    name: str
+    folder: str | None
+
+
+def add(connection: Connection, party: str, name: str, folder: str | None, *, at: datetime) -> None:
+    """Add a partner; the same again changes nothing.
+
+    Raises:
+        RefusedError: it exists with another name or folder.
+    """
+    known = find(connection, party)
+    if known == Partner(party, name, folder):
+        return
+    if known:
+        raise RefusedError(
+            f"partner {party} exists already with another name or folder", hint="choose the party id of the convention"
+        )
+    connection.execute(insert(partner).values(id=party, name=name, folder=folder, added_at=iso(at)))
+
+
+def find(connection: Connection, party: str) -> Partner | None:
+    """The partner ``party``, or None."""
+    row = connection.execute(select(partner).where(partner.c.id == party)).one_or_none()
+    return Partner(row.id, row.name, row.folder) if row else None
+
+
+def partners(connection: Connection) -> list[Partner]:
+    """Every partner, by id."""
+    return [Partner(row.id, row.name, row.folder) for row in connection.execute(select(partner).order_by(partner.c.id))]
+
+
+def enrol(
+    connection: Connection, party: str, *, kind: str, recipient: str, fingerprint: str, by: str, at: datetime
+) -> bool:
+    """Enrol a key for ``party``: False when it was enrolled already.
+
+    Raises:
+        UsageError: the partner is unknown.
+        RefusedError: the key belongs to another partner.
+    """
+    if find(connection, party) is None:
+        raise UsageError(f"unknown partner {party}", hint=f"passerelle partner add {party}")
+    known = connection.execute(select(partner_key).where(partner_key.c.fingerprint == fingerprint)).one_or_none()
+    if known:
+        if known.partner != party:
+            raise RefusedError("this key is enrolled for another partner", hint="each partner makes its own key")
+        return False
+    connection.execute(
+        insert(partner_key).values(
+            fingerprint=fingerprint,
+            partner=party,
+            kind=kind,
+            recipient=recipient,
+            enrolled_by=by,
+            enrolled_at=iso(at),
+        )
+    )
+    return True
+
+
+def approve(connection: Connection, fingerprint: str, *, by: str, at: datetime) -> PartnerKey:
+    """Record one approval: two people approve a key, of whom neither enrolled it.
+
+    Raises:
+        UsageError: unknown key.
+        RefusedError: revoked, approved by the same person already, or by the one who enrolled it.
+    """
+    key = _one(connection, fingerprint)
+    if key.revoked_at:
+        raise RefusedError("the key is revoked", hint="enrol a new key")
+    if by == key.enrolled_by:
+        raise RefusedError("who enrolled a key cannot approve it", hint="ask two other people to approve")
+    if by in key.approvals:
+        raise RefusedError("this person has approved the key already", hint="ask a second person to approve")
+    connection.execute(insert(approval).values(subject=fingerprint, actor=by, at=iso(at)))
+    return _one(connection, fingerprint)
+
+
+def revoke(connection: Connection, fingerprint: str, *, at: datetime) -> PartnerKey:
+    """Revoke a key from ``at`` on; once more changes nothing."""
+    key = _one(connection, fingerprint)
+    if key.revoked_at is None:
+        connection.execute(
+            update(partner_key).where(partner_key.c.fingerprint == fingerprint).values(revoked_at=iso(at))
+        )
+    return _one(connection, fingerprint)
+
+
+def keys(connection: Connection, party: str | None = None) -> list[PartnerKey]:
+    """The keys of ``party``, or of everyone, oldest first."""
+    query = select(partner_key).order_by(partner_key.c.enrolled_at, partner_key.c.fingerprint)
+    if party is not None:
+        query = query.where(partner_key.c.partner == party)
+    return [_key(connection, row) for row in connection.execute(query).all()]
+
+
+def approved(connection: Connection, party: str) -> list[PartnerKey]:
+    """The keys that a parcel for ``party`` is sealed to."""
+    return [key for key in keys(connection, party) if key.state == "approved"]
+
+
+def _one(connection: Connection, fingerprint: str) -> PartnerKey:
+    rows = connection.execute(select(partner_key).where(partner_key.c.fingerprint.startswith(fingerprint))).all()
+    if len(rows) != 1:
+        raise UsageError(
+            f"expected the fingerprint of one key, found {len(rows)}", hint="passerelle partner key list shows them"
+        )
+    return _key(connection, rows[0])
+
+
+def _key(connection: Connection, row: Row[tuple[str, str, str, str, str, str, str | None]]) -> PartnerKey:
+    fingerprint, party, kind, recipient, enrolled_by, enrolled_at, revoked_at = row
+    query = select(approval.c.actor).where(approval.c.subject == fingerprint).order_by(approval.c.at, approval.c.actor)
+    actors = tuple(connection.scalars(query))
+    return PartnerKey(fingerprint, party, kind, recipient, enrolled_by, enrolled_at, revoked_at, actors)

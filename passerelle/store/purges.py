@@ -1,0 +1,66 @@
+"""Purges: a plan, the stage it has reached, and at the end its certificate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from passerelle.clock import iso
+from passerelle.store.tables import purge
+
+STAGES = ("started", "keys", "files", "rows", "rotated", "done")
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """One purge of one convention; ``state`` is the last stage that was completed."""
+
+    id: str
+    convention: str
+    state: str
+    plan: Mapping[str, Any]
+    certificate: str | None
+    signature: str | None
+    planned_at: str
+    ended_at: str | None
+
+    def reached(self, stage: str) -> bool:
+        """Whether ``stage`` is behind this purge."""
+        return STAGES.index(self.state) >= STAGES.index(stage)
+
+
+def open_purge(
+    connection: Connection, purge_id: str, convention: str, plan: Mapping[str, Any], *, at: datetime
+) -> None:
+    """Write a plan that is about to be carried out."""
+    body = json.dumps(plan, sort_keys=True, ensure_ascii=False)
+    connection.execute(
+        insert(purge).values(id=purge_id, convention=convention, state="started", plan=body, planned_at=iso(at))
+    )
+
+
+def stage(connection: Connection, purge_id: str, state: str) -> None:
+    """Note that a stage is complete."""
+    connection.execute(update(purge).where(purge.c.id == purge_id).values(state=state))
+
+
+def certify(connection: Connection, purge_id: str, certificate: str, signature: str, *, at: datetime) -> None:
+    """Write the certificate: the last act of a purge."""
+    values = {"state": "done", "certificate": certificate, "signature": signature, "ended_at": iso(at)}
+    connection.execute(update(purge).where(purge.c.id == purge_id).values(**values))
+
+
+def purges(connection: Connection, **where: str) -> list[Purge]:
+    """Purges whose columns equal ``where``, oldest first."""
+    query = select(purge).order_by(purge.c.planned_at, purge.c.id)
+    for name, value in where.items():
+        query = query.where(purge.c[name] == value)
+    return [
+        Purge(**{**{name: getattr(row, name) for name in Purge.__slots__}, "plan": json.loads(row.plan)})
+        for row in connection.execute(query)
+    ]

@@ -1,0 +1,197 @@
+"""Orders, runs, deliveries and profiles: what was asked, how far it went, what left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from passerelle.clock import iso
+from passerelle.errors import UsageError
+from passerelle.store.tables import delivery, exchange_order, profile, run
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One exchange asked for: ``input`` is the source's path, wrapped."""
+
+    id: str
+    convention: str
+    exchange: str
+    period: str
+    sender: str | None
+    input: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One exchange for one period."""
+
+    id: str
+    convention: str
+    exchange: str
+    period: str
+    sender: str
+    contract: str
+    state: str
+    step: int
+    counts: Mapping[str, int]
+    reason: str | None
+    started_at: str
+    ended_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One parcel for one recipient; ``entry`` is the index of its intent in the trail."""
+
+    id: str
+    run: str
+    convention: str
+    exchange: str
+    period: str
+    recipient: str
+    sequence: int
+    state: str
+    decision: str
+    manifest: bytes
+    notices: str
+    manifest_sha256: str
+    entry: int
+    rows: int
+    location: str | None
+    intent_at: str
+    delivered_at: str | None
+
+
+def place(connection: Connection, order: OrderRow, *, at: datetime) -> None:
+    """Keep an order; the same again changes nothing."""
+    known = connection.scalar(select(exchange_order.c.id).where(exchange_order.c.id == order.id))
+    if known is None:
+        values = {name: getattr(order, name) for name in OrderRow.__slots__}
+        connection.execute(insert(exchange_order).values(**values, placed_at=iso(at)))
+
+
+def order(connection: Connection, order_id: str) -> OrderRow:
+    """The order ``order_id``.
+
+    Raises:
+        UsageError: there is none.
+    """
+    row = connection.execute(select(exchange_order).where(exchange_order.c.id == order_id)).one_or_none()
+    if row is None:
+        raise UsageError("unknown order", hint="passerelle exchange run places one")
+    return OrderRow(row.id, row.convention, row.exchange, row.period, row.sender, row.input)
+
+
+def drop_order(connection: Connection, order_id: str) -> None:
+    """Forget an order: its run is over."""
+    connection.execute(delete(exchange_order).where(exchange_order.c.id == order_id))
+
+
+def start(connection: Connection, new: Run) -> None:
+    """Open a run."""
+    values = {name: getattr(new, name) for name in Run.__slots__}
+    connection.execute(insert(run).values(**{**values, "counts": json.dumps(dict(new.counts))}))
+
+
+def advance(connection: Connection, run_id: str, step: int, counts: Mapping[str, int]) -> None:
+    """Note that ``run_id`` reached ``step``."""
+    connection.execute(update(run).where(run.c.id == run_id).values(step=step, counts=json.dumps(dict(counts))))
+
+
+def end(connection: Connection, run_id: str, state: str, *, at: datetime, reason: str | None = None) -> None:
+    """Close a run that is still open; a closed one stays as it is."""
+    query = update(run).where(run.c.id == run_id, run.c.state == "running")
+    connection.execute(query.values(state=state, reason=reason, ended_at=iso(at)))
+
+
+def runs(connection: Connection, **where: str) -> list[Run]:
+    """Runs whose columns equal ``where``, oldest first."""
+    query = select(run).order_by(run.c.started_at, run.c.id)
+    for name, value in where.items():
+        query = query.where(run.c[name] == value)
+    return [_run(row) for row in connection.execute(query)]
+
+
+def _run(row: Row[Any]) -> Run:
+    values = {name: getattr(row, name) for name in Run.__slots__}
+    return Run(**{**values, "counts": json.loads(row.counts)})
+
+
+def next_sequence(connection: Connection, convention: str, exchange: str, recipient: str) -> int:
+    """The number of the next delivery of ``exchange`` to ``recipient``: from 1, without gap."""
+    last = connection.scalar(
+        select(func.max(delivery.c.sequence)).where(
+            delivery.c.convention == convention, delivery.c.exchange == exchange, delivery.c.recipient == recipient
+        )
+    )
+    return (last or 0) + 1
+
+
+def intend(connection: Connection, new: Delivery) -> None:
+    """Write the intent of a delivery, in place of an abandoned one of the same key."""
+    connection.execute(delete(delivery).where(delivery.c.id == new.id, delivery.c.state == "abandoned"))
+    connection.execute(insert(delivery).values(**{name: getattr(new, name) for name in Delivery.__slots__}))
+
+
+def delivered(connection: Connection, parcel: str, location: str, *, at: datetime) -> None:
+    """Write the outcome of a delivery."""
+    query = update(delivery).where(delivery.c.id == parcel, delivery.c.state == "intent")
+    connection.execute(query.values(state="delivered", location=location, delivered_at=iso(at)))
+
+
+def abandon(connection: Connection, parcel: str) -> None:
+    """Give up an intent whose parcel cannot be completed."""
+    query = update(delivery).where(delivery.c.id == parcel, delivery.c.state == "intent")
+    connection.execute(query.values(state="abandoned"))
+
+
+def deliveries(connection: Connection, **where: str) -> list[Delivery]:
+    """Deliveries whose columns equal ``where``, in trail order."""
+    query = select(delivery).order_by(delivery.c.entry)
+    for name, value in where.items():
+        query = query.where(delivery.c[name] == value)
+    return [Delivery(**{name: getattr(row, name) for name in Delivery.__slots__}) for row in connection.execute(query)]
+
+
+def keep_profile(connection: Connection, of: Run, body: str, verdict: str, *, at: datetime) -> None:
+    """Keep the profile of a run and the verdict on it."""
+    connection.execute(
+        insert(profile).values(
+            run=of.id,
+            convention=of.convention,
+            exchange=of.exchange,
+            period=of.period,
+            contract=of.contract,
+            body=body,
+            verdict=verdict,
+            at=iso(at),
+        )
+    )
+
+
+def profiles(connection: Connection, convention: str, exchange: str, contract: str) -> list[str]:
+    """Profiles of the delivered runs of ``exchange`` under ``contract``, oldest first."""
+    query = (
+        select(profile.c.body)
+        .join(run, run.c.id == profile.c.run)
+        .where(profile.c.convention == convention, profile.c.exchange == exchange, profile.c.contract == contract)
+        .where(run.c.state == "delivered")
+        .order_by(profile.c.at, profile.c.run)
+    )
+    return list(connection.scalars(query))
+
+
+def clear(connection: Connection, convention: str) -> None:
+    """Remove what tables kept of the content of a convention's runs: orders, profiles, the manifests handed over.
+
+    The lines of runs and deliveries stay, with ids, counts and the hash of each manifest.
+    """
+    connection.execute(delete(exchange_order).where(exchange_order.c.convention == convention))
+    connection.execute(delete(profile).where(profile.c.convention == convention))
+    connection.execute(update(delivery).where(delivery.c.convention == convention).values(manifest=b"", notices="{}"))

@@ -1,0 +1,182 @@
+"""Every table but the trail's. No column holds a person's value from a partner's file.
+
+``partner``, ``approval`` and ``access`` name the people who work with the gateway: they are the access side of the house,
+apart from the trail, which names nobody.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+meta = Table("meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))
+
+convention_event = Table(
+    "convention_event",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("convention", String(80), nullable=False),
+    Column("type", String(80), nullable=False),
+    Column("payload", Text, nullable=False),  # canonical JSON, the form of domain events
+    Column("evidence_sha256", String(64)),
+    Column("recorded_by", String(80), nullable=False),
+    Column("recorded_at", String(20), nullable=False),
+    Index("ix_convention_event_convention", "convention"),
+)
+
+partner = Table(
+    "partner",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("folder", Text),
+    Column("added_at", String(20), nullable=False),
+)
+
+partner_key = Table(
+    "partner_key",
+    metadata,
+    Column("fingerprint", String(80), primary_key=True),
+    Column("partner", String(80), ForeignKey("partner.id"), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("enrolled_by", String(80), nullable=False),
+    Column("enrolled_at", String(20), nullable=False),
+    Column("revoked_at", String(20)),
+)
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("subject", String(80), primary_key=True),
+    Column("actor", String(80), primary_key=True),
+    Column("at", String(20), nullable=False),
+)
+
+exchange_order = Table(
+    "exchange_order",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("convention", String(80), nullable=False),
+    Column("exchange", String(80), nullable=False),
+    Column("period", String(40), nullable=False),
+    Column("sender", String(80)),
+    Column("input", LargeBinary, nullable=False),  # the path, sealed: a file name may name a person
+    Column("placed_at", String(20), nullable=False),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("convention", String(80), nullable=False),
+    Column("exchange", String(80), nullable=False),
+    Column("period", String(40), nullable=False),
+    Column("sender", String(80), nullable=False),
+    Column("contract", String(80), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("reason", String(160)),
+    Column("started_at", String(20), nullable=False),
+    Column("ended_at", String(20)),
+    CheckConstraint(
+        "state in ('running','delivered','duplicate','refused','failed','interrupted')", name="ck_run_state"
+    ),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", String(40), primary_key=True),  # the parcel's id: derived from the exactly-once key
+    Column("run", String(40), ForeignKey("run.id"), nullable=False),
+    Column("convention", String(80), nullable=False),
+    Column("exchange", String(80), nullable=False),
+    Column("period", String(40), nullable=False),
+    Column("recipient", String(80), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("manifest", LargeBinary, nullable=False),
+    Column("notices", Text, nullable=False),  # JSON: the two notices that the manifest names by hash
+    Column("manifest_sha256", String(64), nullable=False),
+    Column("entry", Integer, nullable=False),  # index of the intent in the trail
+    Column("rows", Integer, nullable=False),
+    Column("location", Text),
+    Column("intent_at", String(20), nullable=False),
+    Column("delivered_at", String(20)),
+    UniqueConstraint("convention", "exchange", "recipient", "sequence", name="uq_delivery_sequence"),
+    CheckConstraint("state in ('intent','delivered','abandoned')", name="ck_delivery_state"),
+)
+
+holding = Table(
+    "holding",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("convention", String(80), nullable=False),
+    Column("exchange", String(80), nullable=False),
+    Column("run", String(40), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("location", Text, nullable=False, unique=True),
+    Column("personal", Boolean, nullable=False),
+    Column("ours", Boolean, nullable=False),
+    Column("bytes", Integer),
+    Column("created_at", String(20), nullable=False),
+    Column("destroyed_at", String(20)),
+    CheckConstraint(
+        "kind in ('raw','quarantine','staging','parcel','release','index')",
+        name="ck_holding_kind",
+    ),
+    Index("ix_holding_convention", "convention"),
+)
+
+profile = Table(
+    "profile",
+    metadata,
+    Column("run", String(40), ForeignKey("run.id"), primary_key=True),
+    Column("convention", String(80), nullable=False),
+    Column("exchange", String(80), nullable=False),
+    Column("period", String(40), nullable=False),
+    Column("contract", String(80), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("at", String(20), nullable=False),
+)
+
+access = Table(
+    "access",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", String(20), nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("subject", String(80), nullable=False),
+)
+
+purge = Table(
+    "purge",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("convention", String(80), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("certificate", Text),
+    Column("signature", Text),
+    Column("planned_at", String(20), nullable=False),
+    Column("ended_at", String(20)),
+    CheckConstraint("state in ('started','keys','files','rows','rotated','done')", name="ck_purge_state"),
+)

@@ -1,0 +1,6 @@
+"""One gateway: its folders, keys, database, clock and conventions."""
+
+from passerelle.workspace.settings import Settings
+from passerelle.workspace.workspace import Workspace
+
+__all__ = ["Settings", "Workspace"]

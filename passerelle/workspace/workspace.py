@@ -1,0 +1,182 @@
+"""The workspace: everything that one gateway keeps, opened at once and handed to whoever works."""
+
+from __future__ import annotations
+
+import json
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from passerelle.clock import Clock, PretendedClock, SystemClock, iso
+from passerelle.convention import Convention, Event, load
+from passerelle.errors import UsageError, WorkspaceError
+from passerelle.journal import Journal
+from passerelle.keys import KeyRing
+from passerelle.store import Database, events
+from passerelle.store.database import sqlite_url
+from passerelle.trail import Entry, Ledger
+from passerelle.workspace.files import locked, write_whole
+from passerelle.workspace.settings import Settings
+
+FOLDERS = (
+    "conventions",
+    "holdings",
+    "index",
+    "inbox",
+    "locks",
+    "logs",
+    "outbox",
+    "releases",
+    "reports",
+    "staging",
+    "trust",
+)
+
+
+class Workspace:
+    """One gateway. ``create`` makes it, ``open`` opens it; nothing else writes outside it but deliveries to partners' folders."""
+
+    def __init__(self, settings: Settings, about: dict[str, Any]) -> None:
+        self.home = settings.home
+        self.rehearsal = bool(about["rehearsal"])
+        self.clock = _clock(settings, rehearsal=self.rehearsal)
+        self.database = Database(settings.database_url or sqlite_url(self.home / "passerelle.db"))
+        self.keys = KeyRing.open(self.home / "keys")
+        self.origin = f"passerelle.example/{about['id']}"
+        self.ledger = Ledger(self.origin, self.keys.trail_key)
+        self.journal = Journal(self.home / "logs" / "passerelle.jsonl")
+        self._conventions: dict[str, Convention] = {}
+
+    @classmethod
+    def create(cls, settings: Settings, *, rehearsal: bool = False) -> Workspace:
+        """Make a workspace: folders, keys, database, the first entry of its trail. Resumes an interrupted making.
+
+        Raises:
+            WorkspaceError: it is complete already.
+        """
+        home = settings.home
+        marker = home / "workspace.json"
+        about = json.loads(marker.read_text("utf-8")) if marker.exists() else _new_about(rehearsal=rehearsal)
+        if about["complete"]:
+            raise WorkspaceError("this folder is a workspace already", hint="name another one with PASSERELLE_HOME")
+        for folder in FOLDERS:
+            (home / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+        home.chmod(0o700)
+        write_whole(marker, _json(about))
+        if not (home / "keys" / "CURRENT").exists():
+            KeyRing.create(home / "keys")
+        workspace = cls(settings, about)
+        workspace.database.create()
+        workspace.publish_trust()
+        with workspace.database.begin() as connection:
+            if workspace.ledger.size(connection) == 0:
+                workspace.append(connection, "workspace_created", {"origin": workspace.origin})
+                workspace.ledger.checkpoint(connection, workspace.now())
+        write_whole(marker, _json({**about, "complete": True}))
+        return workspace
+
+    @classmethod
+    def open(cls, settings: Settings) -> Workspace:
+        """Open a workspace.
+
+        Raises:
+            WorkspaceError: there is none, or its database is not of this version.
+            UsageError: a pretended clock outside a rehearsal.
+        """
+        marker = settings.home / "workspace.json"
+        about = json.loads(marker.read_text("utf-8")) if marker.exists() else {"complete": False}
+        if not about["complete"]:
+            raise WorkspaceError("there is no workspace here", hint="passerelle init, or set PASSERELLE_HOME")
+        workspace = cls(settings, about)
+        workspace.database.check()
+        return workspace
+
+    def now(self) -> datetime:
+        """The instant, in UTC."""
+        return self.clock.now()
+
+    def path(self, location: str) -> Path:
+        """A registered location as a path."""
+        return self.home / location
+
+    def location(self, path: Path) -> str:
+        """A path as a registered location: relative when it lies in the workspace."""
+        return str(path.relative_to(self.home)) if path.is_relative_to(self.home) else str(path)
+
+    def lock(self, name: str) -> AbstractContextManager[None]:
+        """Hold a lock of this workspace while working."""
+        return locked(self.home / "locks", name)
+
+    def append(self, connection: Connection, kind: str, body: dict[str, Any]) -> int:
+        """Append an entry to the trail, in the transaction of the state change that it tells."""
+        return self.ledger.append(connection, Entry(kind, iso(self.now()), body))
+
+    def last_act(self, connection: Connection) -> datetime | None:
+        """The instant of the last entry of the trail: the clock must not run behind it (D1)."""
+        size = self.ledger.size(connection)
+        last = next(iter(self.ledger.entries(connection, size - 1)), None) if size else None
+        return datetime.fromisoformat(last.entry.at) if last else None
+
+    def convention_ids(self) -> list[str]:
+        """The ids of the conventions shipped and of those laid in the workspace, sorted."""
+        return sorted(path.stem for folder in self._convention_folders() for path in folder.glob("*.yaml"))
+
+    def convention(self, convention_id: str) -> Convention:
+        """The convention ``convention_id``.
+
+        Raises:
+            UsageError: there is none of that id.
+            ConventionFileError: its file breaks the format.
+        """
+        if convention_id not in self._conventions:
+            if convention_id not in self.convention_ids():
+                raise UsageError(
+                    f"unknown convention, expected one of {', '.join(self.convention_ids())}",
+                    hint="lay its file in the workspace's folder conventions/",
+                )
+            folder = next(f for f in self._convention_folders() if (f / f"{convention_id}.yaml").exists())
+            self._conventions[convention_id] = load(folder / f"{convention_id}.yaml")
+        return self._conventions[convention_id]
+
+    def history(self, connection: Connection, convention_id: str) -> tuple[Event, ...]:
+        """What was recorded of a convention, as the rules read it."""
+        return tuple(
+            Event(type=row.type, payload=row.payload, recorded_at=row.recorded_at)
+            for row in events.history(connection, convention_id)
+        )
+
+    def publish_trust(self) -> None:
+        """Write what partners verify with: the signer of manifests and the key of the trail."""
+        trust = self.home / "trust"
+        write_whole(trust / "allowed_signers", self.keys.allowed_signers.encode(), 0o644)
+        write_whole(trust / "trail.vkey", (self.ledger.verifier_key + "\n").encode(), 0o644)
+
+    def close(self) -> None:
+        """Let the database go."""
+        self.database.close()
+
+    def _convention_folders(self) -> list[Path]:
+        return [self.home / "conventions", Path(__file__).parents[2] / "conventions"]
+
+
+def _new_about(*, rehearsal: bool) -> dict[str, Any]:
+    return {"format": 1, "id": uuid4().hex[:12], "rehearsal": rehearsal, "complete": False}
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return (json.dumps(value, indent=2) + "\n").encode()
+
+
+def _clock(settings: Settings, *, rehearsal: bool) -> Clock:
+    if settings.pretended_now is None:
+        return SystemClock()
+    if not rehearsal:
+        raise UsageError(
+            "PASSERELLE_NOW is set, and this workspace lives on the real clock",
+            hint="unset it, or make a workspace with passerelle init --rehearsal",
+        )
+    return PretendedClock(settings.pretended_now)

@@ -1,0 +1,45 @@
+"""The command line: ``passerelle``. Exit status 0 done or yes, 1 refused or found wrong, 2 wrong usage."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ.setdefault("TYPER_USE_RICH", "0")  # typer's rich help triples the time that --help takes
+
+import typer
+
+from passerelle.boundary import sealed
+from passerelle.errors import PasserelleError, UsageError
+from portal.commands import contracts, conventions, exchanges, life, parcels, partners, purges, trail
+from portal.context import screen
+
+app = typer.Typer(
+    name="passerelle",
+    help="A gateway between organisations that signed a convention to share data: the convention is the program.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for module in (life, conventions, contracts, partners, exchanges, parcels, trail, purges):
+    module.attach(app)
+
+
+def main() -> None:
+    """Run one command and exit with its status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; its exit status."""
+    try:
+        sealed(app)(arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    except UsageError as fault:
+        screen().error(fault)
+        return 2
+    except PasserelleError as fault:
+        screen().error(fault)
+        return 1
+    return 0

@@ -1,0 +1,132 @@
+"""contract: what each dataset must look like."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from portal.context import JsonFlag, existing, screen
+from portal.render import Screen, Text, Tone, number
+
+contract = typer.Typer(help="Data contracts: what each dataset must look like.", no_args_is_help=True)
+Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset's name: passerelle contract list.")]
+
+
+def attach(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(contract, name="contract")
+
+
+@contract.command("list")
+def list_contracts(as_json: JsonFlag = False) -> None:
+    """Show the datasets and their versions."""
+    from contracts.registry import contracts
+
+    out = screen(as_json=as_json)
+    known = contracts()
+    value = [{"dataset": c.id, "version": c.version, "title": dict(c.title), "columns": len(c.columns)} for c in known]
+    titles = [
+        Text("jeu de données", "dataset"),
+        Text("version", "version"),
+        Text("intitulé", "title"),
+        Text("colonnes", "columns"),
+    ]
+    rows = [(c.id, c.version, c.title[out.lang], len(c.columns)) for c in known]
+    out.answer(value, lambda: out.table(titles, rows, right=frozenset({3})))
+
+
+@contract.command("show")
+def show(dataset: Dataset, as_json: JsonFlag = False) -> None:
+    """Show the columns of a dataset: what each means, and what it says of a person."""
+    from contracts.registry import contract as find
+
+    out = screen(as_json=as_json)
+    found = find(dataset)
+    value = {
+        "dataset": found.id,
+        "version": found.version,
+        "title": dict(found.title),
+        "unique": [list(key) for key in found.unique],
+        "dialects": [{"id": d.id, "sender": d.sender, "format": d.format, "encoding": d.encoding} for d in found.dialects],
+        "columns": [
+            {
+                "name": c.name, "fr": c.fr, "en": c.en, "kind": c.kind.value, "person": c.person.value,
+                "required": c.required, "identifier": c.identifier,
+            }
+            for c in found.columns
+        ],
+    }  # fmt: skip
+
+    def told() -> None:
+        out.heading(f"{found.title[out.lang]} ({found.id} {found.version})")
+        titles = [Text("colonne", "column"), Text("sens", "meaning"), Text("type", "type"), Text("personne", "person"), Text("obligatoire", "required")]  # fmt: skip
+        out.table(
+            titles, [(c.name, getattr(c, out.lang), c.kind.value, c.person.value, c.required) for c in found.columns]
+        )
+
+    out.answer(value, told)
+
+
+@contract.command("check")
+def check(
+    dataset: Dataset,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file in one of the dataset's dialects.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Check a file against its contract: counts, rules, row numbers; no value of it is shown."""
+    from contracts.registry import contract as find
+    from passerelle.handover.check import check_file
+
+    out = screen(as_json=as_json)
+    value = check_file(existing(file, "FILE"), find(dataset))
+    out.answer(value, lambda: _show_check(out, value))
+    if value["rejected"]:
+        raise typer.Exit(1)
+
+
+def _show_check(out: Screen, value: dict[str, Any]) -> None:
+    clean = value["rejected"] == 0
+    said = Text("Toutes les lignes respectent le contrat.", "Every row keeps the contract.")
+    if not clean:
+        said = Text("Des lignes enfreignent le contrat.", "Some rows break the contract.")
+    out.say(said, Tone.DONE if clean else Tone.WARNED)
+    labels = {
+        "read": Text("lues", "read"),
+        "accepted": Text("acceptées", "accepted"),
+        "rejected": Text("rejetées", "rejected"),
+    }
+    facts: list[tuple[Text | str, object]] = [(Text("dialecte", "dialect"), value["dialect"])]
+    out.facts(facts + [(label, number(value[name], out.lang)) for name, label in labels.items()])
+    titles = [Text("règle", "rule"), Text("colonne", "column"), Text("lignes", "rows"), Text("premières", "first")]
+    rows = [(r["rule"], r["column"], r["count"], ", ".join(map(str, r["first_rows"]))) for r in value["by_rule"]]
+    if rows:
+        out.table(titles, rows, right=frozenset({2}))
+    for name, count in value["repairs"].items():
+        out.say(
+            Text(f"Réparation déclarée : {name}, {count} valeurs", f"Declared repair: {name}, {count} values"),
+            Tone.FAINT,
+        )
+
+
+@contract.command("sample")
+def sample(
+    dataset: Dataset,
+    rows: Annotated[int, typer.Option(help="How many rows.")] = 100,
+    bad_rate: Annotated[float, typer.Option("--bad-rate", help="Share of rows that break a rule, 0 to 1.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same file.")] = 0,
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write there instead of printing.")] = None,
+) -> None:
+    """Make rows of people who do not exist, in the gateway's own dialect."""
+    from contracts.samples import sample as make
+
+    chunks = make(dataset, rows, bad_rate, seed)
+    if out_file is None:
+        for chunk in chunks:
+            sys.stdout.buffer.write(chunk)
+        return
+    with out_file.open("wb") as file:
+        for chunk in chunks:
+            file.write(chunk)

@@ -1,0 +1,144 @@
+"""exchange: run one now, and what ran before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from passerelle.errors import UsageError
+from portal.context import JsonFlag, existing, opened, screen
+from portal.render import Screen, Text, Tone, number
+
+if TYPE_CHECKING:
+    from passerelle.handover.order import Progress
+
+exchange = typer.Typer(help="Exchanges: what a convention lets one party send to another.", no_args_is_help=True)
+
+STEPS = {
+    1: Text("décide", "decides"),
+    2: Text("reçoit le fichier", "takes the file in"),
+    3: Text("applique le contrat", "applies the contract"),
+    4: Text("contrôle l'ensemble", "checks the whole"),
+    5: Text("minimise", "minimises"),
+    6: Text("scelle", "seals"),
+    7: Text("décide à nouveau et livre", "decides again and delivers"),
+    8: Text("enregistre", "remembers"),
+}
+
+
+def attach(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(exchange, name="exchange")
+
+
+@exchange.command("run")
+def run(
+    which: Annotated[
+        str, typer.Argument(metavar="CONVENTION/EXCHANGE", help="For example face-pe-2014/shared-studies.")
+    ],
+    source: Annotated[Path, typer.Option("--input", help="The sender's file.")],
+    period: Annotated[str, typer.Option(help="The period that it covers: 2026, 2026-03, 2026-Q1…")],
+    sender: Annotated[str | None, typer.Option("--as", help="The party that sends, where several may.")] = None,
+    flow: Annotated[
+        bool, typer.Option("--flow", help="Run as a Prefect flow (also when PREFECT_API_URL is set).")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Run one exchange now: decide, take in, validate, check, minimise, seal, deliver, remember."""
+    from flows import assembly
+    from passerelle.handover.order import Order
+
+    convention, slash, name = which.partition("/")
+    if not slash or not convention or not name:
+        raise UsageError("expected CONVENTION/EXCHANGE", hint="for example face-pe-2014/shared-studies")
+    out = screen(as_json=as_json)
+    order = Order(convention, name, period, existing(source, "--input"), sender)
+    with opened() as workspace:
+        if flow or os.environ.get("PREFECT_API_URL"):
+            from flows.embedded import run_exchange_flow
+
+            order_id = assembly.place_order(workspace, order)
+            outcome: Mapping[str, Any] = run_exchange_flow(str(workspace.home), order_id)
+        else:
+            with out.progress(Text("Échange en cours", "Exchange under way")) as tick:
+                outcome = assembly.run(workspace, order, _watch(tick)).as_json()
+    out.answer(outcome, lambda: _show(out, outcome))
+
+
+def _watch(tick: Any) -> Progress:
+    def step(_step: int, _rows: int) -> None:
+        tick(1)
+
+    return step
+
+
+def _show(out: Screen, outcome: Mapping[str, Any]) -> None:
+    if outcome["state"] == "duplicate":
+        out.say(Text("Ce fichier a déjà été livré : rien n'est envoyé deux fois.", "This file was delivered already: nothing is sent twice."), Tone.WARNED)  # fmt: skip
+    else:
+        out.say(Text("Échange mené à bien.", "Exchange carried out."), Tone.DONE)
+    if outcome["warning"]:
+        out.say(Text(f"Avertissement : {outcome['warning']}", f"Warning: {outcome['warning']}"), Tone.WARNED)
+    counts = outcome["counts"]
+    labels = {
+        "read": Text("lignes lues", "rows read"),
+        "accepted": Text("acceptées", "accepted"),
+        "rejected": Text("rejetées", "rejected"),
+        "extracted": Text("dans l'extrait", "in the extract"),
+        "withheld": Text("valeurs retenues (secret statistique)", "figures withheld (disclosure control)"),
+    }
+    out.facts([(label, number(counts[name], out.lang)) for name, label in labels.items() if name in counts])
+    if outcome["by_rule"]:
+        out.heading(Text("Lignes rejetées, par règle", "Rejected rows, by rule"))
+        titles = [Text("règle", "rule"), Text("colonne", "column"), Text("lignes", "rows"), Text("premières", "first")]
+        rows = [
+            (r["rule"], r["column"], r["count"], ", ".join(str(n) for n in r["first_rows"])) for r in outcome["by_rule"]
+        ]
+        out.table(titles, rows, right=frozenset({2}))
+    if outcome["deliveries"]:
+        out.heading(Text("Colis", "Parcels"))
+        titles = [
+            Text("colis", "parcel"),
+            Text("destinataire", "recipient"),
+            Text("lignes", "rows"),
+            Text("fichier", "file"),
+        ]
+        out.table(titles, [(d["parcel"], d["recipient"], d["rows"], d["location"]) for d in outcome["deliveries"]], right=frozenset({2}))  # fmt: skip
+    for finding in outcome["findings"]:
+        if not finding["passed"]:
+            out.say(Text(finding["fr"], finding["en"]), Tone.WARNED)
+    if outcome["report"]:
+        out.say(Text(f"Rapport : {outcome['report']}", f"Report: {outcome['report']}"), Tone.FAINT)
+
+
+@exchange.command("list")
+def list_runs(
+    convention: Annotated[str | None, typer.Option(help="One convention's runs only.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show the runs so far: what was read, accepted, refused, and why."""
+    from passerelle.store import runs
+
+    out = screen(as_json=as_json)
+    with opened() as workspace, workspace.database.read() as connection:
+        known = runs.runs(connection, **({"convention": convention} if convention else {}))
+    value = [
+        {
+            "run": r.id, "convention": r.convention, "exchange": r.exchange, "period": r.period, "state": r.state,
+            "counts": dict(r.counts), "reason": r.reason, "started_at": r.started_at, "ended_at": r.ended_at,
+        }
+        for r in known
+    ]  # fmt: skip
+    titles = [
+        Text("début", "started"), Text("flux", "exchange"), Text("période", "period"), Text("état", "state"),
+        Text("lues", "read"), Text("rejetées", "rejected"), Text("motif", "reason"),
+    ]  # fmt: skip
+    rows = [
+        (r.started_at, f"{r.convention}/{r.exchange}", r.period, r.state, r.counts.get("read"), r.counts.get("rejected"), r.reason)
+        for r in known
+    ]  # fmt: skip
+    out.answer(value, lambda: out.table(titles, rows, right=frozenset({4, 5})))

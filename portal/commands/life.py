@@ -1,0 +1,81 @@
+"""init, demo, access log: the workspace itself."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from portal.context import JsonFlag, opened, screen
+from portal.render import Text
+
+access = typer.Typer(help="The access log: who looked at or took what.", no_args_is_help=True)
+
+
+def attach(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("init")(init)
+    app.command("demo")(demo)
+    app.add_typer(access, name="access")
+
+
+def init(
+    rehearsal: Annotated[bool, typer.Option("--rehearsal", help="Allow a pretended clock (PASSERELLE_NOW).")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make the workspace: keys, database, folders."""
+    from passerelle.workspace import Settings, Workspace
+
+    workspace = Workspace.create(Settings.read(os.environ), rehearsal=rehearsal)
+    out = screen(as_json=as_json)
+    facts = {
+        "home": str(workspace.home),
+        "origin": workspace.origin,
+        "rehearsal": rehearsal,
+        "conventions": workspace.convention_ids(),
+    }
+
+    def show() -> None:
+        out.say(Text("L'espace de travail est prêt.", "The workspace is ready."))
+        out.facts(
+            [
+                (Text("dossier", "folder"), facts["home"]),
+                (Text("journal", "trail"), facts["origin"]),
+                (Text("conventions", "conventions"), ", ".join(workspace.convention_ids())),
+            ]
+        )
+        out.say(
+            Text(
+                "Sauvegardez le dossier keys/ à part de la base : l'un sans l'autre ne dit rien.",
+                "Back up the folder keys/ apart from the database: one without the other says nothing.",
+            )
+        )
+
+    out.answer(facts, show)
+    workspace.close()
+
+
+def demo(
+    home: Annotated[Path, typer.Option(help="Where the demo's workspace is made.")] = Path("demo-workspace"),
+) -> None:
+    """Play a convention's whole life on generated data, on a pretended clock."""
+    from portal.demo import play
+
+    play(home.absolute(), screen())
+
+
+@access.command("log")
+def access_log(
+    since: Annotated[str | None, typer.Option(help="From this ISO instant on.")] = None, as_json: JsonFlag = False
+) -> None:
+    """Show who looked at or took what."""
+    from passerelle.store import access as store
+
+    out = screen(as_json=as_json)
+    with opened() as workspace, workspace.database.read() as connection:
+        lines = store.lines(connection, since)
+    titles = [Text("instant", "instant"), Text("qui", "who"), Text("quoi", "what"), Text("objet", "subject")]
+    rows = [(line["at"], line["actor"], line["action"], line["subject"]) for line in lines]
+    out.answer(lines, lambda: out.table(titles, rows))

@@ -1,0 +1,124 @@
+"""parcel, release-key: for the partner, on its own machine, and the second lock."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from portal.context import Actor, JsonFlag, actor, existing, opened, screen
+from portal.render import Text, Tone
+
+parcel = typer.Typer(help="Verify and open a parcel; needs neither workspace nor database.", no_args_is_help=True)
+Trusted = Annotated[
+    Path | None, typer.Option("--trust", help="Folder with allowed_signers and trail.vkey; by default the workspace's.")
+]
+
+
+def attach(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(parcel, name="parcel")
+    app.command("release-key")(release_key)
+
+
+def _trust(folder: Path | None) -> Path:
+    return folder or Path(os.environ.get("PASSERELLE_HOME") or ".passerelle") / "trust"
+
+
+@parcel.command("verify")
+def verify(
+    path: Annotated[Path, typer.Argument(metavar="PARCEL", help="The parcel's file.")],
+    trust: Trusted = None,
+    recipient: Annotated[
+        str | None, typer.Option("--as", help="The party that verifies: the parcel must be for it.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Verify signature, manifest, hashes, recipient and the proof that the parcel is in the trail, offline."""
+    from passerelle.handover.evidence import trust_from
+    from passerelle.parcel import verify as verify_parcel
+
+    out = screen(as_json=as_json)
+    verified = verify_parcel(existing(path, "PARCEL"), trust_from(_trust(trust), recipient))
+    terms, resource = verified.parcel.manifest.passerelle, verified.parcel.manifest.resource
+    value: dict[str, Any] = {
+        "parcel": verified.parcel.manifest.name,
+        "verified": True,
+        "signer": verified.signer,
+        "manifest_sha256": verified.manifest_sha256,
+        "convention": terms.convention,
+        "exchange": terms.exchange,
+        "article": terms.article,
+        "sender": terms.sender,
+        "recipient": terms.recipient,
+        "period": terms.period,
+        "sequence": terms.sequence,
+        "rows": resource.rows,
+        "locks": len(terms.locks),
+        "warning": terms.decision.warning,
+        "destroy_by": terms.destroy_by.date,
+    }
+
+    def show() -> None:
+        out.say(Text("Le colis est intact, signé, et inscrit au journal.", "The parcel is whole, signed, and in the trail."), Tone.DONE)  # fmt: skip
+        out.facts(
+            [(name, value[name]) for name in ("parcel", "convention", "exchange", "article", "sender", "recipient")]
+        )
+        out.facts([(Text("lignes", "rows"), resource.rows), (Text("à détruire au plus tard le", "destroy by"), terms.destroy_by.date)])  # fmt: skip
+        out.say(getattr(terms.destroy_by.arithmetic, out.lang), Tone.FAINT)
+
+    out.answer(value, show)
+
+
+@parcel.command("open")
+def open_(
+    path: Annotated[Path, typer.Argument(metavar="PARCEL", help="The parcel's file.")],
+    identity: Annotated[Path, typer.Option(help="The recipient's age identity or SSH private key.")],
+    out_folder: Annotated[Path, typer.Option("--out", help="Folder for the extract.")],
+    release: Annotated[
+        Path | None, typer.Option("--release-key", help="The second lock's key, for two-lock parcels.")
+    ] = None,
+    trust: Trusted = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Verify a parcel and decrypt its extract."""
+    from passerelle.handover.evidence import trust_from
+    from passerelle.keys import read_identities
+    from passerelle.parcel import open_parcel
+    from passerelle.parcel import verify as verify_parcel
+
+    out = screen(as_json=as_json)
+    verified = verify_parcel(existing(path, "PARCEL"), trust_from(_trust(trust)))
+    second = read_identities(existing(release, "--release-key"))[0] if release else None
+    opened_ = open_parcel(verified.parcel, read_identities(existing(identity, "--identity")), second, out_folder)
+    value = {"extract": str(opened_.path), "rows": opened_.rows, "bytes": opened_.bytes, "sha256": opened_.sha256}
+
+    def show() -> None:
+        out.say(Text("Colis ouvert.", "Parcel opened."), Tone.DONE)
+        out.facts([(Text("extrait", "extract"), value["extract"]), (Text("lignes", "rows"), opened_.rows)])
+
+    out.answer(value, show)
+
+
+def release_key(
+    parcel_id: Annotated[str, typer.Argument(metavar="PARCEL-ID", help="The parcel's id: the name in its manifest.")],
+    party: Annotated[str, typer.Option("--as", help="The recipient of the parcel.")],
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write the key there instead of printing it.")] = None,
+    by: Actor = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Hand the second lock's key of a parcel to its recipient; logged."""
+    from passerelle.handover.evidence import hand_release_key
+    from passerelle.workspace.files import write_whole
+
+    out = screen(as_json=as_json)
+    with opened() as workspace:
+        identity = hand_release_key(workspace, parcel_id, party, actor=actor(by))
+    if out_file is None:
+        out.answer({"parcel": parcel_id, "identity": identity.secret}, lambda: out.say(identity.secret))
+        return
+    write_whole(out_file.absolute(), (identity.secret + "\n").encode())
+    value = {"parcel": parcel_id, "file": str(out_file)}
+    out.answer(value, lambda: out.say(Text("Clé du second verrou remise, et la remise consignée.", "Second lock's key handed over, and logged."), Tone.DONE))  # fmt: skip

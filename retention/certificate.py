@@ -1,0 +1,83 @@
+"""The certificate of destruction: what is proved, what is not, in French and English."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from passerelle.clock import iso
+from passerelle.store import runs
+from passerelle.store.holdings import Holding
+from passerelle.store.purges import Purge
+from passerelle.workspace import Workspace
+
+FORMAT = "passerelle-certificate/1"
+NAMESPACE = "passerelle-certificate"
+
+PROVED = (
+    {
+        "fr": "Les clés de la convention ont été détruites et la clé racine renouvelée : ni la passerelle ni une sauvegarde "
+        "restaurée ne peut plus ouvrir les copies qu'elles fermaient.",
+        "en": "The convention's keys were destroyed and the root key rotated: neither the gateway nor a restored backup can "
+        "open the copies that they shut.",
+    },
+    {
+        "fr": "Chaque copie inscrite au registre a été retirée, et chaque emplacement relu après coup.",
+        "en": "Every registered copy was removed, and every place read again afterwards.",
+    },
+    {
+        "fr": "Les colis à deux verrous remis aux partenaires ne s'ouvrent plus : leur second verrou est détruit.",
+        "en": "The two-lock parcels handed to partners no longer open: their second lock is destroyed.",
+    },
+)
+NOT_PROVED = (
+    {
+        "fr": "Qu'un partenaire n'a pas gardé une copie en clair d'un extrait ouvert avant la destruction : seule son "
+        "attestation peut l'établir.",
+        "en": "That a partner kept no plain copy of an extract opened before the destruction: only its attestation can tell.",
+    },
+    {
+        "fr": "Que le support de stockage ne garde aucune trace des octets chiffrés effacés.",
+        "en": "That the storage medium keeps no remnant of the erased encrypted bytes.",
+    },
+    {
+        "fr": "Qu'aucune copie de la clé racine antérieure n'a été faite en dehors de la passerelle avant sa destruction.",
+        "en": "That no copy of the earlier root key was made outside the gateway before its destruction.",
+    },
+)
+
+
+def certificate(
+    workspace: Workspace, connection: Connection, current: Purge, register: Sequence[Holding]
+) -> dict[str, Any]:
+    """The certificate's body: counts and ids only."""
+    ours = [copy for copy in register if copy.ours and copy.kind != "index"]
+    size: Counter[str] = Counter()
+    for copy in ours:
+        size[copy.kind] += copy.bytes or 0
+    kinds = Counter(copy.kind for copy in ours)
+    handed = Counter(d.recipient for d in runs.deliveries(connection, convention=current.convention, state="delivered"))
+    return {
+        "format": FORMAT,
+        "purge": current.id,
+        "convention": current.convention,
+        "convention_sha256": current.plan["convention_sha256"],
+        "reason": current.plan["reason"],
+        "deadline": current.plan["deadline"],
+        "planned_at": current.planned_at,
+        "completed_at": iso(workspace.now()),
+        "destroyed": [{"kind": kind, "count": kinds[kind], "bytes": size[kind]} for kind in sorted(kinds)],
+        "keys": {"destroyed": True, "root_generation": workspace.keys.generation},
+        "handed_to_partners": [{"party": party, "parcels": handed[party]} for party in sorted(handed)],
+        "person_index": {
+            "kept": any(copy.kind == "index" and copy.destroyed_at is None for copy in register),
+            "fr": "L'index des personnes, à clé, est conservé douze mois pour répondre aux demandes d'accès (art. 15 RGPD).",
+            "en": "The keyed person index is kept twelve months to answer access requests (GDPR art. 15).",
+        },
+        "proved": list(PROVED),
+        "not_proved": list(NOT_PROVED),
+        "trail": {"origin": workspace.origin, "size": workspace.ledger.size(connection)},
+    }
