@@ -7,7 +7,7 @@ Pure but for ``load``: no clock, no network, no database; time comes in as an ar
 files is docs/spec/convention.md, the rules D1 to D21 are cited where they are carried out.
 """
 
-from passerelle.convention.alerts import alerts
+from passerelle.convention.alerting import alerts
 from passerelle.convention.destruction import destruction_deadline, internal_purge_target, purge_allowed
 from passerelle.convention.event import Event
 from passerelle.convention.exposure import retrospective_exposure
@@ -16,6 +16,7 @@ from passerelle.convention.gate import decide
 from passerelle.convention.loading import load, load_folder, parse
 from passerelle.convention.model import Convention, Exchange, Handling, Party
 from passerelle.convention.questions import answer
+from passerelle.convention.telling import calendar_entries, show
 from passerelle.convention.values import Answer, Decision, Request, Words
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Words",
     "alerts",
     "answer",
+    "calendar_entries",
     "decide",
     "destruction_deadline",
     "in_force",
@@ -40,4 +42,5 @@ __all__ = [
     "parse",
     "purge_allowed",
     "retrospective_exposure",
+    "show",
 ]

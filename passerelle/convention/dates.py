@@ -166,6 +166,18 @@ _FR_UNITS = {"years": "an", "months": "mois", "days": "jour", "working_days": "j
 _EN_UNITS = {"years": "year", "months": "month", "days": "day", "working_days": "working day", "hours": "hour"}
 
 
+def fr_months(months: int) -> str:
+    """A number of months as people say it: in years when it is whole years."""
+    years, rest = divmod(months, 12)
+    return f"{months} mois" if rest else f"{years} an{'s' if years > 1 else ''}"
+
+
+def en_months(months: int) -> str:
+    years, rest = divmod(months, 12)
+    number, unit = (months, "month") if rest else (years, "year")
+    return f"{number} {unit}{'s' if number > 1 else ''}"
+
+
 def fr_period(period: Period) -> str:
     unit = _FR_UNITS[period.unit]
     if period.count > 1 and unit != "mois":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from passerelle.convention import dates
@@ -57,6 +58,16 @@ def _disputed(convention: Convention, story: Life) -> Answer:
     )
     article = convention.term.renewal.article
     return Answer("disputed", "disputed", "interpreted", article, words, who_decides="dpo", rules=("D7", "D18"))
+
+
+def starts(convention: Convention, events: tuple[Event, ...]) -> Answer:
+    """The first day in force, from 00:00 (D2); no value while the signature is not on record."""
+    start = life(convention, events).start
+    if start is None:
+        return replace(_not_started(convention), value=None)
+    rule = convention.term.starts
+    words = Words(f"{dates.fr(start)} à 0 h", f"{dates.en(start)} at 00:00")
+    return Answer(start, "yes", rule.basis, rule.article, words, rules=("D2",))
 
 
 def last_day_in_force(convention: Convention, events: tuple[Event, ...], at: datetime | None) -> Answer:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from passerelle.convention import destruction, due, force, synthetic
-from passerelle.convention.alerts import alerts
+from passerelle.convention.alerting import alerts
 from passerelle.convention.dates import parse_date
 from passerelle.convention.due import Case
 from passerelle.convention.ending import by_mode

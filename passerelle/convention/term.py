@@ -124,8 +124,8 @@ class Life:
         if isinstance(text, FixedDuration) and text.other_reading is not None:
             other = dates.last_day(base, months, inclusive=not inclusive)
         words = Words(
-            f"{dates.fr(base)} + {months} mois, dernier jour : {dates.fr(last)} à 24 h",
-            f"{dates.en(base)} + {months} months, last day: {dates.en(last)} at 24:00",
+            f"{dates.fr(base)} + {dates.fr_months(months)}, dernier jour : {dates.fr(last)} à 24 h",
+            f"{dates.en(base)} + {dates.en_months(months)}, last day: {dates.en(last)} at 24:00",
         )
         return last, other, words
 

@@ -17,6 +17,7 @@ from passerelle.convention.event import Event
 from passerelle.convention.model import Convention, Obligation
 from passerelle.convention.periods import Span
 from passerelle.convention.term import life
+from passerelle.convention.values import Words
 from passerelle.errors import UsageError
 
 _NOT_EVIDENCE = frozenset({"minutes_sent", "approved", "precondition_recorded", "instrument_recorded"})
@@ -158,7 +159,7 @@ def _opt_out(convention: Convention, events: tuple[Event, ...], at: datetime, da
     """The renewal that can still be prevented: reminders at 6, 4 and 3½ months before the end of the term."""
     if force.in_force(convention, events, at).value != "yes":
         return []
-    passed = [label for when, label in opt_out_reminders(convention, events, at) if when <= day]
+    passed = [label for when, label, _ in opt_out_reminders(convention, events, at) if when <= day]
     found = force.opt_out_days(convention, events, at)
     if found is None or not passed or day > found[1].last_valid or found[0].opt_out == "timely":
         return []
@@ -167,15 +168,15 @@ def _opt_out(convention: Convention, events: tuple[Event, ...], at: datetime, da
 
 def opt_out_reminders(
     convention: Convention, events: tuple[Event, ...], at: datetime | None, number: int | None = None
-) -> list[tuple[date, str]]:
-    """The days on which the parties are reminded that the term will renew, with the label of each."""
+) -> list[tuple[date, str, Words]]:
+    """The days on which the parties are reminded that the term will renew, with the code and the words of each."""
     renewal = convention.term.renewal
     term = force.current_term(life(convention, events), at, number)
     if term is None or not isinstance(renewal, TacitRenewal):
         return []
     half = dates.add_months(term.last, -3) - timedelta(days=15)
     return [
-        (dates.add_months(term.last, -6), "6_months"),
-        (dates.add_months(term.last, -4), "4_months"),
-        (half, "3_5_months"),
+        (dates.add_months(term.last, -6), "6_months", Words("six mois", "six months")),
+        (dates.add_months(term.last, -4), "4_months", Words("quatre mois", "four months")),
+        (half, "3_5_months", Words("trois mois et demi", "three and a half months")),
     ]
