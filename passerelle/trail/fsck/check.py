@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -148,18 +149,21 @@ class _Check:
     def _checkpoints(self) -> list[Head]:
         heads: list[Head] = []
         for size, root, note, at in self.connection.execute(_CHECKPOINTS):
-            where = f"checkpoint {size}"
             try:
                 head = read_head(str(note), self.key, sole=True)
             except NoteFault as error:
-                self.fault(f"{where}: {error}")
+                self.fault(f"checkpoint {size}: {error}")
                 continue
             for column, found, said in (("size", size, head.size), ("root", root, head.root), ("at", at, head.at)):
                 if found != said:
-                    self.fault(f"{where}: the column {column} is not what the signed note says")
-            if heads and head.at < heads[-1].at:
-                self.fault(f"{where}: signed at {head.at}, before the checkpoint of {heads[-1].size} entries")
+                    self.fault(f"checkpoint {head.size}: the column {column} is not what the signed note says")
             heads.append(head)
+        heads.sort(key=lambda head: head.size)
+        for earlier, head in pairwise(heads):
+            if head.at < earlier.at:
+                self.fault(
+                    f"checkpoint {head.size}: signed at {head.at}, before the checkpoint of {earlier.size} entries"
+                )
         return heads
 
     def _entries(self, sizes: set[int]) -> None:
@@ -168,10 +172,10 @@ class _Check:
             place = self.tree.size
             if index != place:
                 self.fault(f"entry {place}: missing, the next one stored is {index}")
-            data = body if isinstance(body, bytes) else str(body).encode()
-            self._entry(place, kind, data)
+            data = body if isinstance(body, bytes) else b""
+            readable = self._entry(place, kind, data)
             leaf = _sha(b"\x00" + data)
-            if leaf != stored:
+            if readable and leaf != stored:
                 self.suspects.append(place)
             self.tree.add(leaf)
             self._into_tile(0, leaf)
@@ -182,7 +186,8 @@ class _Check:
         if self.connection.execute(_TILES).scalar_one() > self.full_tiles:
             self.fault(f"trail_tile: more rows than the {self.full_tiles} full tiles of {self.tree.size} entries")
 
-    def _entry(self, place: int, kind: Any, data: bytes) -> None:
+    def _entry(self, place: int, kind: Any, data: bytes) -> bool:
+        """Check the form of an entry, its column and its time; tell whether its form is right."""
         fault, at, said = entries.read(data)
         if fault:
             self.fault(f"entry {place}: {fault}")
@@ -191,7 +196,8 @@ class _Check:
         if at is not None:
             if at < self.at:
                 self.fault(f"entry {place}: dated {at}, after one of {self.at}: back-dated or out of order")
-            self.at = max(self.at, at)
+            self.at = at
+        return fault is None
 
     def _into_tile(self, level: int, digest: bytes) -> None:
         if level == len(self.levels):
@@ -211,7 +217,7 @@ class _Check:
         if row is None:
             self.fault(f"{where}: missing")
         else:
-            self._compare_tile(where, level, index, tile, bytes(row[1]))
+            self._compare_tile(where, level, index, tile, row[1] if isinstance(row[1], bytes) else b"")
             if row[0] != subtree.root():
                 self.fault(f"{where}: the entries do not give its root")
         self._into_tile(level + 1, subtree.root())
@@ -226,14 +232,11 @@ class _Check:
                 self.fault(f"{where}: hash {place}, of {what}, is not what is stored there")
 
     def _tell_suspects(self, vouched: int) -> None:
-        """Say which of body and leaf hash was altered, where a signed root tells."""
-        for place in self.suspects:
-            said = (
-                "its stored leaf hash was altered"
-                if place < vouched
-                else "its body is not that of its leaf hash: altered"
-            )
-            self.fault(f"entry {place}: {said}")
+        """Say, before what follows from it, which of body and leaf hash was altered, where a signed root tells."""
+        body, leaf_hash = "its body is not that of its leaf hash: altered", "its stored leaf hash was altered"
+        told = [f"entry {place}: {leaf_hash if place < vouched else body}" for place in self.suspects[:MAX_FAULTS]]
+        self.count += len(self.suspects)
+        self.faults = [*told, *self.faults][:MAX_FAULTS]
 
     def _compare(self, where: str, head: Head, differs: str) -> None:
         """Compare a signed head with the entries; ``differs`` says what another root means."""
