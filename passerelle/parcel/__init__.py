@@ -2,6 +2,7 @@
 
 from passerelle.parcel.facts import Facts, Sealed, build_manifest
 from passerelle.parcel.manifest import (
+    CSV,
     Bilingual,
     Counts,
     DecisionNote,
@@ -21,6 +22,7 @@ from passerelle.parcel.sshsig import sign, verify_signature
 from passerelle.parcel.verifying import Parcel, Trust, Verified, read_parcel, verify
 
 __all__ = [
+    "CSV",
     "Bilingual",
     "Counts",
     "DecisionNote",

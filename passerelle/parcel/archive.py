@@ -91,7 +91,7 @@ def members(file: BinaryIO) -> Iterator[Member]:
 
 
 def _member(block: bytes, at: int) -> Member:
-    where = f"tar header at byte {at}"
+    where = f"header or end of the tar at byte {at}"
     if len(block) < BLOCK:
         raise ParcelError("expected a header, the file is cut", where=where)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from passerelle.canonical import canonical
 from passerelle.clock import iso
 from passerelle.contract import Column, Kind
 from passerelle.parcel.manifest import (
+    CSV,
     MEDIA_TYPES,
     Bilingual,
     Counts,
@@ -94,7 +95,7 @@ class Facts:
     spreadsheet_formulas: bool
     trail: Trail
     licenses: Sequence[Licence] = ()
-    dialect: Dialect = field(default_factory=Dialect)
+    dialect: Dialect = CSV
     secrecy: str = "*"
 
 

@@ -46,7 +46,7 @@ Positive = Annotated[int, Field(ge=1, le=2**53 - 1)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class Bilingual(_Part):
@@ -70,11 +70,14 @@ class Licence(_Part):
 class Dialect(_Part):
     """How the CSV is written (datapackage.org, Table Dialect)."""
 
-    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
-    line_terminator: Literal["\n", "\r\n"] = Field(default="\n", alias="lineTerminator")
-    quote_char: Literal['"'] = Field(default='"', alias="quoteChar")
-    double_quote: Literal[True] = Field(default=True, alias="doubleQuote")
-    header: Literal[True] = True
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)]
+    line_terminator: Literal["\n", "\r\n"] = Field(alias="lineTerminator")
+    quote_char: Literal['"'] = Field(alias="quoteChar")
+    double_quote: Literal[True] = Field(alias="doubleQuote")
+    header: Literal[True]
+
+
+CSV = Dialect(delimiter=",", lineTerminator="\n", quoteChar='"', doubleQuote=True, header=True)
 
 
 class Missing(_Part):
@@ -95,7 +98,9 @@ class ManifestField(_Part):
     title_en: Text
     description: Text | None = None
     constraints: Constraints | None = None
-    missing_values: tuple[Missing, ...] | None = Field(default=None, alias="missingValues")
+    missing_values: Annotated[tuple[Missing, ...], Field(min_length=1)] | None = Field(
+        default=None, alias="missingValues"
+    )
 
 
 class TableSchema(_Part):

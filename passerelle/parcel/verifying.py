@@ -30,7 +30,12 @@ class Parcel:
     signature: bytes
     proof: bytes
     notices: Mapping[str, bytes]
-    extract: Member
+    members: tuple[Member, ...]
+
+    @property
+    def extract(self) -> Member:
+        """The sealed extract, the first member."""
+        return self.members[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,31 +76,27 @@ def read_parcel(path: Path) -> Parcel:
     except OSError as error:
         raise ParcelError(f"the parcel cannot be read ({type(error).__name__})", where=path.name) from None
     manifest = parse_manifest(small[archive.MANIFEST])
-    for member in found:
-        if member.mtime != int(manifest.instant.timestamp()):
-            raise ParcelError(
-                "the header's instant is not the manifest's",
-                where=f"{member.name}: header at byte {member.offset - archive.BLOCK} of the tar",
-            )
     if found[0].name != manifest.member:
         raise ParcelError(f"expected {manifest.member}, as the manifest says", where=found[0].name)
     notices = {name: small[name] for name in archive.NOTICES}
     data, signature, proof = (small[name] for name in (archive.MANIFEST, archive.SIGNATURE, archive.PROOF))
-    return Parcel(path, manifest, data, signature, proof, notices, found[0])
+    return Parcel(path, manifest, data, signature, proof, notices, tuple(found))
 
 
 def verify(path: Path, trust: Trust) -> Verified:
     """Verify the parcel at ``path``.
 
-    1. Account for every byte of the tar. 2. The signature is of this manifest, by a key we trust. 3. The sealed extract is
-    the one it speaks of. 4. So are the notices. 5. It is for us. 6. The manifest is in the trail.
+    1. Every byte of the tar is accounted for. 2. The signature is of this manifest, by a key we trust. 3. The headers have
+    its instant, and the sealed extract is the one it speaks of. 4. So are the notices. 5. It is for us. 6. The manifest is
+    in the trail.
 
     Raises:
         ParcelError: one of these does not hold; ``where`` names the member and the bytes.
     """
     parcel = read_parcel(path)  # 1
     signer = _signer(parcel, trust)  # 2
-    _check_extract(parcel)  # 3
+    _check_instants(parcel)  # 3
+    _check_extract(parcel)
     _check_notices(parcel)  # 4
     recipient = parcel.manifest.passerelle.recipient
     if trust.recipient is not None and trust.recipient != recipient:  # 5
@@ -132,6 +133,15 @@ def _signer(parcel: Parcel, trust: Trust) -> str:
     except EvidenceError as error:
         where = f"{archive.MANIFEST} or {archive.SIGNATURE}"
         raise ParcelError(error.message, where=where) from None
+
+
+def _check_instants(parcel: Parcel) -> None:
+    for member in parcel.members:
+        if member.mtime != int(parcel.manifest.instant.timestamp()):
+            raise ParcelError(
+                "the header's instant is not the manifest's",
+                where=f"{member.name}: header at byte {member.offset - archive.BLOCK} of the tar",
+            )
 
 
 def _check_extract(parcel: Parcel) -> None:

@@ -95,7 +95,6 @@ def test_only_the_recipients_are_named() -> None:
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     """Sealing and opening 64 MiB keep less than 12 MiB."""
-
     path = tmp_path / "x.age"
     tracemalloc.start()
     with path.open("wb") as file, age_sink(file, [ALICE.recipient]) as sink:
