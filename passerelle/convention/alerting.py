@@ -5,7 +5,7 @@ An alert is a code: ``copil:2017-Q2:missing``, ``clep:2025:1_of_2``, ``annual-re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,6 @@ from passerelle.convention.values import Words
 from passerelle.errors import UsageError
 
 _NOT_EVIDENCE = frozenset({"minutes_sent", "approved", "precondition_recorded", "instrument_recorded"})
-REASONS = "reasons"
 
 
 def alerts(
@@ -37,8 +36,8 @@ def alerts(
     name = args.get("obligation", args.get("exchange", args.get("instrument")))
     if name is None:
         return _all(convention, events, at, day)
-    if name == REASONS:
-        return _reasons(convention, events)
+    if isinstance(name, str) and name in _SPECIAL:
+        return _SPECIAL[name](convention, events, at, day)
     for obligation in convention.obligations:
         if obligation.id == name:
             return _of_obligation(convention, events, obligation, at, args)
@@ -48,7 +47,7 @@ def alerts(
 
 
 def _all(convention: Convention, events: tuple[Event, ...], at: datetime, day: date) -> list[str]:
-    found = [*_reasons(convention, events), *_letters(convention, events), *_opt_out(convention, events, at, day)]
+    found = [alert for special in _SPECIAL.values() for alert in special(convention, events, at, day)]
     if force.in_force(convention, events, at).value == "no":
         return found
     for obligation in convention.obligations:
@@ -130,7 +129,7 @@ def _overdue(
     return [] if done else [f"{name}:{deadline.year}:overdue"]
 
 
-def _reasons(convention: Convention, events: tuple[Event, ...]) -> list[str]:
+def _reasons(convention: Convention, events: tuple[Event, ...], _at: datetime, _day: date) -> list[str]:
     """A termination whose author owes reasons and gave none; it stands all the same (OCE III)."""
     given = any(event.type == "reasons_given" for event in events)
     for mode in convention.modes():
@@ -141,7 +140,7 @@ def _reasons(convention: Convention, events: tuple[Event, ...]) -> list[str]:
     return []
 
 
-def _letters(convention: Convention, events: tuple[Event, ...]) -> list[str]:
+def _letters(convention: Convention, events: tuple[Event, ...], _at: datetime, _day: date) -> list[str]:
     """Letters that do not end the convention yet: in another form than the clause wants, or not received."""
     found = []
     for mode in convention.modes():
@@ -180,3 +179,10 @@ def opt_out_reminders(
         (dates.add_months(term.last, -4), "4_months", Words("quatre mois", "four months")),
         (half, "3_5_months", Words("trois mois et demi", "three and a half months")),
     ]
+
+
+_SPECIAL: Mapping[str, Callable[[Convention, tuple[Event, ...], datetime, date], list[str]]] = {
+    "reasons": _reasons,
+    "termination": _letters,
+    "opt-out": _opt_out,
+}

@@ -29,7 +29,9 @@ Basis = Literal["stated", "interpreted", "hub_policy"]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 EventName = Annotated[str, StringConstraints(pattern=r"^[a-z]+(_[a-z]+)*$", max_length=64)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-Positive = Annotated[int, Field(ge=1, le=10_000)]
+Positive = Annotated[int, Field(ge=1, le=1200)]  # of any unit: a century of months
+
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # of a date in a file or an event: arithmetic on it stays within the calendar
 
 T = TypeVar("T")
 
@@ -47,6 +49,15 @@ OrNotStated = Annotated[
 def broken(expected: str, got: str) -> PydanticCustomError:
     """A rule of the format that types cannot say: becomes ``expected …, got …`` at the line of the block."""
     return PydanticCustomError("rule", "{expected}|{got}", {"expected": expected, "got": got})
+
+
+def _in_range(day: date) -> date:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise broken(f"a year from {FIRST_YEAR} to {LAST_YEAR}", "another")
+    return day
+
+
+Day = Annotated[date, AfterValidator(_in_range)]
 
 
 class Bilingual(Block):
@@ -87,7 +98,7 @@ UNITS = ("years", "months", "days", "working_days", "hours")
 class Period(Block):
     """A length of time in exactly one unit; months and years are civil (D3), hours are elapsed (D13)."""
 
-    years: Positive | None = None
+    years: Annotated[int, Field(ge=1, le=100)] | None = None
     months: Positive | None = None
     days: Positive | None = None
     working_days: Positive | None = None
@@ -180,7 +191,7 @@ class OnDate(Grounded):
     """On or before a date that the text gives, inclusive (D5)."""
 
     kind: Literal["on_date"]
-    day: date
+    day: Day
 
 
 Moment = Annotated[AfterEvent | AfterPeriod | BeforeEnd | AfterSignature | OnDate, Field(discriminator="kind")]

@@ -15,6 +15,7 @@ from passerelle.convention.term import life
 from passerelle.convention.values import Answer, Words
 
 MONTHS = {"month": 1, "quarter": 3, "semester": 6, "year": 12}
+MAX_PERIODS = 2400  # two centuries of months
 _ARGS = ("quarter", "month", "semester", "year", "period")
 _EVERY = {"day": "day", "month": "month", "quarter": "quarter", "year": "year"}
 
@@ -24,7 +25,7 @@ def span_asked(
 ) -> Span | None:
     """The period that the arguments name: by its civil writing, or by its number ``n`` since the start."""
     number = args.get("n")
-    if isinstance(number, int) and not isinstance(number, bool) and number > 0:
+    if isinstance(number, int) and not isinstance(number, bool) and 0 < number <= MAX_PERIODS:
         return contract_span(convention, events, MONTHS.get(obligation.cadence.per, 12), number)
     for name in _ARGS:
         if args.get(name) is not None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from passerelle.convention import cadence, dates, force, signing
 from passerelle.convention.blocks import AfterEvent, AfterPeriod, AfterSignature, BeforeEnd, Grounded, Moment, Period
-from passerelle.convention.event import Event
+from passerelle.convention.event import Event, texts
 from passerelle.convention.model import Convention, Exchange, NotBeforeDate, ServiceLevel
 from passerelle.convention.periods import period_of
 from passerelle.convention.term import life
@@ -19,6 +19,7 @@ from passerelle.errors import UsageError
 
 SILENT = Words("le texte ne fixe pas de délai", "the text sets no deadline")
 NO_EVENT = Words("rien d'enregistré qui fasse courir le délai", "nothing on record that starts the delay")
+MAX_ARRANGED = 366  # working days that parties may agree on
 BREACH_HOURS = 72  # GDPR art. 33(1)
 
 
@@ -141,10 +142,10 @@ def _arranged(case: Case, within: Period) -> Period:
     """The delay that all the signatories agreed for this recruitment instead of the text's, if any (OCE part II)."""
     signatories = set(case.convention.signatories())
     for event in reversed(case.events):
-        days, agreed = event.says("within_working_days"), event.says("agreed_by")
+        days, agreed = event.says("within_working_days"), set(texts(event.says("agreed_by")))
         if event.type != "special_arrangement" or event.says("vacancy") not in (None, case.args.get("vacancy")):
             continue
-        if isinstance(agreed, list | tuple) and signatories <= set(agreed) and isinstance(days, int) and days > 0:
+        if signatories <= agreed and isinstance(days, int) and 0 < days <= MAX_ARRANGED:
             return Period(working_days=days)
     return within
 

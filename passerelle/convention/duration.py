@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -12,6 +11,7 @@ from passerelle.convention.blocks import (
     Block,
     CivilPeriod,
     DatedPeriod,
+    Day,
     EventName,
     Grounded,
     Identifier,
@@ -28,7 +28,7 @@ class Start(Grounded):
     """When the convention takes effect (D2)."""
 
     rule: Literal["on_signature", "on_date", "not_stated"]
-    day: date | None = None
+    day: Day | None = None
 
     @model_validator(mode="after")
     def _date_when_ruled(self) -> Start:
@@ -74,7 +74,7 @@ class FixedEnd(Grounded):
 
     kind: Literal["fixed_end"]
     starts: Start
-    last_day: date
+    last_day: Day
     renewal: Renewal
 
 

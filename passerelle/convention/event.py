@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from passerelle.convention.blocks import FIRST_YEAR, LAST_YEAR
 from passerelle.convention.dates import local_day
 from passerelle.errors import UsageError
 
@@ -51,7 +52,7 @@ class Event:
 
     def __post_init__(self) -> None:
         if self.recorded_at is not None and self.recorded_at.tzinfo is None:
-            raise UsageError(f"expected recorded_at of {self.type} with an offset, got a local time")
+            raise UsageError("expected recorded_at with an offset, got a local time")
         text = json.dumps(dict(self.payload), sort_keys=True, default=str)
         object.__setattr__(self, "payload", MappingProxyType(dict(self.payload)))
         object.__setattr__(self, "_dates", _dates(self.type, self.payload))
@@ -100,11 +101,17 @@ class Event:
         return not scope or (dataset is not None and dataset in scope)
 
     def scope(self) -> frozenset[str]:
-        given = [self.payload.get(name) for name in ("dataset", "exchange", "scope", "datasets")]
         names: set[str] = set()
-        for one in given:
-            names |= {one} if isinstance(one, str) else {str(name) for name in one or ()}
+        for name in ("dataset", "exchange", "scope", "datasets"):
+            names |= set(texts(self.payload.get(name)))
         return frozenset(names)
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """The words that a value from outside gives: one, or a list of them; anything else gives none."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list | tuple) else ()
 
 
 def day_of(value: Any, name: str, where: str) -> date:
@@ -115,10 +122,12 @@ def day_of(value: Any, name: str, where: str) -> date:
     """
     try:
         if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-            return date.fromisoformat(value)
+            return _in_range(date.fromisoformat(value))
     except ValueError:
         pass
-    raise UsageError(f"expected a date YYYY-MM-DD in '{name}' of {where}, got something else")
+    raise UsageError(
+        f"expected a date YYYY-MM-DD from {FIRST_YEAR} to {LAST_YEAR} in '{name}' of {where}, got something else"
+    )
 
 
 def instant_of(value: Any, name: str, where: str) -> datetime:
@@ -128,12 +137,21 @@ def instant_of(value: Any, name: str, where: str) -> datetime:
         UsageError: it is not ISO 8601 with an offset.
     """
     try:
-        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
+        instant = _in_range(datetime.fromisoformat(value)) if isinstance(value, str) else None
     except ValueError:
         instant = None
     if instant is None or instant.tzinfo is None:
         raise UsageError(f"expected an instant with an offset in '{name}' of {where}, got something else")
     return instant
+
+
+Day = TypeVar("Day", bound=date)
+
+
+def _in_range(day: Day) -> Day:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError("outside the years that the rules are meant for")
+    return day
 
 
 def known(events: Iterable[Event], at: datetime | None) -> tuple[Event, ...]:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -17,6 +16,7 @@ from passerelle.convention.blocks import (
     Bilingual,
     Block,
     DatedPeriod,
+    Day,
     EventName,
     Grounded,
     Identifier,
@@ -84,7 +84,7 @@ class ThirdParty(Block):
 
 
 class Signature(Grounded):
-    signed_on: OrNotStated[date]
+    signed_on: OrNotStated[Day]
     place: OrNotStated[Text]
 
 
@@ -110,7 +110,7 @@ class Trigger(Block):
 
 
 class NotBeforeDate(Block):
-    day: date
+    day: Day
 
 
 class NotBeforeEvent(Block):

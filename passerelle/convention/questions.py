@@ -8,10 +8,11 @@ from typing import Any
 
 from passerelle.convention import destruction, due, force, synthetic
 from passerelle.convention.alerting import alerts
+from passerelle.convention.blocks import FIRST_YEAR, LAST_YEAR
 from passerelle.convention.dates import parse_date
 from passerelle.convention.due import Case
 from passerelle.convention.ending import by_mode
-from passerelle.convention.event import Event, instant_of, known
+from passerelle.convention.event import Event, instant_of, known, texts
 from passerelle.convention.exposure import retrospective_exposure
 from passerelle.convention.gate import decide
 from passerelle.convention.model import Convention
@@ -33,6 +34,8 @@ def answer(
         UsageError: the question is unknown, or lacks what it needs.
     """
     everything = tuple(events)
+    if as_of is not None and not FIRST_YEAR <= as_of.year <= LAST_YEAR:
+        raise UsageError(f"expected an instant from {FIRST_YEAR} to {LAST_YEAR}, got another year")
     if question == "parse_date":
         return _dated(parse_date(str(args.get("text", ""))))
     if question == "add_months":
@@ -106,7 +109,7 @@ def request_of(at: datetime, args: Args) -> Request:
         exchange=str(args.get("exchange", "")),
         at=at,
         sender=None if sender is None else str(sender),
-        recipients=(recipients,) if isinstance(recipients, str) else tuple(str(one) for one in recipients),
+        recipients=texts(recipients),
         period=None if args.get("period") is None else str(args["period"]),
         stage="delivery" if args.get("stage") == "delivery" else "start",
         via=None if args.get("via") is None else str(args["via"]),

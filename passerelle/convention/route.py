@@ -12,7 +12,7 @@ from passerelle.convention.event import Event
 from passerelle.convention.values import Words
 
 EVERYONE = frozenset({"any", "all"})
-_UNGUARANTEED = frozenset({None, False, "", "none", "not_recorded", "not_stated", "unknown"})
+_UNGUARANTEED = frozenset({"", "none", "not_recorded", "not_stated", "unknown"})
 
 
 def not_an_exchange() -> Block:
@@ -109,4 +109,5 @@ def processor_without_guarantees(asked: Asked) -> Block | None:
 
 def _guaranteed(events: Iterable[Event], via: str) -> bool:
     declared = [event for event in events if event.type == "processor_declared" and event.says("name") == via]
-    return bool(declared) and all(event.says("guarantees") not in _UNGUARANTEED for event in declared[-1:])
+    said = declared[-1].says("guarantees") if declared else None
+    return said is True or (isinstance(said, str) and said not in _UNGUARANTEED)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from passerelle.convention.duration import ExpressRenewal
-from passerelle.convention.event import Event, day_of
+from passerelle.convention.event import Event, day_of, texts
 from passerelle.convention.model import Convention
 
 
@@ -26,7 +26,7 @@ def signature(convention: Convention, events: Iterable[Event]) -> date | None:
         return convention.signature.signed_on
     signed = [event for event in events if event.type == "signed"]
     days = [event.day("on", "valid_on", zone=convention.zone) for event in signed]
-    by = {event.says("by") for event in signed} - {None}
+    by = {party for event in signed for party in texts(event.says("by"))}
     if by and not by >= set(convention.signatories()):
         return None
     return max((day for day in days if day is not None), default=None)
@@ -40,7 +40,8 @@ def complete_amendments(convention: Convention, events: tuple[Event, ...]) -> li
     approvals = () if isinstance(convention.amendments, str) else convention.amendments.approvals
     found = []
     for event in events:
-        moved = (event.says("sets") or {}).get("term.end_on") if event.type == "amendment_signed" else None
+        sets = event.says("sets")
+        moved = sets.get("term.end_on") if event.type == "amendment_signed" and isinstance(sets, Mapping) else None
         signed = event.day("on", "valid_on", zone=convention.zone)
         if moved is None or signed is None:
             continue

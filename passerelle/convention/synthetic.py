@@ -12,6 +12,7 @@ from passerelle.convention.event import Event, day_of, known
 from passerelle.convention.term import window
 from passerelle.errors import UsageError
 
+MAX_NUMBER = 1200  # years, months or days: dates stay within the calendar
 TWO_MONTHS = 2  # the hub's default for every convention (D11)
 Args = Mapping[str, Any]
 
@@ -68,6 +69,6 @@ def _day(args: Args, name: str) -> date:
 
 def _number(args: Args, name: str, default: int | None = None) -> int:
     value = args.get(name, default)
-    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > 10_000:  # noqa: PLR2004 - nine centuries
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > MAX_NUMBER:
         raise UsageError(f"expected a whole number in '{name}' of the arguments, got something else")
     return value

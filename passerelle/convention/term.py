@@ -14,6 +14,7 @@ from itertools import count
 from typing import Literal
 
 from passerelle.convention import dates, ending, signing
+from passerelle.convention.blocks import LAST_YEAR
 from passerelle.convention.dates import DAY
 from passerelle.convention.duration import ExpressRenewal, FixedDuration, FixedEnd, NoRenewal, TacitRenewal
 from passerelle.convention.ending import Ending
@@ -22,7 +23,6 @@ from passerelle.convention.model import Convention
 from passerelle.convention.values import Words
 
 OptOut = Literal["timely", "late", "disputed"]
-MAX_TERMS = 400  # more terms than any text can live through
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Life:
                 base, months = last + DAY, 0
             opt_out = self._opt_out(number, last, other)
             yield Term(number, first, last, other, words, opt_out)
-            if number >= MAX_TERMS or not self._renewed(number, first, last, opt_out):
+            if last.year > LAST_YEAR or not self._renewed(number, first, last, opt_out):
                 return
             first = last + DAY
 
