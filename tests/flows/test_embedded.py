@@ -115,7 +115,7 @@ def test_an_embedded_server_does_not_outlive_its_command(environment: dict[str, 
 def _status(url: str) -> int | None:
     """The status of a GET, or None when nothing listens."""
     try:
-        with urlopen(url, timeout=10) as answer:  # noqa: S310 -- a loopback address that the test made
+        with urlopen(url, timeout=10) as answer:  # noqa: S310 -- loopback, made by the test
             return int(answer.status)
     except HTTPError as error:
         with error:
