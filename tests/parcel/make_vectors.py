@@ -5,6 +5,7 @@ Keys in age files are random, so that each run writes other bytes with the same 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import zlib
@@ -47,10 +48,10 @@ class Vector:
             f"expect: {self.expect}", f"where: {self.where}", f"payload: {hashlib.sha256(CSV).hexdigest()}",
             f"recipient: {self.recipient}", f"signer: {public_text(SIGNING.public_key())}",
             f"identity: {self.identity.secret}", f"release: {self.release.secret}" if self.release else "",
-            f"comment: {self.comment}", "compressed: zlib",
+            f"comment: {self.comment}", "encoded: zlib, base64",
         ]  # fmt: skip
         kept = [line for line in lines if not line.endswith(": ") and line]
-        return "\n".join([*kept, "", ""]).encode() + zlib.compress(self.tar, 9)
+        return "\n".join([*kept, "", ""]).encode() + base64.encodebytes(zlib.compress(self.tar, 9))
 
 
 def stand_in(manifest: bytes) -> bytes:

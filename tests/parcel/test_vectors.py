@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import zlib
 from pathlib import Path
@@ -39,7 +40,7 @@ def test_the_vector_ends_as_it_says(path: Path, tmp_path: Path) -> None:
     """A parcel verifies and opens, or fails at the step and in the member that its vector names."""
     head, _, data = path.read_bytes().partition(b"\n\n")
     lines = dict(line.split(": ", 1) for line in head.decode().splitlines())
-    (tmp_path / "p.tar").write_bytes(zlib.decompress(data))
+    (tmp_path / "p.tar").write_bytes(zlib.decompress(base64.b64decode(data)))
     signer = load_ssh_public_key(lines["signer"].encode())
     assert isinstance(signer, Ed25519PublicKey)
     trust = Trust((signer,), stand_in, lines["recipient"])
