@@ -16,14 +16,14 @@ _TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".csv", ".html", ".txt
 def _files(root: Path) -> Iterator[Path]:
     for folder, names, files in os.walk(root):
         hidden = {name for name in names if name.startswith(".") and name != ".ci"}
-        left_by_tools = {"__pycache__", "build", "dist", "demo-workspace", "bench-workspace", "node_modules"}
-        names[:] = sorted(set(names) - hidden - left_by_tools)
+        left_out = {"__pycache__", "build", "dist", "demo-workspace", "bench-workspace", "vectors"}
+        names[:] = sorted(set(names) - hidden - left_out)
         yield from (Path(folder, name) for name in sorted(files) if Path(name).suffix in _TEXT)
 
 
 @pytest.fixture(scope="session")
 def texts(root: Path) -> dict[str, str]:
-    """Every text file of the checkout, by its path from the root."""
+    """Every text file of the checkout but the vectors, by its path from the root."""
     found = {
         path.relative_to(root).as_posix(): path.read_text("utf-8")
         for path in _files(root)
