@@ -9,8 +9,6 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as arrow_csv
 
 from passerelle.errors import UsageError
 
@@ -77,45 +75,13 @@ class CsvSink:
 
 def _encoded(table: pa.Table) -> bytes:
     """The rows of ``table``: the same bytes however a file was cut into tables, for only cells that need quotes have them."""
-    encoded = None if _has_empty_text(table) else _unquoted(table)
-    return _quoted_where_needed(table) if encoded is None else encoded
+    import polars as pl
 
-
-def _unquoted(table: pa.Table) -> bytes | None:
-    """Pyarrow's own writing, the fast way; None where a cell needs quotes (its message, which has the cell, is dropped)."""
-    output = pa.BufferOutputStream()
-    options = arrow_csv.WriteOptions(include_header=False, quoting_style="none", eol=_LINE_END)
-    try:
-        arrow_csv.write_csv(table, output, options)
-    except pa.ArrowInvalid:
-        return None
-    encoded: bytes = output.getvalue().to_pybytes()
-    return encoded
-
-
-def _has_empty_text(table: pa.Table) -> bool:
-    texts = (
-        column for column in table.columns if pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-    )
-    return any(pc.min(pc.binary_length(column)).as_py() == 0 for column in texts)
-
-
-def _quoted_where_needed(table: pa.Table) -> bytes:
-    columns = []
-    for column in table.columns:
-        text = column.cast(pa.large_string())
-        needed = pc.or_(pc.match_substring_regex(text, r'[",\r\n]'), pc.equal(pc.binary_length(text), 0))
-        if pc.any(needed).as_py():
-            doubled = pc.replace_substring(text, '"', '""')
-            text = pc.if_else(needed, pc.binary_join_element_wise(_large('"'), doubled, _large('"'), _large("")), text)
-        columns.append(text)
-    rows = pc.binary_join_element_wise(*columns, _large(","), null_handling="replace", null_replacement="")
-    ended = pc.binary_join_element_wise(rows, _large(""), _large(_LINE_END))
-    return b"".join(chunk.buffers()[2].to_pybytes() for chunk in ended.chunks)
-
-
-def _large(text: str) -> pa.Scalar:
-    return pa.scalar(text, pa.large_string())
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 -- a table gives a frame
+    output = io.BytesIO()
+    frame.write_csv(output, include_header=False, line_terminator=_LINE_END, quote_style="necessary")
+    return output.getvalue()
 
 
 def _formulas(chunk: pa.Array) -> int:
