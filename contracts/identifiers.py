@@ -212,7 +212,7 @@ def _keyed(column: pa.Array, width: int, key: Callable[[Digits], Mask]) -> Mask:
 def full_match(column: pa.Array, pattern: str) -> Mask:
     """Which values match ``pattern`` from first to last character; null does not."""
     matches = pc.match_substring_regex(column, f"^(?:{pattern})$")
-    return pc.fill_null(matches, False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+    return pc.fill_null(matches, False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]  # pyarrow has no types
 
 
 def valid(scheme: str, column: Any) -> Mask:

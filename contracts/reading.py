@@ -54,7 +54,7 @@ def _one(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _numpy(mask: pa.Array) -> Mask:
-    return pc.fill_null(mask, False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+    return pc.fill_null(mask, False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]  # pyarrow has no types
 
 
 def _layout(pattern: str) -> tuple[int, dict[str, int], list[tuple[int, str]]]:

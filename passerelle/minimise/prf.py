@@ -85,7 +85,7 @@ def _cmac(key: bytes, chunk: pa.Array) -> Tags:
 
 def _tags(key: bytes, octets: Tags, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> Tags:
     # ECB is the bare block cipher here, as SP 800-38B builds CMAC from it.
-    encrypt = Cipher(algorithms.AES(key), modes.ECB()).encryptor().update  # noqa: S305
+    encrypt = Cipher(algorithms.AES(key), modes.ECB()).encryptor().update  # noqa: S305 -- the block cipher that CMAC is built from
     keep, tail = _last_block(encrypt(bytes(BLOCK)))
     padded = np.concatenate((octets, np.zeros(BLOCK, np.uint8)))
     windows = np.ndarray((len(octets) + 1,), "V16", padded, strides=(1,))

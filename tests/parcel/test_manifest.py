@@ -182,8 +182,8 @@ def test_the_end_may_be_unknown() -> None:
     """A destroy-by date of null, a decision without reason, a trail without size and no licence are legal."""
     changes = [(("passerelle", "destroy_by", "date"), None), (("passerelle", "decision", "reason"), None)]
     for path, value in changes:
-        parse_manifest(changed(path, put(value)))
-    parse_manifest(changed(("passerelle", "trail", "size"), lambda holder, key: holder.pop(key)))
+        assert parse_manifest(changed(path, put(value)))
+    assert parse_manifest(changed(("passerelle", "trail", "size"), lambda holder, key: holder.pop(key)))
 
 
 def test_a_parquet_manifest_has_no_dialect() -> None:
