@@ -87,6 +87,18 @@ def _date(value: Any) -> bool:
     return type(value) is str and instant(f"{value}T00:00:00Z")
 
 
+def _moment(value: Any) -> bool:
+    """A date, or an instant with its offset and perhaps its seconds."""
+    if type(value) is not str or "T" not in value:
+        return _date(value)
+    time, zone = value[:-1], "+00:00"
+    if not value.endswith("Z"):
+        time, zone = value[: -len(zone)], value[-len(zone) :]
+    if len(time) == len("2026-01-31T12:00"):
+        time += ":00"
+    return instant(f"{time}Z") and zone[0] in "+-" and instant(f"2026-01-01T{zone[1:]}:00Z")
+
+
 def _period(value: Any) -> bool:
     if type(value) is not str or not PERIOD_CHARACTERS[0] <= len(value) <= PERIOD_CHARACTERS[1]:
         return False
@@ -126,6 +138,7 @@ _TESTS: dict[str, Test] = {
     "commitment": _hex,
     "fingerprint": _fingerprint,
     "date": _date,
+    "moment": _moment,
     "period": _period,
     "article": _article,
     "count": _count,
