@@ -41,7 +41,8 @@ def alerts(
     for obligation in convention.obligations:
         if obligation.id == name:
             return _of_obligation(convention, events, obligation, at, args)
-    if name not in {one.id for one in convention.exchanges} | {one.id for one in convention.instruments}:
+    ids = [exchange.id for exchange in convention.exchanges] + [instrument.id for instrument in convention.instruments]
+    if name not in ids:
         raise UsageError("expected an obligation, an exchange or an instrument of the convention, got an unknown id")
     return _overdue(convention, events, str(name), at, args)
 

@@ -75,7 +75,7 @@ def parse(content: bytes, name: str) -> Convention:
     try:
         convention = Convention.model_validate(tree.data)
     except ValidationError as error:
-        if tree.data is not None:
+        if tree.data is not None or not faults:
             faults.extend(from_validation(error, tree))
     if convention is not None:
         faults.extend(

@@ -292,6 +292,9 @@ class Convention(Block):
 
     __hash__ = object.__hash__  # rules are cached per loaded convention
 
+    def __repr__(self) -> str:
+        return f"Convention({self.id!r})"
+
     @property
     def sha256(self) -> str:
         """SHA-256 of the bytes of the file, in hexadecimal; empty for a convention that no file holds."""

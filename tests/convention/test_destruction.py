@@ -20,7 +20,7 @@ OBLIGED = {"e": "legal_obligation_recorded", "on": "2027-04-20", "dataset": "dat
 
 
 @pytest.mark.parametrize(
-    ("events", "instant", "dataset", "allowed", "reason"),
+    "case",
     [
         ([], "2027-05-12T09:00:00+02:00", None, False, "not_due"),
         ([ENDED], "2027-05-10T09:00:00+02:00", None, False, "not_due"),
@@ -39,14 +39,10 @@ OBLIGED = {"e": "legal_obligation_recorded", "on": "2027-04-20", "dataset": "dat
     ],
 )  # fmt: skip
 def test_a_purge_runs_only_when_it_may(
-    conventions: dict[str, Convention],
-    events: list[dict[str, Any]],
-    instant: str,
-    dataset: str | None,
-    allowed: bool,
-    reason: str,
+    conventions: dict[str, Convention], case: tuple[list[dict[str, Any]], str, str | None, bool, str]
 ) -> None:
     """A purge is allowed when the deadline's working day has come or the data are unnecessary, never held or disputed."""
+    events, instant, dataset, allowed, reason = case
     args = {} if dataset is None else {"dataset": dataset}
     told = answer(conventions[CSP], history(*events), "purge_allowed", at(instant), args)
     assert told == {"allowed": allowed, "reason": reason}

@@ -121,7 +121,7 @@ def test_working_days_count_forward(day: date, number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "events", "instant", "args", "expected"),
+    "case",
     [
         (PACA, [SIGNED], "2017-06-30T23:00:00+02:00", {"obligation": "copil", "quarter": "2017-Q2"}, []),
         (PACA, [SIGNED], "2017-07-01T08:00:00+02:00", {"obligation": "copil"}, ["copil:2017-Q2:missing"]),
@@ -146,14 +146,10 @@ def test_working_days_count_forward(day: date, number: int) -> None:
     ],
 )  # fmt: skip
 def test_alerts(
-    conventions: dict[str, Convention],
-    name: str,
-    events: list[dict[str, Any]],
-    instant: str,
-    args: dict[str, Any],
-    expected: list[str],
+    conventions: dict[str, Convention], case: tuple[str, list[dict[str, Any]], str, dict[str, Any], list[str]]
 ) -> None:
     """An alert is raised once its period has closed or its day has passed, and goes with the evidence (D14)."""
+    name, events, instant, args, expected = case
     assert answer(conventions[name], history(*events), "alerts", at(instant), args) == expected
 
 
@@ -301,21 +297,22 @@ TYPES = st.sampled_from(
 
 
 @given(
-    st.sampled_from([CSP, PACA, GEIQ, OCE, "face-pe-2014", "any"]),
-    st.sampled_from([*names(), "no_such_question"]),
+    st.tuples(
+        st.sampled_from([CSP, PACA, GEIQ, OCE, "face-pe-2014", "any"]), st.sampled_from([*names(), "no_such_question"])
+    ),
     st.lists(st.tuples(TYPES, st.dictionaries(KEYS, JSON, max_size=4)), max_size=4),
     st.dictionaries(KEYS, JSON, max_size=3),
     st.none() | st.datetimes().map(lambda instant: instant.isoformat() + "+00:00"),
 )
 def test_whatever_is_asked_only_our_error_is_raised(
     conventions: dict[str, Convention],
-    name: str,
-    question: str,
+    asked: tuple[str, str],
     rows: list[tuple[str, dict[str, Any]]],
     args: dict[str, Any],
     instant: str | None,
 ) -> None:
     """Events and arguments from outside give a JSON answer or a usage error, never a foreign one."""
+    name, question = asked
     try:
         events = [Event.from_json({**payload, "e": kind}) for kind, payload in rows]
         given_ = answer(conventions.get(name), events, question, at(instant) if instant else None, args)

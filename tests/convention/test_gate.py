@@ -42,7 +42,8 @@ VACANCY = {"e": "vacancy_email_received", "at": "2025-04-17T10:00:00+02:00"}
 SIGNED_OCE = {"e": "signed", "on": "2025-02-03"}
 MATERIAL = {"exchange": "communication-material"}
 
-CASES: list[tuple[str, list[dict[str, Any]], str, dict[str, Any], dict[str, str]]] = [
+Case = tuple[str, list[dict[str, Any]], str, dict[str, Any], dict[str, str]]
+CASES: list[Case] = [
     (CSP, [], "2024-03-11T12:00:00+01:00", MATERIAL, block("not_in_force")),
     (CSP, [], "2024-03-12T00:00:00+01:00", MATERIAL, ALLOW),
     (PACA, [SIGNED], "2020-01-02T09:00:00+01:00", {"exchange": "studies"}, block("not_in_force")),
@@ -104,16 +105,10 @@ CASES: list[tuple[str, list[dict[str, Any]], str, dict[str, Any], dict[str, str]
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "events", "instant", "args", "expected"), CASES)
-def test_the_gate_answers(
-    conventions: dict[str, Convention],
-    name: str,
-    events: list[dict[str, Any]],
-    instant: str,
-    args: dict[str, Any],
-    expected: dict[str, str],
-) -> None:
+@pytest.mark.parametrize("case", CASES)
+def test_the_gate_answers(conventions: dict[str, Convention], case: Case) -> None:
     """One decision, one reason code."""
+    name, events, instant, args, expected = case
     decision = decide(conventions[name], history(*events), request_of(at(instant), args))
     assert decision_json(decision) == expected
 
@@ -129,16 +124,10 @@ def test_every_reason_is_reached() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "events", "instant", "args", "expected"), CASES)
-def test_every_decision_says_why(
-    conventions: dict[str, Convention],
-    name: str,
-    events: list[dict[str, Any]],
-    instant: str,
-    args: dict[str, Any],
-    expected: dict[str, str],
-) -> None:
+@pytest.mark.parametrize("case", CASES)
+def test_every_decision_says_why(conventions: dict[str, Convention], case: Case) -> None:
     """Each decision carries the file's hash, the instant, a basis and its arithmetic in both languages."""
+    name, events, instant, args, expected = case
     convention = conventions[name]
     told = decide(convention, history(*events), request_of(at(instant), args)).as_json()
     assert told["convention_sha256"] == convention.sha256

@@ -83,11 +83,10 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new", "near", "below", "expected", "got"), REFUSED)
-def test_a_fault_is_refused_at_its_line(
-    text: str, old: str, new: str, near: str, below: int, expected: str, got: str
-) -> None:
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_fault_is_refused_at_its_line(text: str, case: tuple[str, str, str, int, str, str]) -> None:
     """Each kind of fault is refused with file, line, what was expected and what kind of thing came."""
+    old, new, near, below, expected, got = case
     told = faults(text.replace(old, new, 1))
     assert len(told) == 1
     assert told[0].startswith(f"c.yaml:{line_of(text, near) + below}: expected ")
