@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 from scipy.optimize import Bounds as Box
 from scipy.optimize import LinearConstraint, linprog, milp
-from scipy.sparse import csr_array, diags_array, eye_array, hstack, kron
+from scipy.sparse import csr_array, diags_array, eye_array, hstack, kron, vstack
 
 from passerelle.disclosure.rules import Mask
 from passerelle.disclosure.system import System
 
 MAX_SIZE = 1_200  # figures times needs: beyond, the optimum takes minutes (20 x 8 with 8 primaries: 4 s)
 NOISE = 1e-7  # persons; below it, HiGHS moved nothing
+MAX_MOVE = 2.0  # no useful cycle moves a figure further than this many times the need
+NEED = 0.125  # a need in the solver's units: coefficients of 0/1 variables well under 1 keep HiGHS from repairing solutions
 MAX_NODES = 20_000  # of the search tree: a bound that does not depend on the machine, unlike a time
+
+
+@contextmanager
+def _solver_lines_to_stderr() -> Iterator[None]:
+    """Keep standard output for the command's answer: HiGHS 1.12 prints a debugging line there when it repairs a solution."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _needs(system: System) -> list[tuple[int, float]]:
@@ -41,37 +61,37 @@ def cheapest(system: System, forced: Mask) -> Mask | None:
     needs, size = _needs(system), len(system.values)
     if not needs:
         return forced
-    reach = 2.0 * max((abs(change) for _, change in needs), default=0.0)  # no useful cycle moves a figure further
-    down = np.minimum(system.values - system.floors, reach)
-    up = np.minimum(system.ceilings - system.values, reach)
-    height = system.matrix.shape[0]
-    copies = eye_array(len(needs))
-    moves = kron(copies, system.matrix, format="csr")
-    zero = csr_array((len(needs) * height, size))
-    same = eye_array(len(needs) * size)
-    above = hstack([-kron(np.ones((len(needs), 1)), diags_array(up)), same], format="csr")
-    below = hstack([kron(np.ones((len(needs), 1)), diags_array(down)), same], format="csr")
+    count, height = len(needs), system.matrix.shape[0]
+    changes = np.array([change for _, change in needs])
+    units = np.abs(changes)[:, None] / NEED  # of the deviations of each need
+    down = np.minimum((system.values - system.floors)[None, :] / units, MAX_MOVE * NEED)
+    up = np.minimum((system.ceilings - system.values)[None, :] / units, MAX_MOVE * NEED)
     may = system.candidates
     low_s = np.where(forced | system.hidden, 1.0, 0.0)
     high_s = np.where(forced | system.hidden | may, 1.0, 0.0)
-    low_y, high_y = np.tile(-down, len(needs)), np.tile(up, len(needs))
-    for index, (variable, change) in enumerate(needs):
-        at = index * size + variable
-        if not low_y[at] <= change <= high_y[at]:
-            return None
-        low_y[at] = high_y[at] = change
+    low_y, high_y = -down, up.copy()
+    at = np.arange(count), np.array([variable for variable, _ in needs])
+    reached = NEED * np.sign(changes)
+    if (reached < low_y[at] - NOISE).any() or (reached > high_y[at] + NOISE).any():
+        return None
+    low_y[at] = high_y[at] = reached
+    moves = kron(eye_array(count), system.matrix, format="csr")
+    same = eye_array(count * size)
+    above = hstack([vstack([diags_array(-row) for row in up]), same], format="csr")
+    below = hstack([vstack([diags_array(row) for row in down]), same], format="csr")
     cost = np.where(may, np.where(np.isfinite(system.weights), system.weights, 0.0), 0.0)
-    answer = milp(
-        np.concatenate([cost, np.zeros(len(needs) * size)]),
-        integrality=np.concatenate([np.ones(size), np.zeros(len(needs) * size)]),
-        bounds=Box(np.concatenate([low_s, low_y]), np.concatenate([high_s, high_y])),
-        constraints=[
-            LinearConstraint(hstack([zero, moves], format="csr"), 0, 0),
-            LinearConstraint(above, -np.inf, 0),
-            LinearConstraint(below, 0, np.inf),
-        ],
-        options={"node_limit": MAX_NODES, "mip_rel_gap": 1e-6},
-    )
+    with _solver_lines_to_stderr():
+        answer = milp(
+            np.concatenate([cost, np.zeros(count * size)]),
+            integrality=np.concatenate([np.ones(size), np.zeros(count * size)]),
+            bounds=Box(np.concatenate([low_s, low_y.ravel()]), np.concatenate([high_s, high_y.ravel()])),
+            constraints=[
+                LinearConstraint(hstack([csr_array((count * height, size)), moves], format="csr"), 0, 0),
+                LinearConstraint(above, -np.inf, 0),
+                LinearConstraint(below, 0, np.inf),
+            ],
+            options={"node_limit": MAX_NODES, "mip_rel_gap": 1e-6, "presolve": False},
+        )
     if answer.status != 0:
         return None
     return np.asarray((np.rint(answer.x[:size]) == 1) & may)
