@@ -65,7 +65,8 @@ def test_files_named_in_the_documents_exist(root: Path, pages: dict[str, str]) -
         (page, path)
         for page, text in pages.items()
         for path in re.findall(
-            r"`((?:portal|flows|retention|checks|contracts|passerelle|tests|docs|benchmarks|scripts)/[\w./-]+)`", text
+            r"`((?:portal|flows|retention|checks|contracts|passerelle|tests|docs|benchmarks|scripts)/[\w./-]+\.\w+)`",
+            text,
         )
     }
     assert named
