@@ -1,4 +1,4 @@
-"""What a whole file must be asked (which rows repeat a key, which persons are in it) in bounded memory.
+"""Which rows of a whole file repeat a key, in bounded memory.
 
 Keyed 16-byte digests are sorted in runs, in a file without a name under a given folder: gone when closed, or when the process
 dies. Digests are evenly spread, so a run is cut into slices by their first bits and the same slices of all runs are looked at together.
@@ -7,13 +7,12 @@ Memory: some tens of megabytes for ``RUN_ROWS`` rows at a time, one bit a row, a
 
 from __future__ import annotations
 
-import mmap
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,12 +26,6 @@ _RECORD: Final = np.dtype([("high", "<u8"), ("low", "<u8"), ("row", "<i8")])
 
 Records = np.ndarray[tuple[int], np.dtype[np.void]]
 Tags = npt.NDArray[np.uint8]
-
-
-class TagWriter(Protocol):
-    """Where sorted tags go."""
-
-    def write(self, data: bytes, /) -> object: ...
 
 
 class Repeats:
@@ -59,7 +52,7 @@ class Repeats:
 class Digests:
     """Keyed digests of the rows of one file, one key. Use as a context manager.
 
-    Callers MUST give digests under a key that nobody keeps (uniqueness) or that is the person index's.
+    Callers MUST give digests under a key that nobody keeps.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -111,10 +104,6 @@ class Digests:
             if self._pending_rows >= RUN_ROWS:
                 self._flush()
 
-    def add_tags(self, tags: Tags) -> None:
-        """Take digests (n, 16) whose rows do not matter: only ``sorted_tags`` will be asked."""
-        self.add(tags, self._last_row + 1)
-
     def duplicates(self) -> Repeats:
         """The rows whose digest an earlier row had; the first of them is not one."""
         self._grow()
@@ -122,18 +111,6 @@ class Digests:
             order = _sorted(records)
             self._mark(order["row"][1:][_same(order)])
         return Repeats(self._repeats, self._last_row)
-
-    def sorted_tags(self, writer: TagWriter) -> int:
-        """Write every distinct digest once, in ascending order, 16 bytes each; gives how many."""
-        count = 0
-        for records in self._slices():
-            order = _sorted(records)
-            first = np.concatenate((np.ones(min(1, len(order)), np.bool_), ~_same(order)))
-            tags = np.empty((int(first.sum()), 2), ">u8")
-            tags[:, 0], tags[:, 1] = order["high"][first], order["low"][first]
-            writer.write(tags.tobytes())
-            count += len(tags)
-        return count
 
     def _flush(self) -> None:
         if not self._pending_rows:
@@ -192,25 +169,3 @@ def _same(order: Records) -> npt.NDArray[np.bool_]:
     """Whether each record but the first has the digest of the one before it."""
     same: npt.NDArray[np.bool_] = (order["high"][1:] == order["high"][:-1]) & (order["low"][1:] == order["low"][:-1])
     return same
-
-
-def lookup(path: Path, tag: bytes) -> bool:
-    """Whether a file that ``sorted_tags`` wrote has ``tag``: binary search, without reading the file into memory.
-
-    Raises:
-        UsageError: ``tag`` is not 16 bytes, or the file is not a whole number of tags.
-    """
-    size = path.stat().st_size
-    if len(tag) != TAG_BYTES or size % TAG_BYTES:
-        raise UsageError(f"expected tags of {TAG_BYTES} bytes")
-    if not size:
-        return False
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as tags:
-        low, high = 0, size // TAG_BYTES
-        while low < high:
-            middle = (low + high) // 2
-            if tags[middle * TAG_BYTES : (middle + 1) * TAG_BYTES] < tag:
-                low = middle + 1
-            else:
-                high = middle
-        return tags[low * TAG_BYTES : (low + 1) * TAG_BYTES] == tag

@@ -9,11 +9,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from passerelle.errors import ParcelError, RefusedError, TrailError, UsageError
+from passerelle.handover.job import release_location
 from passerelle.keys import Identity, parse_allowed_signers
 from passerelle.parcel import Trust, parse_manifest
 from passerelle.store import access, runs
 from passerelle.trail import verify_entry
 from passerelle.workspace import Workspace
+
+SIGNATURE_LINE = "\n— ".encode()
+SIGNATURES = 2  # ours: others' would go unverified here, and bytes that nobody verifies are not handed over
 
 
 def trust_from(folder: Path, recipient: str | None = None) -> Trust:
@@ -34,6 +38,10 @@ def trust_from(folder: Path, recipient: str | None = None) -> Trust:
         proven = verify_entry(proof, verifier_key)
         if proven.entry.body.get("manifest_sha256") != hashlib.sha256(manifest).hexdigest():
             raise TrailError("the proof is of another manifest", where=f"entry {proven.index}")
+        if proven.checkpoint.at is None or proof.count(SIGNATURE_LINE) != SIGNATURES:
+            raise TrailError(
+                "expected the head signed twice by the trail's key, plain and timestamped", where="checkpoint"
+            )
 
     return Trust(parse_allowed_signers(signers.read_text("utf-8")), in_the_trail, recipient)
 
@@ -55,7 +63,7 @@ def hand_release_key(workspace: Workspace, parcel: str, party: str, *, actor: st
             "the second lock of this parcel was destroyed with its convention's data",
             hint="passerelle purge certificate tells when and why",
         )
-    path = workspace.home / "releases" / f"{parcel}.key"
+    path = workspace.path(release_location(parcel))
     if not path.exists():
         raise RefusedError("this parcel has one lock only: the recipient's key opens it", hint="passerelle parcel open")
     identity = workspace.keys.keyset(found[0].convention).unwrap_release(path.read_bytes(), parcel)

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from passerelle.handover.job import Job
 from passerelle.minimise import cmac, normalise
-from passerelle.spill import Digests
+from passerelle.shard import Shard
 
 
 class PersonIndex:
@@ -25,20 +25,20 @@ class PersonIndex:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._columns = [c for c in job.tools.contract.columns if c.identifier is not None]
-        self._digests = Digests(job.workspace.home / "staging")
+        self._shard = Shard(job.workspace.home / "staging")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._digests.close()
+        self._shard.close()
 
     def add(self, accepted: pa.Table) -> None:
         """Take the identifiers of accepted rows."""
         for column in self._columns:
             assert column.identifier is not None  # noqa: S101 - chosen so
             values = accepted.column(column.name)
-            self._digests.add_tags(person_tags(self._job.keys.index_key, column.identifier, values))
+            self._shard.add(person_tags(self._job.keys.index_key, column.identifier, values))
 
     def write(self) -> None:
         """Write the sorted tags, durable; nothing where the contract has no identifier."""
@@ -47,7 +47,7 @@ class PersonIndex:
         path = self._job.register("index", f"index/{self._job.order.convention}/{self._job.run}.tags")
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            self._digests.sorted_tags(file)
+            self._shard.write(file)
             file.flush()
             os.fsync(file.fileno())
 

@@ -109,19 +109,30 @@ def open_run(workspace: Workspace, order: Order, sender: str, contract: str) -> 
 
 
 def erase_copy(workspace: Workspace, copy: Holding) -> None:
-    """Remove the file of a registered copy; a parcel on its way bears a second name until it is whole."""
+    """Remove the file of a registered copy, and what bore a temporary name until it was whole."""
     path = workspace.path(copy.location)
-    erase(path)
-    if copy.kind == "staging":
-        erase(path.with_name(path.name + ".part"))
+    for name in (path.name, f"{path.name}.part", f".{path.name}.part"):
+        erase(path.with_name(name))
 
 
 def close_run(workspace: Workspace, run: str, state: str, reason: str | None, *, keep: frozenset[str]) -> None:
-    """Close a run: its copies but the kinds in ``keep`` are removed first, so that a killed closing is done again."""
+    """Close a run: its copies but the kinds in ``keep`` are removed first, so that a killed closing is done again.
+
+    The second lock's key is kept for parcels that were delivered only.
+    """
     with workspace.database.read() as connection:
-        copies = [copy for copy in holdings.present(connection, run=run) if copy.ours and copy.kind not in keep]
-    for copy in copies:
+        copies = [copy for copy in holdings.present(connection, run=run) if copy.ours]
+        handed = {release_location(one.id) for one in runs.deliveries(connection, run=run, state="delivered")}
+    gone = [c for c in copies if c.kind not in keep or (c.kind == "release" and c.location not in handed)]
+    for copy in gone:
         erase_copy(workspace, copy)
     with workspace.database.begin() as connection:
-        holdings.destroyed(connection, [copy.id for copy in copies], at=workspace.now())
+        holdings.destroyed(connection, [copy.id for copy in gone], at=workspace.now())
+        for copy in (copy for copy in copies if copy not in gone):
+            holdings.weigh(connection, copy.location, workspace.path(copy.location).stat().st_size)
         runs.end(connection, run, state, at=workspace.now(), reason=reason)
+
+
+def release_location(parcel: str) -> str:
+    """Where the second lock's key of a parcel is kept, wrapped under the convention's key set."""
+    return f"releases/{parcel}.key"

@@ -12,7 +12,7 @@ import pyarrow as pa
 from passerelle.contract import Column
 from passerelle.convention import Exchange
 from passerelle.errors import OurWayError
-from passerelle.handover.job import Job
+from passerelle.handover.job import Job, release_location
 from passerelle.keys import Identity, parse_recipient
 from passerelle.minimise import CsvSink, pseudonyms
 from passerelle.parcel import Sealer
@@ -85,7 +85,7 @@ def _open(job: Job, recipient: str, stack: ExitStack) -> Outgoing:
 def _release(job: Job, parcel: str) -> Identity:
     """The release identity of a parcel, kept wrapped under the convention's key set: the second lock."""
     identity = Identity.generate()
-    path = job.register("release", f"releases/{parcel}.key")
+    path = job.register("release", release_location(parcel))
     write_whole(path, job.keys.wrap_release(identity, parcel))
     return identity
 

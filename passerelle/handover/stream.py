@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
 
-from passerelle.contract import Batch, Rows
+from passerelle.contract import Batch, Judgement, Rows
 from passerelle.disclosure import Thresholds, protect
 from passerelle.errors import ContractError, OurWayError
 from passerelle.handover.index import PersonIndex
@@ -19,6 +20,8 @@ from passerelle.intake import Source
 from passerelle.minimise import CsvSink
 from passerelle.profile import Profile, ProfileBuilder
 
+JUDGED_ROWS = 60_000
+AHEAD = 1  # batches judged ahead of those being written
 MAX_OUTCOME_ROWS = 200_000  # a table of outcomes is protected whole, in memory
 
 
@@ -40,9 +43,8 @@ def stream(
     read = rejected = extracted = 0
     with sealed_copy(job, "quarantine", "quarantine.csv.age") as file:
         quarantine: CsvSink | None = None
-        for batch in source.batches():
+        for batch, judgement in _judged(job, source, repeats):
             job.reach(3, batch.first_row - 1)
-            judgement = reject_repeats(job.tools.contract.judge(batch, source.dialect), batch, repeats)
             profile.add(judgement)
             job.tally.add(judgement.failures, batch.first_row)
             repairs.update(judgement.repairs)
@@ -58,6 +60,7 @@ def stream(
                 continue
             job.reach(5, read)
             _send(judgement.accepted, parcels, index)
+    pa.default_memory_pool().release_unused()
     job.counts.update(read=read, accepted=read - rejected, rejected=rejected, extracted=extracted)
     repairs.update(source.repairs)
     job.repairs = dict(repairs)
@@ -66,6 +69,41 @@ def stream(
         job.reach(5, read)
         _send(_protected(job, pa.concat_tables(whole)), parcels, index)
     return profile.finish(job.order.period)
+
+
+def _judged(job: Job, source: Source, repeats: ByKey) -> Iterator[tuple[Batch, Judgement]]:
+    """Each batch with its judgement, which is made one batch ahead, in a thread of its own: it needs nothing but the batch."""
+
+    def judge(batch: Batch) -> Judgement:
+        return reject_repeats(job.tools.contract.judge(batch, source.dialect), batch, repeats)
+
+    with ThreadPoolExecutor(1) as pool:
+        pending: deque[tuple[Batch, Future[Judgement]]] = deque()
+        for batch in _joined(source.batches()):
+            pending.append((batch, pool.submit(judge, batch)))
+            if len(pending) > AHEAD:
+                done, judgement = pending.popleft()
+                yield done, judgement.result()
+        for done, judgement in pending:
+            yield done, judgement.result()
+
+
+def _joined(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Batches put together until they have ``JUDGED_ROWS`` rows: each judgement has a fixed cost."""
+    waiting: list[Batch] = []
+    rows = 0
+    for batch in batches:
+        waiting.append(batch)
+        rows += batch.rows.num_rows
+        if rows >= JUDGED_ROWS:
+            yield _one(waiting)
+            waiting, rows = [], 0
+    if waiting:
+        yield _one(waiting)
+
+
+def _one(batches: Sequence[Batch]) -> Batch:
+    return Batch(pa.concat_tables([batch.rows for batch in batches]).combine_chunks(), batches[0].first_row)
 
 
 def _quarantined(batch: Batch, rejected: Rows) -> pa.Table:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import secrets
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import Connection
 
@@ -22,6 +23,7 @@ from passerelle.trail import Entry, Ledger
 from passerelle.workspace.files import locked, write_whole
 from passerelle.workspace.settings import Settings
 
+ID_LETTERS = 12  # letters only: the trail takes no word with digits enough for a person's number
 FOLDERS = (
     "conventions",
     "holdings",
@@ -164,7 +166,7 @@ class Workspace:
 
 
 def _new_about(*, rehearsal: bool) -> dict[str, Any]:
-    return {"format": 1, "id": uuid4().hex[:12], "rehearsal": rehearsal, "complete": False}
+    return {"format": 1, "id": "".join(secrets.choice(ascii_lowercase) for _ in range(ID_LETTERS)), "rehearsal": rehearsal, "complete": False}
 
 
 def _json(value: dict[str, Any]) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,7 @@ from hypothesis import strategies as st
 
 import passerelle.spill
 from passerelle.errors import UsageError
-from passerelle.spill import RUN_ROWS, Digests, lookup
+from passerelle.spill import RUN_ROWS, Digests
 
 tags = st.lists(st.sampled_from([bytes(16), b"\xff" * 16, bytes(8) + b"\1" * 8, *(bytes([i]) * 16 for i in range(6))]))
 
@@ -40,8 +38,8 @@ def _run_rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.usefixtures("_run_rows")
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(tags, max_size=6))
-def test_repeats_and_tags_are_those_of_a_set(tmp_path: Path, batches: list[list[bytes]]) -> None:
-    """Whatever the batches and the length of a run, the repeating rows and the distinct tags are those of a set."""
+def test_repeats_are_those_of_a_set(tmp_path: Path, batches: list[list[bytes]]) -> None:
+    """Whatever the batches and the length of a run, the repeating rows are those of a set."""
     values = [value for batch in batches for value in batch]
     with Digests(tmp_path) as digests:
         first = 1
@@ -51,9 +49,6 @@ def test_repeats_and_tags_are_those_of_a_set(tmp_path: Path, batches: list[list[
         repeats = digests.duplicates()
         assert list(repeats) == repeats_of(values)
         assert repeats.count == len(repeats_of(values))
-        out = io.BytesIO()
-        assert digests.sorted_tags(out) == len(set(values))
-    assert out.getvalue() == b"".join(sorted(set(values)))
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -95,19 +90,6 @@ def test_nothing_is_left_after_an_error(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@given(st.sets(st.binary(min_size=16, max_size=16), max_size=40), st.binary(min_size=16, max_size=16))
-def test_lookup_is_membership(values: set[bytes], other: bytes) -> None:
-    """A tag is found in the file of sorted tags if and only if it was added."""
-    with tempfile.TemporaryDirectory() as folder, Digests(Path(folder)) as digests:
-        path = Path(folder, "tags")
-        digests.add_tags(matrix(list(values)))
-        digests.add_tags(matrix(list(values)))
-        with path.open("wb") as file:
-            digests.sorted_tags(file)
-        assert all(lookup(path, value) for value in values)
-        assert lookup(path, other) == (other in values)
-
-
 def test_wrong_calls_are_refused(tmp_path: Path) -> None:
     """Tags of another size and rows out of order are errors of the caller."""
     with Digests(tmp_path) as digests:
@@ -120,8 +102,3 @@ def test_wrong_calls_are_refused(tmp_path: Path) -> None:
             digests.add(matrix([bytes(16)] * 2), np.array([5, 4]))
         with pytest.raises(UsageError):
             digests.add(matrix([bytes(16)] * 2), np.array([5]))
-    (tmp_path / "odd").write_bytes(b"12345")
-    with pytest.raises(UsageError):
-        lookup(tmp_path / "odd", bytes(16))
-    with pytest.raises(UsageError):
-        lookup(tmp_path / "odd", b"short")
