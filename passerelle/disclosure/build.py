@@ -262,19 +262,20 @@ def _recall(
     draft.weights[flat] = np.inf
     flat[new, counts] = ~known
     draft.weights[flat] *= SAME_PATTERN
+    before, nested = old.values[at], layout.complements
+    known = np.concatenate([known, *(known[:, [part]] & known[:, [whole]] for part, whole, _ in nested)], axis=1)
+    before = np.concatenate([before, *(before[:, [whole]] - before[:, [part]] for part, whole, _ in nested)], axis=1)
     if units is Units.GROWING:
-        floor = np.where(known, np.minimum(old.values[at], values), 0)
-        draft.floors[new, counts] = np.maximum(draft.floors[new, counts], floor)
-    _guard_differences(draft, layout, thresholds, before=old.values[at], known=known, new=new)
+        draft.floors[new] = np.where(known, np.maximum(draft.floors[new], before), draft.floors[new])
+        if (draft.floors[new] > draft.values[new]).any():
+            raise RefusedError("expected figures at least those of the earlier release, since they are said to grow")
+    _guard_differences(draft, layout, thresholds, before=before, known=known, new=new)
 
 
 def _guard_differences(
     draft: _Draft, layout: Layout, thresholds: Thresholds, *, before: Counts, known: Mask, new: Counts
 ) -> None:
     """Protect each figure that differs from an earlier one by a number of persons that could not be published."""
-    nested = layout.complements
-    known = np.concatenate([known, *(known[:, [part]] & known[:, [whole]] for part, whole, _ in nested)], axis=1)
-    before = np.concatenate([before, *(before[:, [whole]] - before[:, [part]] for part, whole, _ in nested)], axis=1)
     change = draft.values[new] - before
     small = _primary(np.abs(change), layout, replace(thresholds, zeros=False)) & known
     far = np.where(change < 0, -thresholds.min_count, thresholds.min_count)

@@ -6,7 +6,7 @@ Dense matrices and its own bookkeeping, written from the definition of the table
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.optimize import linprog
@@ -19,13 +19,14 @@ class Attacker:
     """Knows that ``total`` is the sum of the other codes of each axis, and what the indicators of a cell have in common.
 
     ``sums`` are (whole, parts) of each cell; ``at_most`` are (figure, other figure, share): the first is at most that share
-    of the second. Every figure is at least 0.
+    of the second. Every figure is at least 0, or at least its floor.
     """
 
     published: Mapping[Key, str]
     total: str | None = "total"
     sums: tuple[tuple[str, tuple[str, ...]], ...] = ()
     at_most: tuple[tuple[Key, Key, float], ...] = ()
+    floors: Mapping[Key, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.unknown = {key: index for index, key in enumerate(k for k, v in self.published.items() if v == "*")}
@@ -75,6 +76,7 @@ class Attacker:
     def interval(self, terms: list[tuple[Key, float]]) -> tuple[float, float]:
         """The lowest and highest value of a combination of figures."""
         gain, right = self._line(terms)
+        box = [(self.floors.get(key, 0.0), None) for key in self.unknown]
         ends = []
         for sign in (1.0, -1.0):
             answer = linprog(
@@ -83,7 +85,7 @@ class Attacker:
                 b_ub=self.below_to or None,
                 A_eq=np.array(self.equal) if self.equal else None,
                 b_eq=self.equal_to or None,
-                bounds=(0, None),
+                bounds=box,
             )
             assert answer.status in (0, 3), "the published table contradicts itself"
             ends.append(sign * (answer.fun if answer.status == 0 else -np.inf) - right)
