@@ -20,7 +20,7 @@ INSTANTS = frozenset({"at", "received_at", "sent_at"})
 # What the text, a party or a person decided. Any other event is an act of the gateway, and dates the gateway's clock (D1).
 LEGAL = frozenset(
     {
-        "amendment_signed", "approved", "breach_known", "breach_notice", "candidates_assessed", "consent_recorded",
+        "amendment_signed", "approved", "breach_known", "breach_notice", "consent_recorded",
         "contingency_met", "declared_unnecessary", "denounced", "end_recorded", "express_request",
         "extension_announced", "hold_lifted", "hold_placed", "instrument_recorded", "legal_obligation_ended",
         "legal_obligation_recorded", "litigation_closed", "litigation_opened", "meeting_held", "minutes_sent",
