@@ -20,7 +20,7 @@ from passerelle.clock import iso
 from passerelle.convention import Decision, destruction_deadline
 from passerelle.errors import RefusedError
 from passerelle.handover.decide import ask, insist
-from passerelle.handover.job import Job
+from passerelle.handover.job import Job, staged_at
 from passerelle.handover.order import Delivered
 from passerelle.handover.outgoing import Outgoing
 from passerelle.parcel import (
@@ -157,13 +157,18 @@ def complete(workspace: Workspace, parcel: str, sealer: Sealer) -> Delivered:
         if not found or found[0].decision not in {"allow", "allow_with_warning"}:
             raise RefusedError("no decision allows this delivery", hint="passerelle exchange run asks the gate")
         intent = found[0]
-        partner = partners.find(connection, intent.recipient)
         proof = workspace.ledger.prove(connection, intent.entry)
     signature = sign(intent.manifest, workspace.keys.signing_key)
     staged = sealer.finish(intent.manifest, signature, proof, _texts(intent))
-    folder = Path(partner.folder) if partner and partner.folder else workspace.home / "outbox" / intent.recipient
-    arrived = put_in_folder(staged, folder)
+    arrived = put_in_folder(staged, folder_of(workspace, intent.recipient))
     return arrive(workspace, intent, arrived)
+
+
+def folder_of(workspace: Workspace, recipient: str) -> Path:
+    """Where the parcels of a recipient go: its own folder, or the workspace's outbox."""
+    with workspace.database.read() as connection:
+        partner = partners.find(connection, recipient)
+    return Path(partner.folder) if partner and partner.folder else workspace.home / "outbox" / recipient
 
 
 def _texts(intent: Delivery) -> dict[str, bytes]:
@@ -186,12 +191,16 @@ def put_in_folder(staged: Path, folder: Path) -> Path:
 
 
 def arrive(workspace: Workspace, intent: Delivery, arrived: Path) -> Delivered:
-    """Write that a parcel has arrived in its folder."""
-    staged = f"staging/{intent.id}.tar"
+    """Write that a parcel has arrived in its folder; its recipient may have taken it out already.
+
+    What lies in the outbox is still ours to destroy; what lies in a partner's folder is not.
+    """
+    staged = staged_at(intent.id)
     location = workspace.location(arrived)
+    size = arrived.stat().st_size if arrived.exists() else None
     with workspace.database.begin() as connection:
         runs.delivered(connection, intent.id, location, at=workspace.now())
-        holdings.move(connection, staged, location, kind="parcel", ours=False, size=arrived.stat().st_size)
+        holdings.move(connection, staged, location, kind="parcel", ours=not Path(location).is_absolute(), size=size)
         body = {
             "delivery": intent.id,
             "parcel": intent.id,

@@ -24,6 +24,7 @@ from passerelle.store import runs
 from passerelle.workspace import Workspace
 from passerelle.workspace.files import write_whole
 
+EXCHANGE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?|-[QST][1-4])?")
 KEPT_WHEN_DELIVERED = frozenset({"raw", "quarantine", "release", "index", "parcel"})
 KEPT_WHEN_REFUSED = frozenset({"quarantine", "parcel"})
@@ -50,8 +51,7 @@ def run_exchange(workspace: Workspace, order: Order, tools: Tools | None, progre
         TheirDataError: the file is not what its dialect declares, or breaks its contract too often.
         OurWayError: the gateway could not; nothing was delivered that the trail does not tell.
     """
-    if not PERIOD.fullmatch(order.period):
-        raise UsageError("expected a period such as 2026, 2026-03, 2026-03-31, 2026-Q1 or 2026-S1")
+    _insist_on_words(workspace, order)
     with workspace.lock(f"{order.convention}.{order.exchange}"):
         recover(workspace, order.convention, order.exchange)
         progress(1, 0)
@@ -61,6 +61,18 @@ def run_exchange(workspace: Workspace, order: Order, tools: Tools | None, progre
         except Exception as error:
             _close_failed(job, error)
             raise
+
+
+def _insist_on_words(workspace: Workspace, order: Order) -> None:
+    """Refuse what is no convention, exchange or period before it can become the name of a file or a word of the trail."""
+    workspace.convention(order.convention)
+    if not EXCHANGE.fullmatch(order.exchange):
+        raise UsageError(
+            "expected the id of an exchange: lower-case letters, digits and hyphens",
+            hint=f"passerelle convention show {order.convention} lists them",
+        )
+    if not PERIOD.fullmatch(order.period):
+        raise UsageError("expected a period such as 2026, 2026-03, 2026-03-31, 2026-Q1 or 2026-S1")
 
 
 def _decide(workspace: Workspace, order: Order, tools: Tools | None, progress: Progress) -> Job:
@@ -125,7 +137,7 @@ def _carry_out(job: Job) -> Outcome:
             index.write()
             handed = [deliver(job, parcel) for parcel in parcels]  # 7
         job.reach(8, job.counts["read"])
-        _remember(job, profile, verdict)  # 8
+        _remember(job)  # 8
     return _outcome(job, "delivered", [*made, *handed], verdict, report)
 
 
@@ -174,15 +186,21 @@ def _check(job: Job, profile: Profile) -> tuple[Verdict, str]:
         raise ContractError(
             f"{len(failed)} checks of the whole file failed: {', '.join(failed)}", hint=f"the report tells: {report}"
         )
+    _keep_profile(job, profile, verdict)
     return verdict, report
 
 
-def _remember(job: Job, profile: Profile, verdict: Verdict) -> None:
+def _keep_profile(job: Job, profile: Profile, verdict: Verdict) -> None:
+    """Keep the profile before anything leaves; later checks read it once the run is delivered."""
+    body, said = json.dumps(profile.as_json(), sort_keys=True), json.dumps(verdict.as_json())
+    with job.workspace.database.begin() as connection:
+        run = runs.runs(connection, id=job.run)[0]
+        runs.keep_profile(connection, run, body, said, at=job.workspace.now())
+
+
+def _remember(job: Job) -> None:
     workspace, at = job.workspace, job.workspace.now()
     with workspace.database.begin() as connection:
-        run = runs.runs(connection, id=job.run)[0]
-        body = json.dumps(profile.as_json(), sort_keys=True)
-        runs.keep_profile(connection, run, body, json.dumps(verdict.as_json()), at=at)
         runs.advance(connection, job.run, 8, job.counts)
     close_run(workspace, job.run, "delivered", None, keep=KEPT_WHEN_DELIVERED)
     workspace.journal.write(

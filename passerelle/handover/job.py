@@ -126,11 +126,19 @@ def close_run(workspace: Workspace, run: str, state: str, reason: str | None, *,
     gone = [c for c in copies if c.kind not in keep or (c.kind == "release" and c.location not in handed)]
     for copy in gone:
         erase_copy(workspace, copy)
+    for half in (workspace.home / "reports").glob(f".*.{run}.html.part"):
+        erase(half)
     with workspace.database.begin() as connection:
         holdings.destroyed(connection, [copy.id for copy in gone], at=workspace.now())
-        for copy in (copy for copy in copies if copy not in gone):
-            holdings.weigh(connection, copy.location, workspace.path(copy.location).stat().st_size)
+        for path in (workspace.path(copy.location) for copy in copies if copy not in gone):
+            if path.exists():
+                holdings.weigh(connection, workspace.location(path), path.stat().st_size)
         runs.end(connection, run, state, at=workspace.now(), reason=reason)
+
+
+def staged_at(parcel: str) -> str:
+    """Where a parcel is made."""
+    return f"staging/{parcel}.tar"
 
 
 def release_location(parcel: str) -> str:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from passerelle.contract import Column
 from passerelle.convention import Exchange
 from passerelle.errors import OurWayError
-from passerelle.handover.job import Job, release_location
+from passerelle.handover.job import Job, release_location, staged_at
 from passerelle.keys import Identity, parse_recipient
 from passerelle.minimise import CsvSink, pseudonyms
 from passerelle.parcel import Sealer
@@ -33,11 +33,6 @@ class Outgoing:
     pseudonym_key: bytes
     pseudonymised: frozenset[str]
     sink: CsvSink | None = field(default=None)
-
-    @property
-    def location(self) -> str:
-        """Where it is staged."""
-        return f"staging/{self.parcel}.tar"
 
     def write(self, accepted: pa.Table) -> None:
         """Take the columns that the exchange allows, pseudonyms in place of identifiers, and seal them."""
@@ -64,7 +59,7 @@ def sealing(job: Job, recipients: Sequence[str]) -> Iterator[list[Outgoing]]:
 def _open(job: Job, recipient: str, stack: ExitStack) -> Outgoing:
     created = job.workspace.now().replace(microsecond=0)
     parcel = job.parcel_id(recipient)
-    path = job.register("staging", f"staging/{parcel}.tar")
+    path = job.register("staging", staged_at(parcel))
     release = _release(job, parcel) if job.personal else None
     keys = [parse_recipient(key.recipient) for key in job.parties.keys[recipient]]
     sealer = Sealer(path, created)

@@ -1,8 +1,9 @@
 """What an interrupted run left is finished or removed, before anything new begins on the same exchange.
 
 A run that is open while nobody holds the exchange's lock was interrupted. An intent in the trail is completed when the gate
-still allows it and its sealed bytes are whole; a parcel that already lies in its folder has left, and its outcome is written.
-Everything else that the run had begun is removed.
+still allows it and its sealed bytes are whole; a parcel that lies in its folder has left, and so has one that lies nowhere
+although nobody removed it: its recipient was quick. Then the outcome is written. Everything else that the run had begun is
+removed.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from pathlib import Path
 
 from passerelle.errors import ParcelError
 from passerelle.handover.decide import ask
-from passerelle.handover.deliver import arrive, complete
-from passerelle.handover.job import close_run
+from passerelle.handover.deliver import arrive, complete, folder_of
+from passerelle.handover.job import close_run, staged_at
 from passerelle.parcel import Manifest, Sealed, Sealer, parse_manifest
-from passerelle.store import partners, runs
+from passerelle.store import holdings, runs
 from passerelle.store.runs import Delivery
 from passerelle.workspace import Workspace
+from passerelle.workspace.files import erase
 
 KEPT_IF_DELIVERED = frozenset({"raw", "quarantine", "release", "index", "parcel"})
 
@@ -32,14 +34,16 @@ def recover(workspace: Workspace, convention: str, exchange: str) -> None:
             _settle(workspace, intent, run.sender)
         with workspace.database.read() as connection:
             left = runs.deliveries(connection, run=run.id, state="delivered")
+        for parcel in left:
+            erase(workspace.path(staged_at(parcel.id)))
         keep = KEPT_IF_DELIVERED if left else frozenset({"parcel"})
         close_run(workspace, run.id, "delivered" if left else "interrupted", "interrupted", keep=keep)
 
 
 def _settle(workspace: Workspace, intent: Delivery, sender: str) -> None:
-    arrived = _folder(workspace, intent) / f"{intent.id}.tar"
-    staged = workspace.home / "staging" / f"{intent.id}.tar"
-    if arrived.exists():
+    arrived = folder_of(workspace, intent.recipient) / f"{intent.id}.tar"
+    staged = workspace.path(staged_at(intent.id))
+    if arrived.exists() or _left(workspace, staged):
         arrive(workspace, intent, arrived)
         return
     with workspace.database.begin() as connection:
@@ -76,13 +80,15 @@ def _sealed(manifest: Manifest) -> Sealed:
     )
 
 
-def _folder(workspace: Workspace, intent: Delivery) -> Path:
+def _left(workspace: Workspace, staged: Path) -> bool:
+    """Whether a parcel went out of staging although the register says that nobody removed it."""
     with workspace.database.read() as connection:
-        partner = partners.find(connection, intent.recipient)
-    return Path(partner.folder) if partner and partner.folder else workspace.home / "outbox" / intent.recipient
+        registered = holdings.present(connection, location=workspace.location(staged))
+    return bool(registered) and not staged.exists() and not staged.with_name(f"{staged.name}.part").exists()
 
 
 def _abandon(workspace: Workspace, intent: Delivery, reason: str) -> None:
+    erase(folder_of(workspace, intent.recipient) / f".{intent.id}.tar.part")
     with workspace.database.begin() as connection:
         runs.abandon(connection, intent.id)
         body = {

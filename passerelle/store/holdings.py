@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, update
 
 from passerelle.clock import iso
 from passerelle.store.tables import holding
@@ -58,14 +58,12 @@ def register(
 
 def weigh(connection: Connection, location: str, size: int) -> None:
     """Note the size in bytes of a copy that is complete."""
-    connection.execute(update(holding).where(holding.c.location == location).values(bytes=size))
+    connection.execute(update(holding).where(_there(location)).values(bytes=size))
 
 
-def move(connection: Connection, location: str, to: str, *, kind: str, ours: bool, size: int) -> None:
+def move(connection: Connection, location: str, to: str, *, kind: str, ours: bool, size: int | None) -> None:
     """A staged copy became a delivered one."""
-    connection.execute(
-        update(holding).where(holding.c.location == location).values(location=to, kind=kind, ours=ours, bytes=size)
-    )
+    connection.execute(update(holding).where(_there(location)).values(location=to, kind=kind, ours=ours, bytes=size))
 
 
 def destroyed(connection: Connection, ids: list[int], *, at: datetime) -> None:
@@ -73,11 +71,6 @@ def destroyed(connection: Connection, ids: list[int], *, at: datetime) -> None:
     connection.execute(
         update(holding).where(holding.c.id.in_(ids), holding.c.destroyed_at.is_(None)).values(destroyed_at=iso(at))
     )
-
-
-def forget(connection: Connection, ids: list[int]) -> None:
-    """Take out the lines of copies that never came to be."""
-    connection.execute(delete(holding).where(holding.c.id.in_(ids)))
 
 
 def present(connection: Connection, **where: str) -> list[Holding]:
@@ -92,6 +85,10 @@ def all_of(connection: Connection, convention: str) -> list[Holding]:
     """Every copy ever registered under ``convention``."""
     query = select(holding).where(holding.c.convention == convention).order_by(holding.c.id)
     return [_holding(row) for row in connection.execute(query)]
+
+
+def _there(location: str) -> ColumnElement[bool]:
+    return and_(holding.c.location == location, holding.c.destroyed_at.is_(None))
 
 
 def _holding(row: Row[Any]) -> Holding:

@@ -134,8 +134,7 @@ def next_sequence(connection: Connection, convention: str, exchange: str, recipi
 
 
 def intend(connection: Connection, new: Delivery) -> None:
-    """Write the intent of a delivery, in place of an abandoned one of the same key."""
-    connection.execute(delete(delivery).where(delivery.c.id == new.id, delivery.c.state == "abandoned"))
+    """Write the intent of a delivery."""
     connection.execute(insert(delivery).values(**{name: getattr(new, name) for name in Delivery.__slots__}))
 
 
@@ -146,9 +145,8 @@ def delivered(connection: Connection, parcel: str, location: str, *, at: datetim
 
 
 def abandon(connection: Connection, parcel: str) -> None:
-    """Give up an intent whose parcel cannot be completed."""
-    query = update(delivery).where(delivery.c.id == parcel, delivery.c.state == "intent")
-    connection.execute(query.values(state="abandoned"))
+    """Take back an intent whose parcel cannot be completed: its number goes to the next; the trail tells of both."""
+    connection.execute(delete(delivery).where(delivery.c.id == parcel, delivery.c.state == "intent"))
 
 
 def deliveries(connection: Connection, **where: str) -> list[Delivery]:

@@ -120,7 +120,7 @@ delivery = Table(
     Column("intent_at", String(20), nullable=False),
     Column("delivered_at", String(20)),
     UniqueConstraint("convention", "exchange", "recipient", "sequence", name="uq_delivery_sequence"),
-    CheckConstraint("state in ('intent','delivered','abandoned')", name="ck_delivery_state"),
+    CheckConstraint("state in ('intent','delivered')", name="ck_delivery_state"),
 )
 
 holding = Table(
@@ -131,7 +131,7 @@ holding = Table(
     Column("exchange", String(80), nullable=False),
     Column("run", String(40), nullable=False),
     Column("kind", String(20), nullable=False),
-    Column("location", Text, nullable=False, unique=True),
+    Column("location", Text, nullable=False),
     Column("personal", Boolean, nullable=False),
     Column("ours", Boolean, nullable=False),
     Column("bytes", Integer),
@@ -142,6 +142,14 @@ holding = Table(
         name="ck_holding_kind",
     ),
     Index("ix_holding_convention", "convention"),
+)
+# One copy at a time in one place: what was there before keeps its line, with the instant of its destruction.
+Index(
+    "uq_holding_present",
+    holding.c.location,
+    unique=True,
+    sqlite_where=holding.c.destroyed_at.is_(None),
+    postgresql_where=holding.c.destroyed_at.is_(None),
 )
 
 profile = Table(

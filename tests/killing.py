@@ -1,0 +1,187 @@
+"""Exchanges and purges in a process that dies at a chosen point, as in a power cut: no cleanup, no goodbye.
+
+``Mortals`` starts one process that has everything imported; each task runs in a fork of it, which kills itself with SIGKILL.
+The product has no hook for this: what is counted is what the interpreter tells of any program: files opened to be written,
+renamed and removed (audit events), transactions committed and functions entered or left (profile events), and the progress
+that an exchange reports.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+ROOT = Path(__file__).resolve().parent.parent
+CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.copyfile"}
+
+
+@dataclass(frozen=True)
+class Task:
+    """An exchange (``which``, ``period``, ``source``) or a purge (``which`` alone), and where it dies.
+
+    ``change``: before the n-th change of the disk or right after the n-th commit, both counted together from 1.
+    ``step`` and ``call``: at the n-th report of that step. ``function`` and ``when``: as it is entered ("call") or left
+    ("return"), the n-th time. None of them: it lives, and the answer has the number of changes and of reports by step.
+    """
+
+    home: str
+    instant: str
+    which: str
+    period: str | None = None
+    source: str | None = None
+    change: int | None = None
+    step: int | None = None
+    function: str | None = None
+    when: str = "call"
+    nth: int = 1
+
+
+@dataclass(frozen=True)
+class Death:
+    """How a task ended: ``killed`` or not; when not, its exit status, its error, and what was counted."""
+
+    killed: bool
+    status: int
+    changes: int = 0
+    reports: dict[str, int] | None = None
+
+
+class Mortals:
+    """The process that others are forked from. Use as a context manager."""
+
+    def __enter__(self) -> Self:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("PASSERELLE_")}
+        command = [sys.executable, "-m", "tests.killing"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env=kept)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._process.communicate(timeout=30)
+
+    def run(self, task: Task) -> Death:
+        """Carry out ``task`` in a process of its own, to its end or its death."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(asdict(task)).encode() + b"\n")
+        self._process.stdin.flush()
+        return Death(**json.loads(self._process.stdout.readline()))
+
+
+class Fate:
+    """Counts, and kills at the chosen point."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.changes = 0
+        self.calls = 0
+        self.reports: dict[str, int] = {}
+        self._places = (str(Path(task.home).parent), "partners")
+
+    def watch(self) -> None:
+        """Begin to count; there is no end to it in this process."""
+        sys.addaudithook(self._audited)
+        sys.setprofile(self._profiled)
+
+    def progress(self, step: int, _rows: int) -> None:
+        """What an exchange reports to."""
+        seen = self.reports[str(step)] = self.reports.get(str(step), 0) + 1
+        if (self.task.step, self.task.nth) == (step, seen):
+            _die()
+
+    def _changed(self) -> None:
+        self.changes += 1
+        if self.changes == self.task.change:
+            _die()
+
+    def _audited(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, _, flags = arguments
+            if not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+                return
+        elif event in CHANGES:
+            path = arguments[0]
+        else:
+            return
+        name = os.fspath(path) if isinstance(path, str | os.PathLike) else ""
+        if str(name).startswith(self._places[0]) and not str(name).endswith("lock"):
+            self._changed()
+
+    def _profiled(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event == "c_return" and getattr(argument, "__name__", "") == "commit":
+            self._changed()
+        elif event == self.task.when and frame.f_code.co_name == self.task.function:
+            self.calls += 1
+            if self.calls == self.task.nth:
+                _die()
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _carry_out(task: Task) -> Fate:
+    from flows import assembly
+    from passerelle.handover.order import Order
+    from passerelle.workspace import Settings, Workspace
+    from passerelle.workspace.settings import instant
+    from retention.purge import purge
+
+    workspace = Workspace.open(Settings(Path(task.home), None, instant(task.instant, "instant")))
+    fate = Fate(task)
+    work: Callable[[], object]
+    if task.source is None:
+        work = lambda: purge(workspace, task.which)  # noqa: E731 - one of two verbs, named by its result
+    else:
+        convention, _, exchange = task.which.partition("/")
+        order = Order(convention, exchange, task.period or "", Path(task.source))
+        work = lambda: assembly.run(workspace, order, fate.progress)  # noqa: E731 - one of two verbs, named by its result
+    fate.watch()
+    work()
+    sys.setprofile(None)
+    return fate
+
+
+def _fork(task: Task) -> Death:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            fate = _carry_out(task)
+            os.write(writing, json.dumps({"changes": fate.changes, "reports": fate.reports}).encode())
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        os._exit(status)
+    os.close(writing)
+    _, status = os.waitpid(child, 0)
+    with os.fdopen(reading, "rb") as answer:
+        told = json.loads(answer.read() or b"{}")
+    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    return Death(killed, 0 if killed else os.waitstatus_to_exitcode(status), **told)
+
+
+def main() -> None:
+    """Read tasks, one JSON object a line; answer each with its death."""
+    import great_expectations  # noqa: F401 - imported once, before all forks: it takes seconds
+
+    import flows.assembly
+    import retention.purge  # noqa: F401 - as above
+
+    assert flows.assembly.__name__
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(asdict(_fork(Task(**json.loads(line))))) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
