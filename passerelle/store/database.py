@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from passerelle.errors import WorkspaceError
@@ -69,9 +69,21 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One consistent view that writes nothing and stops no writer."""
-        with self.engine.connect().execution_options(reads=True) as connection:
-            yield connection
+        """One consistent view that writes nothing and stops no writer.
+
+        Raises:
+            WorkspaceError: the database cannot be reached or read.
+        """
+        failure = ""
+        try:
+            with self.engine.connect().execution_options(reads=True) as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            failure = type(getattr(error, "orig", None) or error).__name__
+        if failure:
+            raise WorkspaceError(
+                f"the database cannot be read ({failure})", hint="check that it is reachable, and whose it is"
+            )
 
     def create(self) -> None:
         """Make the tables; once more is harmless."""
@@ -83,12 +95,10 @@ class Database:
 
     def check(self) -> None:
         """Refuse a database that is not ours or of another schema version."""
-        found = None
-        try:
-            with self.read() as connection:
-                found = connection.scalar(select(tables.meta.c.value).where(tables.meta.c.key == "schema"))
-        except SQLAlchemyError:
-            found = None
+        with self.read() as connection:
+            ours = inspect(connection).has_table(tables.meta.name)
+            query = select(tables.meta.c.value).where(tables.meta.c.key == "schema")
+            found = connection.scalar(query) if ours else None
         if found != SCHEMA_VERSION:
             raise WorkspaceError(
                 f"expected a database of schema {SCHEMA_VERSION}, found {'schema ' + found if found else 'none'}",
