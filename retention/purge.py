@@ -11,6 +11,7 @@ from collections.abc import Callable
 from passerelle.canonical import canonical
 from passerelle.errors import KeyStoreError, OurWayError, RefusedError
 from passerelle.handover.job import erase_copy
+from passerelle.handover.recover import recover
 from passerelle.parcel import sign
 from passerelle.store import holdings, purges, runs
 from passerelle.store.purges import Purge
@@ -44,6 +45,7 @@ def purge(workspace: Workspace, convention_id: str, told: Told = _quiet) -> Purg
         OurWayError: something could not be destroyed; the purge stays open and resumes when run again.
     """
     with workspace.lock(f"{convention_id}.purge"):
+        _end_open_runs(workspace, convention_id)
         current = _open(workspace, convention_id)
         for stage, act in (
             ("keys", _destroy_keys),
@@ -57,6 +59,15 @@ def purge(workspace: Workspace, convention_id: str, told: Told = _quiet) -> Purg
                 current = _one(workspace, current.id)
         told("done")
         return _certify(workspace, current)
+
+
+def _end_open_runs(workspace: Workspace, convention_id: str) -> None:
+    """Finish or remove what interrupted runs left: no intent may wait for keys that are about to go."""
+    with workspace.database.read() as connection:
+        open_runs = runs.runs(connection, convention=convention_id, state="running")
+    for exchange in sorted({run.exchange for run in open_runs}):
+        with workspace.lock(f"{convention_id}.{exchange}"):
+            recover(workspace, convention_id, exchange)
 
 
 def _one(workspace: Workspace, purge_id: str) -> Purge:
@@ -87,7 +98,7 @@ def _open(workspace: Workspace, convention_id: str) -> Purge:
 def _insist(planned: Plan) -> None:
     if not planned.allowed:
         raise RefusedError(
-            f"the purge of {planned.convention} may not run: {planned.reason}",
+            f"the purge of {planned.convention} may not run: {planned.reason} ({planned.deadline.arithmetic.en})",
             hint="passerelle purge plan shows the deadline and its arithmetic",
         )
     if not planned.copies:
@@ -129,10 +140,12 @@ def _remove_copies(workspace: Workspace, current: Purge) -> None:
 def _clear_tables(workspace: Workspace, current: Purge) -> None:
     with workspace.database.begin() as connection:
         runs.clear(connection, current.convention)
-        purges.stage(connection, current.id, "rows")
-    for report in (workspace.home / "reports").glob(f"{current.convention}.*"):
-        erase(report)
+    for name in (f"{current.convention}.*", f".{current.convention}.*"):
+        for report in (workspace.home / "reports").glob(name):
+            erase(report)
     workspace.database.scrub()
+    with workspace.database.begin() as connection:
+        purges.stage(connection, current.id, "rows")
 
 
 def _rotate_root(workspace: Workspace, current: Purge) -> None:
