@@ -166,7 +166,12 @@ class Workspace:
 
 
 def _new_about(*, rehearsal: bool) -> dict[str, Any]:
-    return {"format": 1, "id": "".join(secrets.choice(ascii_lowercase) for _ in range(ID_LETTERS)), "rehearsal": rehearsal, "complete": False}
+    return {
+        "format": 1,
+        "id": "".join(secrets.choice(ascii_lowercase) for _ in range(ID_LETTERS)),
+        "rehearsal": rehearsal,
+        "complete": False,
+    }
 
 
 def _json(value: dict[str, Any]) -> bytes:
