@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -55,7 +56,8 @@ def tools_for(exchange: Exchange) -> Tools:
     def judged(profile: Profile, history: Sequence[Profile]) -> Verdict:
         return judge(profile, history, suite)
 
-    return Tools(chosen, judged, page, OUTCOME_TABLES.get(exchange.handling.contract))
+    shown = partial(page, subject=f"{exchange.title.fr} / {exchange.title.en}")
+    return Tools(chosen, judged, shown, OUTCOME_TABLES.get(exchange.handling.contract))
 
 
 def run(workspace: Workspace, order: Order, progress: Progress = quiet) -> Outcome:
