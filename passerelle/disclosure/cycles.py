@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components, dijkstra
 
-from passerelle.disclosure.audit import Seen, Witness
+from passerelle.disclosure.audit import TOLERANCE, Seen, Witness
 from passerelle.disclosure.build import Layout
 from passerelle.disclosure.grid import Margin
 from passerelle.disclosure.rules import Counts, Mask, Numbers
@@ -35,6 +35,12 @@ class Network:
     tail: Counts
     head: Counts
     nodes: int
+
+    def only(self, cells: Counts) -> Network:
+        """The network of some cells that no equation links to the others; node 0 stays no equation."""
+        ends = np.concatenate([[0], self.tail[cells], self.head[cells]])
+        names, packed = np.unique(ends, return_inverse=True)
+        return Network(packed[1 : 1 + len(cells)], packed[1 + len(cells) :], len(names))
 
 
 def network_of(layout: Layout) -> Network | None:
@@ -66,9 +72,7 @@ def network_of(layout: Layout) -> Network | None:
         if ends[cell, side].any():
             return None
         ends[cell, side] = node
-    names, packed = np.unique(np.concatenate([[0], ends.ravel()]), return_inverse=True)
-    packed = packed[1:].reshape(ends.shape)
-    return Network(packed[:, 0], packed[:, 1], len(names))
+    return Network(ends[:, 0], ends[:, 1], len(turned))
 
 
 def _is_nested(margin: Margin) -> bool:
@@ -81,6 +85,17 @@ def _entries(margin: Margin, offset: int) -> list[tuple[Counts, Counts, int]]:
     return [(totals, 1 + offset + totals, 1), (margin.parts, 1 + offset + margin.totals, -1)]
 
 
+def groups_of(layout: Layout) -> list[Counts]:
+    """The cells of each part of the table that no equation links to another part."""
+    cells = len(layout.keys)
+    ends = [np.concatenate(each) for each in zip(*((way.totals, way.parts) for way in layout.margins), strict=True)]
+    _, label = connected_components(
+        coo_array((np.ones(len(ends[0])), tuple(ends)), shape=(cells, cells)), directed=False
+    )
+    order = np.argsort(label, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
+
+
 def moves_of(relations: Counts, width: int, indicator: int) -> Counts:
     """(moves, width) ways to add one to ``indicator`` that keep every relation, fewest indicators first."""
     every = np.array(list(product((0, 1, -1), repeat=width)), dtype=np.int64)
@@ -90,13 +105,17 @@ def moves_of(relations: Counts, width: int, indicator: int) -> Counts:
 
 
 class Cycles:
-    """Chooses cycles for the figures that ``seen`` says are too well known."""
+    """Chooses cycles among ``cells`` (one of ``groups_of``) for the figures that ``seen`` says are too well known.
 
-    def __init__(self, system: System, layout: Layout, network: Network, suppressed: Mask) -> None:
-        self._system, self._network, self._width = system, network, layout.width
-        self.suppressed = suppressed.copy()
+    ``suppressed`` is changed in place; ``witnesses`` collects the cycles.
+    """
+
+    def __init__(self, system: System, layout: Layout, network: Network, cells: Counts, suppressed: Mask) -> None:
+        self._system, self._network, self._width = system, network.only(cells), layout.width
+        network = self._network
+        self._suppressed = suppressed
         self.witnesses: list[Witness] = []
-        self._variables = np.arange(len(layout.keys) * layout.width).reshape(-1, layout.width)
+        self._variables = cells[:, None] * layout.width + np.arange(layout.width)
         self._below = (system.values - system.floors)[self._variables]
         self._above = (system.ceilings - system.values)[self._variables]
         self._moves = [moves_of(layout.relations, layout.width, indicator) for indicator in range(layout.width)]
@@ -110,17 +129,19 @@ class Cycles:
 
     def protect(self, seen: Seen) -> None:
         """Withhold cycles until each figure of a cell is as open as it needs, or no cycle can make it so."""
-        needs, cells = self._system, self._variables.size
-        farthest = np.maximum(needs.values - needs.need_low, needs.need_high - needs.values)
-        hardest = np.argsort(-farthest[:cells], kind="stable")
-        for variable in hardest[seen.short[hardest]].tolist():
-            if seen.short_below[variable]:
-                self._open(variable, int(needs.need_low[variable]) - int(needs.values[variable]), seen)
-            if seen.short_above[variable]:
-                self._open(variable, int(needs.need_high[variable]) - int(needs.values[variable]), seen)
+        needs, figures = self._system, self._variables.ravel()
+        below = (needs.need_low - needs.values)[figures]
+        above = (needs.need_high - needs.values)[figures]
+        hardest = np.argsort(-np.maximum(-below, above), kind="stable")
+        for place in hardest[seen.short[figures[hardest]]].tolist():
+            figure = int(figures[place])
+            if seen.low[figure] > needs.need_low[figure] + TOLERANCE:
+                self._open(place, int(below[place]), seen)
+            if seen.high[figure] < needs.need_high[figure] - TOLERANCE:
+                self._open(place, int(above[place]), seen)
 
-    def _open(self, variable: int, change: int, seen: Seen) -> None:
-        cell, indicator = divmod(variable, self._width)
+    def _open(self, place: int, change: int, seen: Seen) -> None:
+        cell, indicator = divmod(place, self._width)
         tries = [move * change for move in self._moves[indicator]]
         own = self._system.values[self._variables[cell]]
         if own[indicator] == -change:
@@ -132,7 +153,7 @@ class Cycles:
         if best is None:
             return
         witness = best[1]
-        self.suppressed[witness.figures] |= ~self._system.hidden[witness.figures]
+        self._suppressed[witness.figures] |= ~self._system.hidden[witness.figures]
         self.witnesses.append(witness)
         seen.add_some(witness.figures, self._system.values[witness.figures] + witness.changes)
 
@@ -169,7 +190,7 @@ class Cycles:
         """What each cell costs when it changes by ``move`` and by its opposite; infinite when it cannot."""
         system, touched = self._system, np.flatnonzero(move)
         figures = self._variables[:, touched]
-        free = self.suppressed[figures] | system.hidden[figures]
+        free = self._suppressed[figures] | system.hidden[figures]
         price = np.where(free, 0.0, system.weights[figures]).sum(axis=1) + STEP_COST
         below, above, step = self._below[:, touched], self._above[:, touched], move[touched]
         forth = ((below >= -step) & (above >= step)).all(axis=1)

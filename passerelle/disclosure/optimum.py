@@ -15,7 +15,7 @@ from scipy.sparse import csr_array, diags_array, eye_array, hstack, kron, vstack
 from passerelle.disclosure.rules import Mask
 from passerelle.disclosure.system import System
 
-MAX_SIZE = 1_200  # figures times needs: beyond, the optimum takes minutes (20 x 8 with 8 primaries: 4 s)
+MAX_SIZE = 1_200  # variables times needs: 0.5 s; at 4,000 seconds, at 5,400 half a minute
 NOISE = 1e-7  # persons; below it, HiGHS moved nothing
 MAX_MOVE = 2.0  # no useful cycle moves a figure further than this many times the need
 NEED = 0.125  # a need in the solver's units: coefficients of 0/1 variables well under 1 keep HiGHS from repairing solutions

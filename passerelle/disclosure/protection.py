@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from passerelle.disclosure.audit import Gate, Seen, blocks
 from passerelle.disclosure.build import Layout, build
-from passerelle.disclosure.cycles import Cycles, network_of
+from passerelle.disclosure.cycles import Cycles, groups_of, network_of
 from passerelle.disclosure.optimum import cheapest, is_small, repair
 from passerelle.disclosure.roles import OutcomeTable, Rate, Release
 from passerelle.disclosure.rules import SECRET, Mask, Thresholds
@@ -109,10 +109,12 @@ def choose(layout: Layout, system: System, forced: Mask, gate: Gate) -> Mask:
         return forced
     suppressed = _optimal_blocks(system, forced, seen)
     if seen.short.any() and (network := network_of(layout)) is not None:
-        cycles = Cycles(system, layout, network, suppressed)
-        cycles.protect(seen)
-        suppressed = cycles.suppressed
-        gate.witnesses += cycles.witnesses
+        suppressed = suppressed.copy()
+        short = np.unique(np.flatnonzero(seen.short) // layout.width)
+        for cells in (group for group in groups_of(layout) if np.isin(group, short).any()):
+            cycles = Cycles(system, layout, network, cells, suppressed)
+            cycles.protect(seen)
+            gate.witnesses += cycles.witnesses
     return _repaired(system, suppressed, gate)
 
 
