@@ -191,7 +191,7 @@ def rights(events: tuple[Event, ...], zone: ZoneInfo) -> Answer:
         if event.type == "breach_known" and known_at is not None:
             end = dates.after_hours(known_at, BREACH_HOURS, zone)
             words = Words("72 heures écoulées (RGPD, art. 33)", "72 elapsed hours (GDPR art. 33)")
-            return Answer(end, "yes", "stated", "GDPR art. 33", words, rules=("D13", "D19"))
+            return Answer(end, "yes", "stated", "RGPD, art. 33", words, rules=("D13", "D19"))
     raise UsageError("expected a rights_request or a breach_known among the events, got neither")
 
 
@@ -204,4 +204,4 @@ def _one_month(event: Event, received: date) -> Answer:
         f"{dates.fr(received)} + {months} mois = {dates.fr(plain)} ; jour ouvré : {dates.fr(value)} ({tables})",
         f"{dates.en(received)} + {months} month(s) = {dates.en(plain)}; working day: {dates.en(value)} ({tables})",
     )
-    return Answer(value, "yes", "stated", "GDPR art. 12(3)", words, rules=("D3", "D19"))
+    return Answer(value, "yes", "stated", "RGPD, art. 12 § 3", words, rules=("D3", "D19"))

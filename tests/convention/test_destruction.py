@@ -82,7 +82,7 @@ def test_silent_texts_follow_the_hub_and_say_so(conventions: dict[str, Conventio
     geiq = destruction_deadline(conventions["geiq-amilaura-2024"], (), None)
     assert (geiq.value, geiq.basis, geiq.article) == (date(2026, 1, 6), "hub_policy", None)
     csp = destruction_deadline(conventions[CSP], history(ENDED), None)
-    assert (csp.basis, csp.article) == ("stated", "art. 7 §6")
+    assert (csp.basis, csp.article) == ("stated", "art. 7 § 6")
     assert csp.arithmetic.fr.endswith("11 mars 2027 + 2 mois = 11 mai 2027, sans report")
     assert csp.arithmetic.en.endswith("11 March 2027 + 2 months = 11 May 2027, no roll")
 

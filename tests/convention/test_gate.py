@@ -142,7 +142,7 @@ def test_a_pool_is_refused_with_its_article(conventions: dict[str, Convention]) 
     """As the text stands, candidate pools are refused with the article that does not cover them."""
     decision = decide(conventions[CSP], (), Request("candidate-pools", at(NOON)))
     assert decision.reason == "missing_instrument:candidate-pool-agreement"
-    assert decision.article == "art. 3 (joint) item 1 and art. 7 §1"
+    assert decision.article == "art. 3 (commun), point 1, et art. 7 § 1"
     assert decision.who_decides == "signatories"
 
 

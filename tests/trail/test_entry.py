@@ -27,7 +27,7 @@ EXAMPLES: dict[str, Any] = {
     "date": "2026-12-31",
     "moment": "2026-12-31T23:30:00+01:00",
     "period": "2026-03",
-    "article": "art. 3 (opérateurs) item 4 ; § engagements d'AMILAURA",
+    "article": "art. 3 (opérateurs), point 4 ; Engagements d'AMILAURA, § 1",
     "count": 2**53 - 1,
     "counts": {"siret": 3, "date": 0},
     "flag": False,
