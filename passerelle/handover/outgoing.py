@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pyarrow as pa
 
-from passerelle.contract import Column
+from passerelle.contract import Column, Kind
 from passerelle.convention import Exchange
 from passerelle.errors import OurWayError
 from passerelle.handover.job import Job, release_location, staged_at
@@ -68,7 +68,7 @@ def _open(job: Job, recipient: str, stack: ExitStack) -> Outgoing:
         parcel=parcel,
         created=created,
         sealer=sealer,
-        columns=leaving(job.exchange, job.tools.contract.columns),
+        columns=_as_published(job, leaving(job.exchange, job.tools.contract.columns)),
         pseudonym_key=job.keys.pseudonym_key(recipient),
         pseudonymised=frozenset(job.exchange.handling.pseudonyms if job.exchange.handling else ()),
     )
@@ -83,6 +83,14 @@ def _release(job: Job, parcel: str) -> Identity:
     path = job.register("release", release_location(parcel))
     write_whole(path, job.keys.wrap_release(identity, parcel))
     return identity
+
+
+def _as_published(job: Job, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """The columns as disclosure control leaves them: a rate may be withheld or shown as an edge ("< 5 %"), so it is text."""
+    if job.tools.outcomes is None or job.exchange.disclosure_control is None:
+        return columns
+    rates = {rate.column for rate in job.tools.outcomes.rates}
+    return tuple(replace(column, kind=Kind.TEXT) if column.name in rates else column for column in columns)
 
 
 def leaving(exchange: Exchange, columns: Sequence[Column]) -> tuple[Column, ...]:
