@@ -57,7 +57,7 @@ def test_any_name_is_found_in_this_form(
 ) -> None:
     """A name of any letters is found in this form between any bytes."""
     folder = tmp_path_factory.mktemp("swept")
-    (folder / "file").write_bytes(before + FORMS[form](name) + after)
+    (folder / "file").write_bytes(b"-" + before + FORMS[form](name) + after)
     assert _found(sweep([folder], {"name": name})) == {"name"}
 
 
