@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,10 @@ COPIES = ("holdings", "index", "outbox", "releases", "staging")
 STUDIES, OUTCOMES, ENTRIES = "paca-pe-2016/studies", "paca-pe-2016/training-outcomes", "paca-pe-2016/training-entries"
 POOLS, OFFERS = "csp-ft-2024/candidate-pools", "csp-ft-2024/public-job-offers"
 SHARED = "face-pe-2014/shared-studies"
+TWO = "two-ministries/candidate-pools"
+ROOT = Path(__file__).resolve().parent.parent
 DATASETS = {
+    TWO: "candidate_pool",
     STUDIES: "studies_bmo",
     SHARED: "studies_bmo",
     OUTCOMES: "training_outcomes",
@@ -55,13 +59,14 @@ class Gateway:
 
     workspace: Workspace
     folder: Path
+    database_url: str | None = None
     identities: dict[str, Identity] = field(default_factory=dict)
 
     @classmethod
     def create(cls, folder: Path, instant: str, database_url: str | None = None) -> Gateway:
         """A new rehearsal under ``folder``, whose clock stands at ``instant``."""
         settings = Settings(folder / "workspace", database_url, at(instant))
-        return cls(Workspace.create(settings, rehearsal=True), folder)
+        return cls(Workspace.create(settings, rehearsal=True), folder, database_url)
 
     @property
     def home(self) -> Path:
@@ -110,6 +115,24 @@ class Gateway:
         """Carry out one exchange by the engine, with the exchange's own contract and checks."""
         return assembly.run(self.workspace, self.order(which, period, source, sender), progress)
 
+    def saved(self, to: Path) -> Path:
+        """Close the gateway and keep a copy of it, as it is, in ``to``."""
+        self.workspace.close()
+        return Path(shutil.copytree(self.folder, to, symlinks=True))
+
+    def restored(self, saved: Path) -> Gateway:
+        """The gateway as it was saved, in its old place, open, at the same instant."""
+        self.workspace.close()
+        shutil.rmtree(self.folder)
+        shutil.copytree(saved, self.folder, symlinks=True)
+        return self.reopened()
+
+    def reopened(self) -> Gateway:
+        """The gateway as another process would open it."""
+        self.workspace.close()
+        settings = Settings(self.home, self.database_url, self.workspace.now())
+        return replace(self, workspace=Workspace.open(settings))
+
     def parcels(self, party: str) -> list[Path]:
         """What lies in a partner's folder."""
         return sorted((self.folder / "partners" / party).glob("*"))
@@ -155,6 +178,18 @@ def studies(folder: Path) -> Gateway:
 def pools(folder: Path) -> Gateway:
     """The convention of 2024 with its pieces on file, its ministry ready to receive candidates: persons, two locks."""
     return Gateway.create(folder, "2025-05-06T10:00:00+02:00").record(*CSP_FILED).partner("mtfp").move_to("2025-05-12T06:00:00+02:00")  # fmt: skip
+
+
+def two_recipients(gateway: Gateway) -> str:
+    """Lay down a convention whose pools of candidates go to two ministries, and give its exchange."""
+    text = (ROOT / "conventions" / "csp-ft-2024.yaml").read_text("utf-8")
+    pool = text.index("- id: candidate-pools")
+    assert text.count("\nid: csp-ft-2024\n") == 1
+    both = text[pool:].replace("to: [mtfp]", "to: [mtfp, mtss]", 1)
+    own = (text[:pool] + both).replace("\nid: csp-ft-2024\n", "\nid: two-ministries\n")
+    (gateway.home / "conventions" / "two-ministries.yaml").write_text(own, "utf-8")
+    gateway.record(*(("two-ministries", kind, payload) for _, kind, payload in CSP_FILED)).partner("mtss")
+    return TWO
 
 
 def files_under(home: Path) -> list[Path]:
