@@ -27,6 +27,7 @@ from passerelle.profile import Profile, Verdict
 from passerelle.store import runs
 from passerelle.workspace import Settings, Workspace
 from passerelle.workspace.files import erase
+from retention import index
 from retention.plan import plans
 from retention.purge import purge
 
@@ -49,6 +50,8 @@ def tools_for(exchange: Exchange) -> Tools:
         raise RefusedError(
             f"no data contract is bound to {exchange.id}",
             hint="the exchange's handling names its contract; passerelle contract list shows those there are",
+            fr=f"aucun contrat de données n'est lié à {exchange.id}",
+            hint_fr="le « handling » de l'échange nomme son contrat ; passerelle contract list donne ceux qui existent",
         )
     chosen: Contract = contract(exchange.handling.contract)
     suite = Suite(Limits(rejected_share=exchange.handling.max_rejected_share))
@@ -144,14 +147,17 @@ def _planned(workspace: Workspace, order: Order) -> dict[str, Any]:
 
 
 def purge_due(home: str | None, *, confirm: bool) -> dict[str, Any]:
-    """Plan every purge; with ``confirm`` run those that may run now."""
+    """Plan every purge; with ``confirm`` run those that may run now, and destroy the person indexes past their life."""
     workspace = open_workspace(home)
     try:
         with workspace.database.read() as connection:
             due = [plan for plan in plans(workspace, connection) if plan.allowed]
+            indexes = index.expired(workspace, connection)
         certificates = [purge(workspace, plan.convention).id for plan in due] if confirm else []
+        for one in indexes if confirm else ():
+            index.destroy(workspace, one)
         return {
-            "due": len(due),
+            "due": len(due) + len(indexes),
             "holdings": sum(len(plan.copies) for plan in due),
             "certificates": ", ".join(certificates),
         }
