@@ -70,6 +70,7 @@ def _of_term(convention: Convention, events: tuple[Event, ...], story: Life, ter
     if isinstance(safe.value, date):
         title = Words("Dernier jour sûr pour dénoncer", "Last safe day to denounce")
         yield Entry(safe.value, "opt_out_safe_day", title, safe)
+        yield from _last_valid(convention, events, term.number, safe)
         for day, label, words in alerting.opt_out_reminders(convention, events, None, term.number):
             title = Words(f"Reconduction dans {words.fr}", f"Renewal in {words.en}")
             yield Entry(day, "opt_out_reminder", title, safe, label)
@@ -78,6 +79,19 @@ def _of_term(convention: Convention, events: tuple[Event, ...], story: Life, ter
         if exchange is not None:
             answer = due.due(due.Case(convention, events, None, {"exchange": name, "term": term.number}))
             yield from _due(name, exchange.title, answer)
+
+
+def _last_valid(convention: Convention, events: tuple[Event, ...], number: int, safe: Answer) -> Iterator[Entry]:
+    """The last day of a timely notice on the kindest reading, where it is not the safe day: at the ends of months (D7)."""
+    found = force.opt_out_days(convention, events, None, number)
+    if found is not None and found[1].last_valid != safe.value:
+        words = Words(
+            f"dernier jour dont le délai s'achève au plus tard le {dates.fr(found[0].last)}",
+            f"last day whose delay runs out by {dates.en(found[0].last)}",
+        )
+        ground = Answer(found[1].last_valid, "disputed", safe.basis, safe.article, words, who_decides="dpo")
+        title = Words("Dernier jour valable pour dénoncer", "Last valid day to denounce")
+        yield Entry(found[1].last_valid, "opt_out_last_valid_day", title, ground)
 
 
 def _of_the_end(convention: Convention, events: tuple[Event, ...], story: Life) -> Iterator[Entry]:

@@ -89,7 +89,8 @@ def calendar_entries(convention: Convention, events: Iterable[Event], start: dat
     """What happens from ``start`` to ``end`` (inclusive), by date: JSON objects with date, convention, kind, subject (an
     exchange's, obligation's or instrument's id, or None), title {fr, en}, basis, article, arithmetic {fr, en}.
 
-    Kinds: starts, renews, ends, opt_out_reminder, opt_out_safe_day, due, purge_target, destruction.
+    Kinds: starts, renews, ends, opt_out_reminder, opt_out_safe_day, opt_out_last_valid_day (where it is another day), due,
+    purge_target, destruction.
     """
     found = [
         entry.as_json(convention.id)

@@ -14,7 +14,7 @@ from passerelle.convention import Convention, Event, answer, calendar_entries, s
 from passerelle.convention.dates import FRANCE, calendar_of
 from passerelle.convention.questions import names
 from passerelle.errors import UsageError
-from tests.convention.conftest import at, history
+from tests.convention.conftest import Made, at, history
 
 SIGNED = {"e": "signed", "on": "2016-03-31"}
 CSP, PACA, GEIQ, OCE = "csp-ft-2024", "paca-pe-2016", "geiq-amilaura-2024", "oce-ge-charter"
@@ -319,3 +319,20 @@ def test_whatever_is_asked_only_our_error_is_raised(
     except UsageError:
         return
     assert json.loads(json.dumps(given_)) == given_
+
+
+def test_the_calendar_tells_the_safe_day_from_the_last_valid_one(
+    altered: Made, conventions: dict[str, Convention]
+) -> None:
+    """At the end of a month the calendar has the last safe day and, disputed, the last valid one; else only one day (D7)."""
+    months_end = altered(CSP, ("signed_on: 2024-03-12", "signed_on: 2024-03-01"))
+    told = {}
+    for convention in (months_end, conventions[CSP]):
+        entries = calendar_entries(convention, (), date(2026, 11, 1), date(2026, 12, 31))
+        told[convention.signature.signed_on] = [
+            (entry["date"], entry["kind"]) for entry in entries if entry["kind"].endswith("_day")
+        ]
+    assert told == {
+        date(2024, 3, 1): [("2026-11-28", "opt_out_safe_day"), ("2026-11-30", "opt_out_last_valid_day")],
+        date(2024, 3, 12): [("2026-12-11", "opt_out_safe_day")],
+    }
