@@ -239,7 +239,7 @@ def shell(command: str, folder: Path, stdin: Iterable[bytes] = ()) -> str:
 
 def edited(path: Path, replace_with: Mapping[int, Mapping[str, str]]) -> Path:
     """Write values over columns of some rows (from 0) of a sender's file in the hub's format."""
-    lines = path.read_text("cp1252").split("\r\n")
+    lines = path.read_bytes().decode("cp1252").split("\r\n")
     header = lines[0].split(";")
     for row, values in replace_with.items():
         cells = lines[row + 1].split(";")
