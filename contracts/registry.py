@@ -32,8 +32,12 @@ def contract(id: str, version: str | None = None) -> DataContract:  # noqa: A002
     """
     versions = [one for one in _ALL if one.id == id]
     if not versions:
+        known = ", ".join(dict.fromkeys(one.id for one in _ALL))
         raise UsageError(
-            "no contract of that name", hint=f"contracts: {', '.join(dict.fromkeys(one.id for one in _ALL))}"
+            "no contract of that name",
+            hint=f"contracts: {known}",
+            fr="aucun contrat de données de ce nom",
+            hint_fr=f"contrats : {known}",
         )
     for one in versions:
         if version in (None, one.version):

@@ -16,7 +16,8 @@
         └── TrailError
 
 A message says what was expected and what came (never a person's value), in lower case, without a final period; ``where``
-names the place and ``hint`` says what to do.
+names the place and ``hint`` says what to do. ``fr`` and ``hint_fr`` say the same in French, where someone else than an
+engineer may meet the error.
 """
 
 from __future__ import annotations
@@ -25,11 +26,21 @@ from __future__ import annotations
 class PasserelleError(Exception):
     """Root of every error that the engine raises on purpose; safe to show, to log and to store."""
 
-    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str | None = None,
+        hint: str | None = None,
+        fr: str | None = None,
+        hint_fr: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.where = where
         self.hint = hint
+        self.fr = fr
+        self.hint_fr = hint_fr
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}" if self.where else self.message
@@ -68,10 +79,22 @@ class ConventionFileError(RefusedError):
 class GateRefusedError(RefusedError):
     """The gate answered block; ``reason`` is its code and ``article`` the clause it rests on."""
 
-    def __init__(self, message: str, *, reason: str, article: str | None = None, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str,
+        article: str | None = None,
+        hint: str | None = None,
+        fr: str | None = None,
+        hint_fr: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, fr=fr, hint_fr=hint_fr)
         self.reason = reason
         self.article = article
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.reason})"
 
 
 class OurWayError(PasserelleError):

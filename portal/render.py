@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TextIO
 
 from passerelle.errors import ConventionFileError, GateRefusedError, PasserelleError
+from portal.faults import told
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -170,13 +171,14 @@ class Screen:
 
     def error(self, fault: PasserelleError) -> None:
         """The fault on stderr: ``error:``, each fault of a file, the gate's ``reason:``, then ``hint:``."""
-        lines = [f"error: {fault}"]
+        lines = [f"error: {told(fault, self.lang)}"]
         if isinstance(fault, ConventionFileError):
             lines += [f"  {line}" for line in fault.faults]
         if isinstance(fault, GateRefusedError):
             lines.append(f"reason: {fault.reason}" + (f" ({fault.article})" if fault.article else ""))
-        if fault.hint:
-            lines.append(f"hint: {fault.hint}")
+        hint = (fault.hint_fr if self.lang == "fr" else None) or fault.hint
+        if hint:
+            lines.append(f"hint: {hint}")
         for line in lines:
             _console(self._err).print(harmless(line), soft_wrap=True)
 

@@ -100,9 +100,16 @@ def _insist(planned: Plan) -> None:
         raise RefusedError(
             f"the purge of {planned.convention} may not run: {planned.reason} ({planned.deadline.arithmetic.en})",
             hint="passerelle purge plan shows the deadline and its arithmetic",
+            fr=f"la destruction de {planned.convention} ne peut pas avoir lieu : {planned.reason} "
+            f"({planned.deadline.arithmetic.fr})",
+            hint_fr="passerelle purge plan donne l'échéance et son calcul",
         )
     if not planned.copies:
-        raise RefusedError(f"nothing is held under {planned.convention}", hint="passerelle purge plan")
+        raise RefusedError(
+            f"nothing is held under {planned.convention}",
+            hint="passerelle purge plan",
+            fr=f"rien n'est détenu au titre de {planned.convention}",
+        )
 
 
 def _destroy_keys(workspace: Workspace, current: Purge) -> None:

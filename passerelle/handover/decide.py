@@ -73,25 +73,35 @@ def insist(decision: Decision) -> Decision:
         GateRefusedError: with the reason code, the article and who decides.
     """
     if decision.outcome == "block":
+        which, words = f"{decision.convention}/{decision.exchange}", decision.arithmetic
+        hint, hint_fr = _hint(decision)
         raise GateRefusedError(
-            f"{decision.convention}/{decision.exchange} is refused: {decision.reason} ({decision.article or 'hub policy'})",
+            f"{which} is refused: {words.en}",
+            fr=f"{which} est refusé : {words.fr}",
             reason=decision.reason or "",
             article=decision.article,
-            hint=_hint(decision),
+            hint=hint,
+            hint_fr=hint_fr,
         )
     return decision
 
 
-def _hint(decision: Decision) -> str:
+def _hint(decision: Decision) -> tuple[str, str]:
+    """What to do next, in English and in French."""
     kind, _, what = (decision.reason or "").partition(":")
-    record = f"passerelle convention record {decision.convention}"
+    show, record = (f"passerelle convention {verb} {decision.convention}" for verb in ("show", "record"))
+    signed = f"{record} instrument_recorded --id {what} --evidence FILE"
+    filed = f"{record} precondition_recorded --id {what} --exchange {decision.exchange} --evidence FILE"
     return {
-        "missing_instrument": f"once it is signed: {record} instrument_recorded --id {what} --evidence FILE",
-        "missing_precondition": f"{record} precondition_recorded --id {what} --exchange {decision.exchange} --evidence FILE",
-        "start_undetermined": f"{record} signed --valid-on DATE --evidence FILE",
-        "not_an_exchange_of_this_convention": f"passerelle convention show {decision.convention} lists its exchanges",
-        "unknown_party": f"passerelle convention show {decision.convention} lists its parties",
-    }.get(kind, f"passerelle convention show {decision.convention} tells the dates and who decides")
+        "missing_instrument": (f"once it is signed: {signed}", f"une fois signé : {signed}"),
+        "missing_precondition": (f"once it is done: {filed}", f"une fois faite : {filed}"),
+        "start_undetermined": (
+            f"once it is signed: {record} signed --valid-on DATE --evidence FILE",
+            f"une fois signée : {record} signed --valid-on DATE --evidence FILE",
+        ),
+        "not_an_exchange_of_this_convention": (f"{show} lists its exchanges", f"{show} donne la liste des échanges"),
+        "unknown_party": (f"{show} lists its parties", f"{show} donne la liste des parties"),
+    }.get(kind, (f"{show} tells the dates and who decides", f"{show} donne les dates et qui décide"))
 
 
 def exchange_of(convention: Convention, exchange_id: str) -> Exchange | None:
@@ -111,7 +121,13 @@ def sender_of(exchange: Exchange, wanted: str | None) -> str:
         return exchange.from_[0]
     if exchange.handling is not None and exchange.handling.sender:
         return exchange.handling.sender
-    raise UsageError(f"several parties may send {exchange.id}", hint=f"--as one of {', '.join(exchange.from_)}")
+    senders = ", ".join(exchange.from_)
+    raise UsageError(
+        f"several parties may send {exchange.id}",
+        hint=f"--as one of {senders}",
+        fr=f"plusieurs parties peuvent envoyer {exchange.id}",
+        hint_fr=f"--as avec l'une de : {senders}",
+    )
 
 
 def recipients_of(convention: Convention, exchange: Exchange, sender: str) -> tuple[str, ...]:
@@ -133,5 +149,7 @@ def with_keys(connection: Connection, sender: str, recipients: tuple[str, ...]) 
             raise RefusedError(
                 f"{party} has no approved key: nothing can be sealed to it",
                 hint=f"passerelle partner key add {party} --recipient age1…, then two approvals",
+                fr=f"{party} n'a aucune clé approuvée : rien ne peut lui être scellé",
+                hint_fr=f"passerelle partner key add {party} --recipient age1…, puis deux approbations",
             )
     return Parties(sender, recipients, keys)

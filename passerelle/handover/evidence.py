@@ -31,6 +31,8 @@ def trust_from(folder: Path, recipient: str | None = None) -> Trust:
         raise UsageError(
             "expected a folder with allowed_signers and trail.vkey",
             hint="--trust names it; the gateway hands both over once",
+            fr="il faut un dossier qui contienne allowed_signers et trail.vkey",
+            hint_fr="--trust le désigne ; la passerelle remet les deux fichiers une fois pour toutes",
         )
     verifier_key = trail.read_text("utf-8").strip()
 
@@ -56,16 +58,25 @@ def hand_release_key(workspace: Workspace, parcel: str, party: str, *, actor: st
         found = runs.deliveries(connection, id=parcel, recipient=party, state="delivered")
     if not found:
         raise RefusedError(
-            f"no parcel of that id was delivered to {party}", hint="the manifest's name is the parcel's id"
+            f"no parcel of that id was delivered to {party}",
+            hint="the manifest's name is the parcel's id",
+            fr=f"aucun colis de ce numéro n'a été remis à {party}",
+            hint_fr="le numéro du colis est le « name » de son bordereau, manifest.json",
         )
     if found[0].convention in workspace.keys.destroyed():
         raise RefusedError(
             "the second lock of this parcel was destroyed with its convention's data",
-            hint="passerelle purge certificate tells when and why",
+            hint=f"passerelle purge certificate {found[0].convention} tells when and why",
+            fr="le second verrou de ce colis a été détruit avec les données de sa convention",
+            hint_fr=f"passerelle purge certificate {found[0].convention} dit quand et pourquoi",
         )
     path = workspace.path(release_location(parcel))
     if not path.exists():
-        raise RefusedError("this parcel has one lock only: the recipient's key opens it", hint="passerelle parcel open")
+        raise RefusedError(
+            "this parcel has one lock only: the recipient's key opens it",
+            hint="passerelle parcel open",
+            fr="ce colis n'a qu'un verrou : la clé du destinataire l'ouvre",
+        )
     identity = workspace.keys.keyset(found[0].convention).unwrap_release(path.read_bytes(), parcel)
     with workspace.database.begin() as connection:
         access.log(connection, actor=actor, action="release_key", subject=parcel, at=workspace.now())

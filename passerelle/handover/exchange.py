@@ -70,9 +70,14 @@ def _insist_on_words(workspace: Workspace, order: Order) -> None:
         raise UsageError(
             "expected the id of an exchange: lower-case letters, digits and hyphens",
             hint=f"passerelle convention show {order.convention} lists them",
+            fr="l'identifiant d'un échange s'écrit en minuscules, chiffres et traits d'union",
+            hint_fr=f"passerelle convention show {order.convention} en donne la liste",
         )
     if not PERIOD.fullmatch(order.period):
-        raise UsageError("expected a period such as 2026, 2026-03, 2026-03-31, 2026-Q1 or 2026-S1")
+        raise UsageError(
+            "expected a period such as 2026, 2026-03, 2026-03-31, 2026-Q1 or 2026-S1",
+            fr="une période s'écrit 2026, 2026-03, 2026-03-31, 2026-Q1 (trimestre) ou 2026-S1 (semestre)",
+        )
 
 
 def _decide(workspace: Workspace, order: Order, tools: Tools | None, progress: Progress) -> Job:
@@ -95,7 +100,9 @@ def _decide(workspace: Workspace, order: Order, tools: Tools | None, progress: P
     if tools is None or exchange is None:
         raise RefusedError(
             f"no data contract is bound to {order.exchange}: it carries no rows yet",
-            hint="passerelle convention show tells which exchanges carry rows",
+            hint=f"passerelle convention show {order.convention} tells which exchanges carry rows",
+            fr=f"aucun contrat de données n'est lié à {order.exchange} : cet échange ne porte pas encore de lignes",
+            hint_fr=f"passerelle convention show {order.convention} dit quels échanges portent des lignes",
         )
     with workspace.database.read() as connection:
         parties = with_keys(connection, sender, recipients)
@@ -180,11 +187,14 @@ def _check(job: Job, profile: Profile) -> tuple[Verdict, str]:
     verdict = job.tools.judge(profile, history)
     report = f"reports/{job.order.convention}.{job.order.exchange}.{job.run}.html"
     write_whole(job.workspace.path(report), job.tools.page(verdict, profile, history).encode())
-    failed = [finding.id for finding in verdict.findings if not finding.passed]
+    failed = [finding.id for finding in verdict.findings if not finding.passed and finding.level == "error"]
     job.note(4, "checked", {"passed": verdict.passed, "failed": failed})
     if not verdict.passed:
         raise ContractError(
-            f"{len(failed)} checks of the whole file failed: {', '.join(failed)}", hint=f"the report tells: {report}"
+            f"{len(failed)} checks of the whole file failed: {', '.join(failed)}",
+            hint=f"the report tells: {report}",
+            fr=f"{len(failed)} contrôles d'ensemble du fichier ont échoué : {', '.join(failed)}",
+            hint_fr=f"le rapport les explique : {report}",
         )
     _keep_profile(job, profile, verdict)
     return verdict, report

@@ -7,11 +7,10 @@ from typing import Any
 
 from passerelle.convention import Event
 from passerelle.convention.event import LEGAL
+from passerelle.convention.record import vocabulary
 from passerelle.errors import UsageError
 from passerelle.store import events
 from passerelle.workspace import Workspace
-
-ACTS_OF_THE_OUTSIDE = frozenset({"offer_received", "vacancy_email_received", "flow_sent_to_asp"})
 
 
 def record_event(
@@ -28,10 +27,12 @@ def record_event(
     Raises:
         UsageError: an unknown convention or kind of event, or a date that is not one.
     """
-    workspace.convention(convention_id)
-    known = LEGAL | ACTS_OF_THE_OUTSIDE
+    known = LEGAL | vocabulary(workspace.convention(convention_id))
     if kind not in known:
-        raise UsageError(f"unknown kind of event, expected one of {', '.join(sorted(known))}")
+        raise UsageError(
+            f"unknown kind of event, expected one of {', '.join(sorted(known))}",
+            fr=f"nature d'événement inconnue ; celles qui existent : {', '.join(sorted(known))}",
+        )
     now = workspace.now()
     event = Event(kind, payload, now)
     with workspace.database.begin() as connection:

@@ -122,6 +122,8 @@ def _bounded(rows: int) -> None:
         raise ContractError(
             f"expected at most {MAX_OUTCOME_ROWS} rows in a table of outcomes, came more",
             hint="send it by period or by territory",
+            fr=f"un tableau de résultats a au plus {MAX_OUTCOME_ROWS} lignes, celui-ci en a davantage",
+            hint_fr="envoyez-le par période ou par territoire",
         )
 
 
@@ -130,13 +132,21 @@ def _tolerate(job: Job) -> None:
     handling = job.exchange.handling
     share = handling.max_rejected_share if handling and handling.rejects == "quarantine" else 0.0
     if read == 0:
-        raise ContractError("expected rows, the file has none", hint="ask the sender for the file of the period")
+        raise ContractError(
+            "expected rows, the file has none",
+            hint="ask the sender for the file of the period",
+            fr="le fichier n'a aucune ligne",
+            hint_fr="demandez à l'émetteur le fichier de la période",
+        )
     if rejected > share * read:
         worst = job.tally.by_rule()[0]
         raise ContractError(
             f"{rejected} of {read} rows break the contract, the exchange tolerates {share:.0%} "
             f"(most often rule {worst['rule']} in {worst['column']})",
             hint="passerelle contract check tells rules, columns and row numbers; send a corrected file",
+            fr=f"{rejected} lignes sur {read} enfreignent le contrat de données, l'échange en tolère {100 * share:.0f} % "
+            f"(le plus souvent la règle {worst['rule']}, colonne {worst['column']})",
+            hint_fr="passerelle contract check donne règles, colonnes et numéros de ligne ; envoyez un fichier corrigé",
         )
 
 

@@ -65,6 +65,8 @@ class Database:
             raise WorkspaceError(
                 f"the database did not accept the transaction ({failure}); nothing was written",
                 hint="check that it is reachable and that its disk has room, then run the command again",
+                fr=f"la base n'a pas accepté la transaction ({failure}) ; rien n'a été écrit",
+                hint_fr="vérifiez qu'elle répond et que son disque a de la place, puis recommencez",
             )
 
     @contextmanager
@@ -82,7 +84,10 @@ class Database:
             failure = type(getattr(error, "orig", None) or error).__name__
         if failure:
             raise WorkspaceError(
-                f"the database cannot be read ({failure})", hint="check that it is reachable, and whose it is"
+                f"the database cannot be read ({failure})",
+                hint="check that it is reachable, and whose it is",
+                fr=f"la base ne peut pas être lue ({failure})",
+                hint_fr="vérifiez qu'elle répond, et à qui elle est",
             )
 
     def create(self) -> None:

@@ -54,7 +54,10 @@ def add(connection: Connection, party: str, name: str, folder: str | None, *, at
         return
     if known:
         raise RefusedError(
-            f"partner {party} exists already with another name or folder", hint="choose the party id of the convention"
+            f"partner {party} exists already with another name or folder",
+            hint="passerelle partner list shows it",
+            fr=f"le partenaire {party} est déjà inscrit, sous un autre nom ou avec un autre dossier",
+            hint_fr="passerelle partner list le montre",
         )
     connection.execute(insert(partner).values(id=party, name=name, folder=folder, added_at=iso(at)))
 
@@ -80,11 +83,18 @@ def enrol(
         RefusedError: the key belongs to another partner.
     """
     if find(connection, party) is None:
-        raise UsageError(f"unknown partner {party}", hint=f"passerelle partner add {party}")
+        raise UsageError(
+            f"unknown partner {party}", hint=f"passerelle partner add {party}", fr=f"partenaire inconnu : {party}"
+        )
     known = connection.execute(select(partner_key).where(partner_key.c.fingerprint == fingerprint)).one_or_none()
     if known:
         if known.partner != party:
-            raise RefusedError("this key is enrolled for another partner", hint="each partner makes its own key")
+            raise RefusedError(
+                "this key is enrolled for another partner",
+                hint="each partner makes its own key",
+                fr="cette clé est inscrite pour un autre partenaire",
+                hint_fr="chaque partenaire crée sa propre clé",
+            )
         return False
     connection.execute(
         insert(partner_key).values(
@@ -108,13 +118,25 @@ def approve(connection: Connection, fingerprint: str, *, by: str, at: datetime) 
     """
     key = _one(connection, fingerprint)
     if key.revoked_at:
-        raise RefusedError("the key is revoked", hint="enrol a new key")
+        raise RefusedError(
+            "the key is revoked", hint="enrol a new key", fr="la clé est révoquée", hint_fr="inscrivez une autre clé"
+        )
     if by == key.enrolled_by:
-        raise RefusedError("who enrolled a key cannot approve it", hint="ask two other people to approve")
+        raise RefusedError(
+            "who enrolled a key cannot approve it",
+            hint="ask two other people to approve",
+            fr="qui a inscrit une clé ne peut pas l'approuver",
+            hint_fr="deux autres personnes l'approuvent",
+        )
     if by in key.approvals:
-        raise RefusedError("this person has approved the key already", hint="ask a second person to approve")
-    connection.execute(insert(approval).values(subject=fingerprint, actor=by, at=iso(at)))
-    return _one(connection, fingerprint)
+        raise RefusedError(
+            "this person has approved the key already",
+            hint="ask a second person to approve",
+            fr="cette personne a déjà approuvé la clé",
+            hint_fr="une seconde personne doit l'approuver",
+        )
+    connection.execute(insert(approval).values(subject=key.fingerprint, actor=by, at=iso(at)))
+    return _one(connection, key.fingerprint)
 
 
 def revoke(connection: Connection, fingerprint: str, *, at: datetime) -> PartnerKey:
@@ -122,9 +144,9 @@ def revoke(connection: Connection, fingerprint: str, *, at: datetime) -> Partner
     key = _one(connection, fingerprint)
     if key.revoked_at is None:
         connection.execute(
-            update(partner_key).where(partner_key.c.fingerprint == fingerprint).values(revoked_at=iso(at))
+            update(partner_key).where(partner_key.c.fingerprint == key.fingerprint).values(revoked_at=iso(at))
         )
-    return _one(connection, fingerprint)
+    return _one(connection, key.fingerprint)
 
 
 def keys(connection: Connection, party: str | None = None) -> list[PartnerKey]:
@@ -144,7 +166,10 @@ def _one(connection: Connection, fingerprint: str) -> PartnerKey:
     rows = connection.execute(select(partner_key).where(partner_key.c.fingerprint.startswith(fingerprint))).all()
     if len(rows) != 1:
         raise UsageError(
-            f"expected the fingerprint of one key, found {len(rows)}", hint="passerelle partner key list shows them"
+            f"expected the fingerprint of one key, found {len(rows)}",
+            hint="passerelle partner key list shows them",
+            fr=f"il faut l'empreinte d'une seule clé, {len(rows)} y répondent",
+            hint_fr="passerelle partner key list en donne la liste",
         )
     return _key(connection, rows[0])
 

@@ -1,6 +1,6 @@
 """One gateway: its folders, keys, database, clock and conventions."""
 
 from passerelle.workspace.settings import Settings
-from passerelle.workspace.workspace import Workspace
+from passerelle.workspace.workspace import Workspace, load_convention
 
-__all__ = ["Settings", "Workspace"]
+__all__ = ["Settings", "Workspace", "load_convention"]

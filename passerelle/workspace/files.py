@@ -63,7 +63,10 @@ def locked(folder: Path, name: str) -> Iterator[None]:
             held = False
         if held:
             raise WorkspaceError(
-                f"another process is at work on {name}", hint="wait until it ends, then run the command again"
+                f"another process is at work on {name}",
+                hint="wait until it ends, then run the command again",
+                fr=f"un autre traitement est en cours sur {name}",
+                hint_fr="attendez qu'il se termine, puis recommencez",
             )
         yield
     finally:

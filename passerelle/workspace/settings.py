@@ -44,5 +44,10 @@ def instant(text: str, name: str) -> datetime:
     except ValueError:
         parsed = None
     if parsed is None or parsed.tzinfo is None:
-        raise UsageError(f"{name}: expected an ISO instant with its zone", hint="for example 2026-11-21T09:00:00+01:00")
+        raise UsageError(
+            f"{name}: expected an ISO instant with its zone",
+            hint="for example 2026-11-21T09:00:00+01:00",
+            fr=f"{name} : il faut un instant ISO avec son fuseau",
+            hint_fr="par exemple 2026-11-21T09:00:00+01:00",
+        )
     return parsed

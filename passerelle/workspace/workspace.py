@@ -62,9 +62,14 @@ class Workspace:
         """
         home = settings.home
         marker = home / "workspace.json"
-        about = json.loads(marker.read_text("utf-8")) if marker.exists() else _new_about(rehearsal=rehearsal)
+        about = _about(marker) if marker.exists() else _new_about(rehearsal=rehearsal)
         if about["complete"]:
-            raise WorkspaceError("this folder is a workspace already", hint="name another one with PASSERELLE_HOME")
+            raise WorkspaceError(
+                "this folder is a workspace already",
+                hint="name another one with PASSERELLE_HOME",
+                fr="ce dossier est déjà un espace de travail",
+                hint_fr="PASSERELLE_HOME en désigne un autre",
+            )
         for folder in FOLDERS:
             (home / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
         home.chmod(0o700)
@@ -90,9 +95,14 @@ class Workspace:
             UsageError: a pretended clock outside a rehearsal.
         """
         marker = settings.home / "workspace.json"
-        about = json.loads(marker.read_text("utf-8")) if marker.exists() else {"complete": False}
+        about = _about(marker) if marker.exists() else {"complete": False}
         if not about["complete"]:
-            raise WorkspaceError("there is no workspace here", hint="passerelle init, or set PASSERELLE_HOME")
+            raise WorkspaceError(
+                "there is no workspace here",
+                hint="passerelle init, or set PASSERELLE_HOME",
+                fr="il n'y a pas d'espace de travail ici",
+                hint_fr="passerelle init en crée un, PASSERELLE_HOME en désigne un autre",
+            )
         workspace = cls(settings, about)
         workspace.database.check()
         return workspace
@@ -125,23 +135,12 @@ class Workspace:
 
     def convention_ids(self) -> list[str]:
         """The ids of the conventions shipped and of those laid in the workspace, sorted."""
-        return sorted(path.stem for folder in self._convention_folders() for path in folder.glob("*.yaml"))
+        return sorted(convention_files(self.home))
 
     def convention(self, convention_id: str) -> Convention:
-        """The convention ``convention_id``.
-
-        Raises:
-            UsageError: there is none of that id.
-            ConventionFileError: its file breaks the format.
-        """
+        """The convention ``convention_id``, loaded once; raises as ``load_convention`` does."""
         if convention_id not in self._conventions:
-            if convention_id not in self.convention_ids():
-                raise UsageError(
-                    f"unknown convention, expected one of {', '.join(self.convention_ids())}",
-                    hint="lay its file in the workspace's folder conventions/",
-                )
-            folder = next(f for f in self._convention_folders() if (f / f"{convention_id}.yaml").exists())
-            self._conventions[convention_id] = load(folder / f"{convention_id}.yaml")
+            self._conventions[convention_id] = load_convention(self.home, convention_id)
         return self._conventions[convention_id]
 
     def history(self, connection: Connection, convention_id: str) -> tuple[Event, ...]:
@@ -161,8 +160,30 @@ class Workspace:
         """Let the database go."""
         self.database.close()
 
-    def _convention_folders(self) -> list[Path]:
-        return [self.home / "conventions", Path(__file__).parents[2] / "conventions"]
+
+def convention_files(home: Path) -> dict[str, Path]:
+    """The convention files by id: those shipped, and those laid in the workspace at ``home``, which come before them."""
+    shipped = Path(__file__).parents[2] / "conventions"
+    return {path.stem: path for folder in (shipped, home / "conventions") for path in folder.glob("*.yaml")}
+
+
+def load_convention(home: Path, convention_id: str) -> Convention:
+    """A convention by its id, without its history.
+
+    Raises:
+        UsageError: there is none of that id.
+        ConventionFileError: its file breaks the format.
+    """
+    files = convention_files(home)
+    if convention_id not in files:
+        known = ", ".join(sorted(files))
+        raise UsageError(
+            f"unknown convention, expected one of {known}",
+            hint="lay its file in the workspace's folder conventions/",
+            fr=f"convention inconnue ; celles qui existent : {known}",
+            hint_fr="déposez son fichier dans le dossier conventions/ de l'espace de travail",
+        )
+    return load(files[convention_id])
 
 
 def _new_about(*, rehearsal: bool) -> dict[str, Any]:
@@ -172,6 +193,27 @@ def _new_about(*, rehearsal: bool) -> dict[str, Any]:
         "rehearsal": rehearsal,
         "complete": False,
     }
+
+
+def _about(marker: Path) -> dict[str, Any]:
+    """What the workspace says of itself.
+
+    Raises:
+        WorkspaceError: its file cannot be read, or is not one of ours.
+    """
+    try:
+        about = json.loads(marker.read_text("utf-8"))
+    except (OSError, ValueError):
+        about = None
+    if isinstance(about, dict) and {"id", "rehearsal", "complete"} <= about.keys():
+        return about
+    raise WorkspaceError(
+        "the workspace cannot be read",
+        where=marker.name,
+        hint="check whose folder it is, or restore the file from a backup",
+        fr="l'espace de travail ne peut pas être lu",
+        hint_fr="vérifiez à qui est le dossier, ou rétablissez le fichier depuis une sauvegarde",
+    )
 
 
 def _json(value: dict[str, Any]) -> bytes:
@@ -185,5 +227,7 @@ def _clock(settings: Settings, *, rehearsal: bool) -> Clock:
         raise UsageError(
             "PASSERELLE_NOW is set, and this workspace lives on the real clock",
             hint="unset it, or make a workspace with passerelle init --rehearsal",
+            fr="PASSERELLE_NOW est donnée, et cet espace de travail vit à l'heure réelle",
+            hint_fr="retirez-la, ou créez un espace de travail par passerelle init --rehearsal",
         )
     return PretendedClock(settings.pretended_now)

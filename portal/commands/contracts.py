@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from portal.context import JsonFlag, existing, screen
+from portal.context import JsonFlag, regular, screen
 from portal.render import Screen, Text, Tone, number
 
 contract = typer.Typer(help="Data contracts: what each dataset must look like.", no_args_is_help=True)
@@ -81,7 +81,7 @@ def check(
     from passerelle.handover.check import check_file
 
     out = screen(as_json=as_json)
-    value = check_file(existing(file, "FILE"), find(dataset))
+    value = check_file(regular(file, "FILE"), find(dataset))
     out.answer(value, lambda: _show_check(out, value))
     if value["rejected"]:
         raise typer.Exit(1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from passerelle.errors import ConventionFileError, UsageError
-from portal.context import Actor, JsonFlag, actor, existing, opened, screen
+from portal.context import Actor, JsonFlag, actor, opened, regular, screen
 from portal.render import Text, Tone
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def check(
     value: list[dict[str, Any]] = []
     for path in paths:
         try:
-            loaded = load(existing(path, "PATH"))
+            loaded = load(regular(path, "PATH"))
             value.append({"file": path.name, "id": loaded.id, "sha256": loaded.sha256, "faults": []})
         except ConventionFileError as error:
             value.append({"file": path.name, "id": None, "sha256": None, "faults": list(error.faults) or [str(error)]})
@@ -105,7 +105,7 @@ def ask(
     settings = Settings.read(os.environ)
     given = None
     if events is not None:
-        rows = _json(existing(events, "--events").read_text("utf-8"), "--events", list)
+        rows = _json(regular(events, "--events").read_text("utf-8"), "--events", list)
         given = tuple(Event.from_json(row) for row in rows)
     text: Convention | None = None
     now = settings.pretended_now or datetime.now().astimezone()
@@ -113,7 +113,7 @@ def ask(
         shipped = Path(__file__).parents[2] / "conventions" / f"{which}.yaml"
         local = settings.home / "conventions" / f"{which}.yaml"
         path = local if local.is_file() else shipped
-        text = load(existing(path, f"convention {which}"))
+        text = load(regular(path, f"convention {which}"))
     elif which not in {"any", "synthetic"}:
         with opened() as workspace:
             text, now = workspace.convention(which), workspace.now()
@@ -158,7 +158,7 @@ def record(
     kind, colon, named = event.partition(":")
     if colon:
         payload.setdefault("id", named)
-    seal = hashlib.sha256(existing(evidence, "--evidence").read_bytes()).hexdigest() if evidence else None
+    seal = hashlib.sha256(regular(evidence, "--evidence").read_bytes()).hexdigest() if evidence else None
     out = screen(as_json=as_json)
     with opened() as workspace:
         number = record_event(workspace, which, kind, payload, by=actor(by), evidence_sha256=seal)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from passerelle.errors import UsageError
-from portal.context import JsonFlag, existing, opened, screen
+from portal.context import JsonFlag, opened, regular, screen
 from portal.render import Screen, Text, Tone, number
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def run(
     if not slash or not convention or not name:
         raise UsageError("expected CONVENTION/EXCHANGE", hint="for example face-pe-2014/shared-studies")
     out = screen(as_json=as_json)
-    order = Order(convention, name, period, existing(source, "--input"), sender)
+    order = Order(convention, name, period, regular(source, "--input"), sender)
     with opened() as workspace:
         if flow or os.environ.get("PREFECT_API_URL"):
             from flows.embedded import run_exchange_flow

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from portal.context import Actor, JsonFlag, actor, existing, opened, screen
+from portal.context import Actor, JsonFlag, actor, opened, regular, screen
 from portal.render import Text, Tone
 
 parcel = typer.Typer(help="Verify and open a parcel; needs neither workspace nor database.", no_args_is_help=True)
@@ -41,7 +41,7 @@ def verify(
     from passerelle.parcel import verify as verify_parcel
 
     out = screen(as_json=as_json)
-    verified = verify_parcel(existing(path, "PARCEL"), trust_from(_trust(trust), recipient))
+    verified = verify_parcel(regular(path, "PARCEL"), trust_from(_trust(trust), recipient))
     terms, resource = verified.parcel.manifest.passerelle, verified.parcel.manifest.resource
     value: dict[str, Any] = {
         "parcel": verified.parcel.manifest.name,
@@ -90,9 +90,9 @@ def open_(
     from passerelle.parcel import verify as verify_parcel
 
     out = screen(as_json=as_json)
-    verified = verify_parcel(existing(path, "PARCEL"), trust_from(_trust(trust)))
-    second = read_identities(existing(release, "--release-key"))[0] if release else None
-    opened_ = open_parcel(verified.parcel, read_identities(existing(identity, "--identity")), second, out_folder)
+    verified = verify_parcel(regular(path, "PARCEL"), trust_from(_trust(trust)))
+    second = read_identities(regular(release, "--release-key"))[0] if release else None
+    opened_ = open_parcel(verified.parcel, read_identities(regular(identity, "--identity")), second, out_folder)
     value = {"extract": str(opened_.path), "rows": opened_.rows, "bytes": opened_.bytes, "sha256": opened_.sha256}
 
     def show() -> None:

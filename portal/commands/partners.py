@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from passerelle.errors import UsageError
-from portal.context import Actor, JsonFlag, actor, existing, opened, screen
+from portal.context import Actor, JsonFlag, actor, opened, regular, screen
 from portal.render import Text, Tone
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def add_key(
         raise UsageError(
             "expected a public key, by --recipient or by --file", hint="age-keygen -y identity.txt prints it"
         )
-    text = recipient or _public_line(existing(file or Path(), "--file"))
+    text = recipient or _public_line(regular(file or Path(), "--file"))
     parsed = parse_recipient(text)
     out = screen(as_json=as_json)
     with opened() as workspace, workspace.database.begin() as connection:

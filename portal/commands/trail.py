@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from portal.context import JsonFlag, existing, opened, screen
+from portal.context import JsonFlag, opened, regular, screen
 from portal.render import Text, Tone, number
 
 trail = typer.Typer(help="The trail: what happened, and the proof that it was not altered.", no_args_is_help=True)
@@ -30,7 +30,7 @@ def verify(
     from passerelle.trail.fsck import check
 
     out = screen(as_json=as_json)
-    held = [existing(path, "--receipt").read_bytes() for path in receipt or []]
+    held = [regular(path, "--receipt").read_bytes() for path in receipt or []]
     with opened() as workspace, workspace.database.read() as connection:
         report = check(connection, workspace.ledger.verifier_key, held)
     value = report.as_json()

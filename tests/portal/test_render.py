@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passerelle.errors import ConventionFileError, GateRefusedError, PasserelleError, TrailError
+from passerelle.errors import ConventionFileError, GateRefusedError, PasserelleError, TrailError, UsageError
 from portal.render import Lang, Screen, Text, Timeline, Tone, day, harmless, language, number, share, size
 
 
@@ -155,6 +155,30 @@ def test_a_fault_says_what_where_and_what_to_do(
     out: io.StringIO, err: io.StringIO, fault: PasserelleError, expected: list[str]
 ) -> None:
     """A fault goes to stderr with its reason and its hint, and leaves stdout alone."""
-    Screen("fr", as_json=True, out=out, err=err).error(fault)
+    Screen("en", as_json=True, out=out, err=err).error(fault)
+    assert _lines(err) == expected
+    assert out.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (UsageError("no workspace", fr="pas d'espace de travail"), ["error: pas d'espace de travail"]),
+        (
+            GateRefusedError("x is refused", fr="x est refusé", reason="not_in_force", hint="see", hint_fr="voyez"),
+            ["error: x est refusé", "reason: not_in_force", "hint: voyez"],
+        ),
+        (
+            TrailError("root differs", where="head", hint="keep it"),
+            ["error: le registre de preuve ne tient pas (head: root differs)", "hint: keep it"],
+        ),
+        (PasserelleError("odd"), ["error: preuve non établie (odd)"]),
+    ],
+)
+def test_a_french_reader_learns_what_went_wrong(
+    out: io.StringIO, err: io.StringIO, fault: PasserelleError, expected: list[str]
+) -> None:
+    """A fault is told in its own French, or at least by who must act; the codes stay as programs know them."""
+    Screen("fr", out=out, err=err).error(fault)
     assert _lines(err) == expected
     assert out.getvalue() == ""

@@ -1,0 +1,119 @@
+"""The codes of the engine, in the words of those who read: grounds, states, reasons, dates, kinds of copies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from portal.render import Lang, Text, Tone, day
+
+PARIS = ZoneInfo("Europe/Paris")  # the hours of the schedules (prefect.yaml) and of the conventions
+
+BASIS = {
+    "stated": Text("selon le texte", "as stated"),
+    "interpreted": Text("par interprétation", "by interpretation"),
+    "hub_policy": Text("règle de la passerelle", "hub policy"),
+}
+STATUS = {
+    "yes": Text("en vigueur", "in force"),
+    "no": Text("hors vigueur", "not in force"),
+    "undetermined": Text("le texte ne permet pas de dire si elle est en vigueur", "the text does not tell whether it is in force"),
+    "disputed": Text("en vigueur selon une lecture, pas selon l'autre", "in force on one reading, not on the other"),
+}  # fmt: skip
+STATUS_TONE = {"yes": Tone.DONE, "no": Tone.REFUSED}
+NO_VALUE = {
+    "no": Text("aucune", "none"),
+    "undetermined": Text("indéterminée", "undetermined"),
+    "disputed": Text("disputée", "disputed"),
+}
+DATES = {
+    "starts": Text("prise d'effet", "takes effect"),
+    "last_day_in_force": Text("dernier jour en vigueur", "last day in force"),
+    "optout_deadline": Text("dernier jour sûr pour dénoncer", "last safe day to denounce"),
+    "destruction_deadline": Text("destruction au plus tard", "destruction at the latest"),
+    "internal_purge_target": Text("purge visée", "purge aimed at"),
+}
+OUTCOME = {
+    "allow": Text("autorisé", "allowed"),
+    "allow_with_warning": Text("autorisé, avec réserve", "allowed, with a warning"),
+    "block": Text("bloqué", "blocked"),
+}
+WHO_DECIDES = {
+    "dpo": Text("DPO", "DPO"),
+    "signatories": Text("signataires", "signatories"),
+    "operator": Text("exploitant", "operator"),
+    "persons": Text("personnes concernées", "persons concerned"),
+    "oce": Text("OCE", "OCE"),
+}
+REASONS = {
+    "deadline_reached": Text("échéance atteinte", "deadline reached"),
+    "no_longer_necessary": Text("données déclarées inutiles", "data declared unnecessary"),
+    "not_due": Text("échéance non atteinte", "not due yet"),
+    "legal_obligation": Text("conservation imposée par la loi", "kept by legal obligation"),
+    "litigation": Text("contentieux en cours", "litigation under way"),
+    "term_disputed_needs_human_decision": Text("fin disputée : décision humaine requise", "disputed end: needs a human decision"),
+    "term_not_stated": Text("le texte ne dit pas quand la convention prend fin", "the text does not say when the convention ends"),
+}  # fmt: skip
+COPIES = {
+    "raw": Text("copies brutes", "raw copies"),
+    "quarantine": Text("lignes rejetées", "rejected rows"),
+    "staging": Text("fichiers de travail", "staged files"),
+    "release": Text("seconds verrous", "second locks"),
+    "parcel": Text("colis", "parcels"),
+    "index": Text("index des personnes", "person index"),
+}
+RUN_STATES = {
+    "running": Text("en cours", "running"),
+    "delivered": Text("livré", "delivered"),
+    "duplicate": Text("déjà livré", "delivered already"),
+    "refused": Text("refusé", "refused"),
+    "failed": Text("en échec", "failed"),
+    "interrupted": Text("interrompu", "interrupted"),
+}
+PURGE_STATES = {
+    "started": Text("commencée", "started"),
+    "keys": Text("clés détruites", "keys destroyed"),
+    "files": Text("copies retirées", "copies removed"),
+    "rows": Text("tables vidées", "tables cleared"),
+    "rotated": Text("clé racine renouvelée", "root key rotated"),
+    "done": Text("achevée, certifiée", "done, certified"),
+}
+KEY_STATES = {
+    "pending": Text("à approuver", "pending"),
+    "approved": Text("approuvée", "approved"),
+    "revoked": Text("révoquée", "revoked"),
+}
+ACTS = {"release_key": Text("clé d'ouverture remise", "release key handed over")}
+PERSON = {
+    "none": Text("non", "no"),
+    "indirect": Text("indirectement", "indirectly"),
+    "direct": Text("directement", "directly"),
+    "special_category": Text("catégorie particulière", "special category"),
+}
+
+
+def said(words: Mapping[str, Text], code: str | None) -> Text | None:
+    """``code`` in words, or as it is where nobody gave it any."""
+    return None if code is None else words.get(code, Text(code, code))
+
+
+def reason(code: str | None) -> Text | None:
+    """A reason in words with its code in brackets, for both those who read and those who search."""
+    known = None if code is None else REASONS.get(code)
+    return Text(f"{known.fr} ({code})", f"{known.en} ({code})") if known else said({}, code)
+
+
+def ground(basis: str, article: str | None) -> Text:
+    """What an answer rests on: its basis, and the article where there is one."""
+    words = BASIS.get(basis, Text(basis, basis))
+    return Text(*(f"{one}, {article}" if article else one for one in words))
+
+
+def moment(instant: str | None, lang: Lang) -> str | None:
+    """An instant of the tables as people in Paris write it: "12 mai 2025 à 6 h 00", "12 May 2025 at 06:00"."""
+    if instant is None:
+        return None
+    local = datetime.fromisoformat(instant).astimezone(PARIS)
+    hour = f"à {local.hour} h {local:%M}" if lang == "fr" else f"at {local:%H:%M}"
+    return f"{day(local.date(), lang)} {hour}"
