@@ -20,7 +20,7 @@ from passerelle.intake import Source
 from passerelle.minimise import CsvSink
 from passerelle.profile import Profile, ProfileBuilder
 
-JUDGED_ROWS = 60_000
+JUDGED_ROWS = 40_000
 AHEAD = 1  # batches judged ahead of those being written
 MAX_OUTCOME_ROWS = 200_000  # a table of outcomes is protected whole, in memory
 
