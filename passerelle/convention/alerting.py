@@ -76,11 +76,11 @@ def _of_obligation(
         span = cadence.last_closed(convention, events, obligation, day)
     if span is None or span.last >= day or not _owed(convention, events, span):
         return []
-    held = _held(convention, events, obligation.id, span.first, span.last)
+    held = len(evidence(convention, events, obligation.id, span.first, span.last))
     wanted = obligation.cadence.at_least
     if held < wanted:
         return [f"{obligation.id}:{span.label}:{'missing' if wanted == 1 else f'{held}_of_{wanted}'}"]
-    if obligation.minutes and not _minutes(convention, events, obligation.id, span):
+    if obligation.minutes and not minutes_sent(convention, events, obligation.id, span):
         return [f"{obligation.id}:{span.label}:minutes_missing"]
     return []
 
@@ -93,16 +93,19 @@ def _owed(convention: Convention, events: tuple[Event, ...], span: Span) -> bool
     return story.end is None or span.first <= story.end.last_day
 
 
-def _held(convention: Convention, events: tuple[Event, ...], name: str, first: date, last: date) -> int:
-    days = (
-        event.day("on", "valid_on", zone=convention.zone)
+def evidence(
+    convention: Convention, events: tuple[Event, ...], name: str, first: date, last: date
+) -> list[tuple[date, Event]]:
+    """The events, with their days, that show that something was done from ``first`` to ``last``."""
+    found = (
+        (event.day("on", "valid_on", zone=convention.zone), event)
         for event in events
         if event.says("id") == name and event.type not in _NOT_EVIDENCE
     )
-    return sum(1 for day in days if day is not None and first <= day <= last)
+    return [(day, event) for day, event in found if day is not None and first <= day <= last]
 
 
-def _minutes(convention: Convention, events: tuple[Event, ...], name: str, span: Span) -> bool:
+def minutes_sent(convention: Convention, events: tuple[Event, ...], name: str, span: Span) -> bool:
     """Whether the minutes of the period's meetings were sent."""
     for event in events:
         day = event.day("on", "valid_on", zone=convention.zone)
@@ -124,7 +127,7 @@ def _overdue(
         return []
     term = force.current_term(life(convention, events), at)
     since = term.first if term is not None and key == "obligation" else date.min
-    done = _held(convention, events, name, since, day) or any(
+    done = evidence(convention, events, name, since, day) or any(
         event.type == "instrument_recorded" and event.says("id") == name for event in events
     )
     return [] if done else [f"{name}:{deadline.year}:overdue"]

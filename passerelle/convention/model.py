@@ -285,6 +285,7 @@ class Convention(Block):
     silences: tuple[Text, ...]
 
     _sha256: str = PrivateAttr(default="")
+    _lineage: tuple[tuple[str, str], ...] = PrivateAttr(default=())
     _exchanges: Mapping[str, Exchange] = PrivateAttr(default_factory=dict)
 
     def model_post_init(self, _context: Any) -> None:
@@ -299,6 +300,11 @@ class Convention(Block):
     def sha256(self) -> str:
         """SHA-256 of the bytes of the file, in hexadecimal; empty for a convention that no file holds."""
         return self._sha256
+
+    @property
+    def lineage(self) -> tuple[tuple[str, str], ...]:
+        """The files that this one inherits from, nearest first: the id and the SHA-256 of each."""
+        return self._lineage
 
     @property
     def zone(self) -> ZoneInfo:

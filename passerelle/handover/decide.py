@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from passerelle.convention import Convention, Decision, Exchange, Request, decide
 from passerelle.errors import GateRefusedError, RefusedError, UsageError
+from passerelle.handover import approval
 from passerelle.store import partners
 from passerelle.store.partners import PartnerKey
 from passerelle.workspace import Workspace
@@ -35,7 +36,10 @@ def ask(
     parties: tuple[str, tuple[str, ...]],
     stage: Stage,
 ) -> Decision:
-    """Ask the gate and put its answer in the trail, in the caller's transaction."""
+    """Ask the gate and put its answer in the trail, in the caller's transaction.
+
+    A convention whose file changed is refused before its text is asked, until two people approved the change.
+    """
     text = workspace.convention(convention)
     sender, recipients = parties
     request = Request(
@@ -47,7 +51,9 @@ def ask(
         stage=stage,
         last_act=workspace.last_act(connection),
     )
-    decision = decide(text, workspace.history(connection, convention), request)
+    decision = approval.refused(workspace, connection, text, request) or decide(
+        text, workspace.history(connection, convention), request
+    )
     workspace.append(
         connection,
         "decision",
@@ -98,6 +104,10 @@ def _hint(decision: Decision) -> tuple[str, str]:
         "start_undetermined": (
             f"once it is signed: {record} signed --valid-on DATE --evidence FILE",
             f"une fois signée : {record} signed --valid-on DATE --evidence FILE",
+        ),
+        approval.REASON: (
+            f"two people read the file, then each: passerelle convention approve {decision.convention} --by NAME",
+            f"deux personnes lisent le fichier, puis chacune : passerelle convention approve {decision.convention} --by NOM",
         ),
         "not_an_exchange_of_this_convention": (f"{show} lists its exchanges", f"{show} donne la liste des échanges"),
         "unknown_party": (f"{show} lists its parties", f"{show} donne la liste des parties"),

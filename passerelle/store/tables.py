@@ -38,6 +38,32 @@ convention_event = Table(
     Index("ix_convention_event_convention", "convention"),
 )
 
+# The files of conventions that were accepted, in order; the last one of a convention is the one that the gate goes by.
+convention_file = Table(
+    "convention_file",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("convention", String(80), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("accepted_at", String(20), nullable=False),
+    Index("ix_convention_file_convention", "convention"),
+)
+
+# What the daily plan has told, once: an append-only list; whether it is done since is derived, never stored.
+planned = Table(
+    "planned",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("convention", String(80), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("subject", String(80)),
+    Column("due", String(10), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("body", Text, nullable=False),  # JSON: titles, basis, article, arithmetic, version of the holiday tables
+    Column("planned_at", String(20), nullable=False),
+    Index("ix_planned_convention", "convention"),
+)
+
 partner = Table(
     "partner",
     metadata,

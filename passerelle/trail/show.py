@@ -22,13 +22,23 @@ SENTENCES: dict[str, dict[Lang, str]] = {
         "fr": "Convention {convention} chargée, empreinte {convention_sha256}",
         "en": "Convention {convention} loaded, hash {convention_sha256}",
     },
+    "convention_approved": {
+        "fr": "Fichier changé de la convention {convention} approuvé, {approvals}, empreinte {convention_sha256}",
+        "en": "Changed file of convention {convention} approved, {approvals}, hash {convention_sha256}",
+    },
     "event_recorded": {
-        "fr": "Événement consigné sur la convention {convention} : {event}[, au {valid_on}][, pièce {evidence_sha256}]",
-        "en": "Event recorded on convention {convention}: {event}[, as of {valid_on}][, evidence {evidence_sha256}]",
+        "fr": "Événement consigné sur la convention {convention} : {event}[, au {valid_on}][, pièce {evidence_sha256}]"
+        "[, {exposures}]",
+        "en": "Event recorded on convention {convention}: {event}[, as of {valid_on}][, evidence {evidence_sha256}]"
+        "[, {exposures}]",
     },
     "decision": {
         "fr": "{outcome} : {convention}/{exchange}, {stage}[, motif {reason}][, avertissement {warning}][, {article}][ ({basis})]",
         "en": "{outcome}: {convention}/{exchange}, {stage}[, reason {reason}][, warning {warning}][, {article}][ ({basis})]",
+    },
+    "plan_made": {
+        "fr": "Échéancier arrêté au {through}, {planned}[, {orders}][ : {by_kind}]",
+        "en": "Plan made up to {through}, {planned}[, {orders}][: {by_kind}]",
     },
     "intake": {
         "fr": "Fichier reçu, {rows}, {bytes} (traitement {run})",
@@ -123,12 +133,16 @@ _UNITS: dict[Lang, dict[str, tuple[str, str]]] = {
     "fr": {
         "rows": ("ligne", "lignes"), "bytes": ("octet", "octets"), "approvals": ("approbation", "approbations"),
         "holdings": ("copie", "copies"), "accepted": ("ligne acceptée", "lignes acceptées"),
-        "rejected": ("rejetée", "rejetées"),
+        "rejected": ("rejetée", "rejetées"), "planned": ("échéance nouvelle", "échéances nouvelles"),
+        "orders": ("échange lancé", "échanges lancés"),
+        "exposures": ("livraison passée mise en cause", "livraisons passées mises en cause"),
     },
     "en": {
         "rows": ("row", "rows"), "bytes": ("byte", "bytes"), "approvals": ("approval", "approvals"),
         "holdings": ("copy", "copies"), "accepted": ("row accepted", "rows accepted"),
-        "rejected": ("rejected", "rejected"),
+        "rejected": ("rejected", "rejected"), "planned": ("new date", "new dates"),
+        "orders": ("exchange started", "exchanges started"),
+        "exposures": ("past delivery called into question", "past deliveries called into question"),
     },
 }  # fmt: skip
 _PASSED: dict[Lang, dict[bool, str]] = {

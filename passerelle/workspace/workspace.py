@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from contextlib import AbstractContextManager
@@ -17,13 +18,14 @@ from passerelle.convention import Convention, Event, load
 from passerelle.errors import UsageError, WorkspaceError
 from passerelle.journal import Journal
 from passerelle.keys import KeyRing
-from passerelle.store import Database, events
+from passerelle.store import Database, conventions, events
 from passerelle.store.database import sqlite_url
 from passerelle.trail import Entry, Ledger
 from passerelle.workspace.files import locked, write_whole
 from passerelle.workspace.settings import Settings
 
 ID_LETTERS = 12  # letters only: the trail takes no word with digits enough for a person's number
+SHIPPED = Path(__file__).parents[2] / "conventions"
 FOLDERS = (
     "conventions",
     "holdings",
@@ -82,6 +84,7 @@ class Workspace:
         with workspace.database.begin() as connection:
             if workspace.ledger.size(connection) == 0:
                 workspace.append(connection, "workspace_created", {"origin": workspace.origin})
+                workspace._accept_shipped(connection)
                 workspace.ledger.checkpoint(connection, workspace.now())
         write_whole(marker, _json({**about, "complete": True}))
         return workspace
@@ -160,11 +163,17 @@ class Workspace:
         """Let the database go."""
         self.database.close()
 
+    def _accept_shipped(self, connection: Connection) -> None:
+        """Accept the files that the gateway ships: whoever installs it reads them; their changes take two people."""
+        for path in sorted(SHIPPED.glob("*.yaml")):
+            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            conventions.accept(connection, path.stem, sha256, at=self.now())
+            self.append(connection, "convention_loaded", {"convention": path.stem, "convention_sha256": sha256})
+
 
 def convention_files(home: Path) -> dict[str, Path]:
     """The convention files by id: those shipped, and those laid in the workspace at ``home``, which come before them."""
-    shipped = Path(__file__).parents[2] / "conventions"
-    return {path.stem: path for folder in (shipped, home / "conventions") for path in folder.glob("*.yaml")}
+    return {path.stem: path for folder in (SHIPPED, home / "conventions") for path in folder.glob("*.yaml")}
 
 
 def load_convention(home: Path, convention_id: str) -> Convention:

@@ -1,0 +1,47 @@
+"""The files of conventions that were accepted, and the approvals of the next one. Append-only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, insert, select
+
+from passerelle.clock import iso
+from passerelle.store.tables import approval, convention_file
+
+APPROVALS_NEEDED = 2
+
+
+def accepted(connection: Connection, convention: str) -> str | None:
+    """The SHA-256 of the file that the gate goes by; None before the convention's first use."""
+    row = _last(connection, convention)
+    return None if row is None else row.sha256
+
+
+def accept(connection: Connection, convention: str, sha256: str, *, at: datetime) -> None:
+    """From now on, the gate goes by this file."""
+    connection.execute(insert(convention_file).values(convention=convention, sha256=sha256, accepted_at=iso(at)))
+
+
+def approvals(connection: Connection, convention: str, sha256: str) -> tuple[str, ...]:
+    """Who approved that this file follows the one accepted; an approval of an earlier change does not count again."""
+    query = select(approval.c.actor).where(approval.c.subject == _subject(connection, convention, sha256))
+    return tuple(connection.scalars(query.order_by(approval.c.at, approval.c.actor)))
+
+
+def approve(connection: Connection, convention: str, sha256: str, *, by: str, at: datetime) -> tuple[str, ...]:
+    """Note one approval; everyone who approved the change so far."""
+    subject = _subject(connection, convention, sha256)
+    connection.execute(insert(approval).values(subject=subject, actor=by, at=iso(at)))
+    return approvals(connection, convention, sha256)
+
+
+def _last(connection: Connection, convention: str) -> Row[tuple[int, str, str, str]] | None:
+    query = select(convention_file).where(convention_file.c.convention == convention)
+    return connection.execute(query.order_by(convention_file.c.number.desc()).limit(1)).one_or_none()
+
+
+def _subject(connection: Connection, convention: str, sha256: str) -> str:
+    """A change: from the last accepted file, by its number, to the one with this hash."""
+    row = _last(connection, convention)
+    return f"{0 if row is None else row.number}:{sha256}"
