@@ -14,7 +14,8 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -56,12 +57,21 @@ class Death:
 
 
 class Mortals:
-    """The process that others are forked from. Use as a context manager."""
+    """The process that others are forked from. Use as a context manager.
+
+    ``environment`` is added to its own; what it says of errors goes to ``errors``.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None, errors: Path | None = None) -> None:
+        self._environment = {**os.environ, **(environment or {})}
+        self._errors = errors
 
     def __enter__(self) -> Self:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("PASSERELLE_")}
         command = [sys.executable, "-m", "tests.killing"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env=kept)
+        with self._errors.open("ab") if self._errors else nullcontext() as errors:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd=ROOT, env=self._environment
+            )
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
