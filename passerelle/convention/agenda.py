@@ -73,7 +73,9 @@ def _of_term(convention: Convention, events: tuple[Event, ...], story: Life, ter
         yield from _last_valid(convention, events, term.number, safe)
         for day, label, words in alerting.opt_out_reminders(convention, events, None, term.number):
             title = Words(f"Reconduction dans {words.fr}", f"Renewal in {words.en}")
-            yield Entry(day, "opt_out_reminder", title, safe, label)
+            sums = Words(f"{dates.fr(term.last)} - {words.fr}", f"{dates.en(term.last)} - {words.en}")
+            ground = Answer(day, "yes", "hub_policy", safe.article, sums)
+            yield Entry(day, "opt_out_reminder", title, ground, label)
     for name in alerting.dated(convention):
         exchange = convention.exchange(name)
         if exchange is not None:
