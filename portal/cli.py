@@ -11,7 +11,7 @@ import typer
 
 from passerelle.boundary import sealed
 from passerelle.errors import PasserelleError, UsageError
-from portal.commands import contracts, conventions, exchanges, life, parcels, partners, purges, trail
+from portal.commands import contracts, conventions, exchanges, life, parcels, partners, pictures, purges, trail
 from portal.context import screen
 
 app = typer.Typer(
@@ -21,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (life, conventions, contracts, partners, exchanges, parcels, trail, purges):
+for module in (life, conventions, pictures, contracts, partners, exchanges, parcels, trail, purges):
     module.attach(app)
 
 
