@@ -76,7 +76,8 @@ def _known(value: Mapping[str, Any], name: str) -> date | None:
 def pieces(value: Mapping[str, Any], marks: Sequence[Mark], lang: Lang) -> list[Piece]:
     """The terms one after the other; a term without a known end goes on to the end of the picture."""
     starts, told = _known(value, "starts"), value["dates"]["last_day_in_force"]
-    end = max((mark.day for mark in marks if mark.kind == "ends"), default=None)
+    contested = _known(value, "last_day_in_force") if told["status"] == "disputed" else None
+    end = max((mark.day for mark in marks if mark.kind == "ends" and mark.day != contested), default=None)
     if starts is None:
         return [] if end is None else [Piece(None, end, said("unknown_start", lang), sure=False)]
     if told["value"] is None and end is None:
@@ -84,7 +85,6 @@ def pieces(value: Mapping[str, Any], marks: Sequence[Mark], lang: Lang) -> list[
         return [Piece(starts, None, said("open" if open_ended else "unstated", lang), sure=open_ended)]
     firsts = [starts, *(mark.day for mark in marks if mark.kind == "renews")]
     lasts = [first - DAY for first in firsts[1:]] + [end]
-    contested = _known(value, "last_day_in_force") if told["status"] == "disputed" else None
     found = []
     for number, (first, last) in enumerate(zip(firsts, lasts, strict=True), 1):
         name = "only" if len(firsts) == 1 else "first" if number == 1 else "nth"
