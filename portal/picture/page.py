@@ -286,7 +286,7 @@ class Page:
         self.y += STEP + MARGIN
 
     def document(self, value: Mapping[str, Any], marks: Sequence[Mark]) -> str:
-        """The whole as one SVG document; its description says every date."""
+        """The whole as one SVG document, which fits the page or the window; its description says every date."""
         about = Sheet()
         name = value["id"]
         period = self._said("life", name, self._day(self.start), self._day(self.end))
@@ -295,8 +295,8 @@ class Page:
         told = [f"{status}.", *(f"{self._told(mark)}." for mark in marks)]
         about.draw("desc", " ".join(told), id=f"{name}-desc")
         head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {self.y:.0f}" width="{WIDTH:.0f}"'
-            f' height="{self.y:.0f}" role="img" lang="{self.lang}" aria-labelledby="{name}-title {name}-desc"'
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {self.y:.0f}" role="img"'
+            f' lang="{self.lang}" aria-labelledby="{name}-title {name}-desc"'
             f' font-family="{FONT}">'
         )
         paper = f'<rect width="100%" height="100%" fill="{WHITE}"/>'
