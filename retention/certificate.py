@@ -15,7 +15,6 @@ from passerelle.store.purges import Purge
 from passerelle.workspace import Workspace
 
 FORMAT = "passerelle-certificate/1"
-NAMESPACE = "passerelle-certificate"
 
 PROVED = (
     {
@@ -53,12 +52,12 @@ NOT_PROVED = (
 def certificate(
     workspace: Workspace, connection: Connection, current: Purge, register: Sequence[Holding]
 ) -> dict[str, Any]:
-    """The certificate's body: counts and ids only."""
-    ours = [copy for copy in register if copy.ours and copy.kind != "index"]
+    """The certificate's body: counts and ids only, of what this purge destroyed."""
+    gone = [copy for copy in register if copy.ours and copy.destroyed_at and copy.destroyed_at >= current.planned_at]
     size: Counter[str] = Counter()
-    for copy in ours:
+    for copy in gone:
         size[copy.kind] += copy.bytes or 0
-    kinds = Counter(copy.kind for copy in ours)
+    kinds = Counter(copy.kind for copy in gone)
     handed = Counter(d.recipient for d in runs.deliveries(connection, convention=current.convention, state="delivered"))
     return {
         "format": FORMAT,

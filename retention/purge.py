@@ -12,12 +12,13 @@ from passerelle.canonical import canonical
 from passerelle.errors import KeyStoreError, OurWayError, RefusedError
 from passerelle.handover.job import erase_copy
 from passerelle.handover.recover import recover
+from passerelle.keys import CERTIFICATE_NAMESPACE
 from passerelle.parcel import sign
 from passerelle.store import holdings, purges, runs
 from passerelle.store.purges import Purge
 from passerelle.workspace import Workspace
 from passerelle.workspace.files import erase
-from retention.certificate import NAMESPACE, certificate
+from retention.certificate import certificate
 from retention.plan import Plan, plan
 
 BATCH = 500  # copies told in one trail entry
@@ -182,7 +183,7 @@ def _certify(workspace: Workspace, current: Purge) -> Purge:
     with workspace.database.begin() as connection:
         register = holdings.all_of(connection, current.convention)
         body = canonical(certificate(workspace, connection, current, register))
-        signature = sign(body, workspace.keys.signing_key, namespace=NAMESPACE)
+        signature = sign(body, workspace.keys.signing_key, namespace=CERTIFICATE_NAMESPACE)
         purges.certify(connection, current.id, body.decode(), signature.decode(), at=workspace.now())
         entry = {
             "convention": current.convention,
