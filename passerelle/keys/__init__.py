@@ -6,9 +6,10 @@ from passerelle.keys.opening import AgeSource, age_source, decrypt
 from passerelle.keys.recipient import Identity, Recipient, parse_identities, parse_recipient, read_identities
 from passerelle.keys.ring import KeyRing
 from passerelle.keys.root import FileRootKey, RootKey, RootKeys
-from passerelle.keys.ssh import allowed_signers, fingerprint, parse_allowed_signers, public_text
+from passerelle.keys.ssh import CERTIFICATE_NAMESPACE, allowed_signers, fingerprint, parse_allowed_signers, public_text
 
 __all__ = [
+    "CERTIFICATE_NAMESPACE",
     "AgeSink",
     "AgeSource",
     "FileRootKey",

@@ -28,7 +28,7 @@ from passerelle.keys.files import locked, put, shred, sync_folder, write_new
 from passerelle.keys.keyset import PRF_BYTES, KeySet
 from passerelle.keys.recipient import Identity, parse_identities
 from passerelle.keys.root import FileRootKey, RootKey, RootKeys
-from passerelle.keys.ssh import allowed_signers, public_text
+from passerelle.keys.ssh import CERTIFICATE_NAMESPACE, allowed_signers, public_text
 
 CONVENTION_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 GENERATION = re.compile(r"gen-([0-9]{4,})")
@@ -105,8 +105,9 @@ class KeyRing:
 
     @property
     def allowed_signers(self) -> str:
-        """The line that partners keep to check manifests with ``ssh-keygen -Y verify``."""
-        return allowed_signers(self.signing_key.public_key())
+        """What partners keep to check manifests and certificates with ``ssh-keygen -Y verify``: one line for each."""
+        key = self.signing_key.public_key()
+        return allowed_signers(key) + allowed_signers(key, namespace=CERTIFICATE_NAMESPACE)
 
     def keyset(self, convention: str) -> KeySet:
         """The keys of ``convention``, made at first use.

@@ -13,6 +13,7 @@ from passerelle.errors import EvidenceError
 
 SIGNER = "passerelle"
 MANIFEST_NAMESPACE = "passerelle-manifest"
+CERTIFICATE_NAMESPACE = "passerelle-certificate"  # of certificates of destruction
 MAX_SIGNERS_CHARS = 64 * 1024
 
 

@@ -17,7 +17,7 @@ from passerelle.clock import Clock, PretendedClock, SystemClock, iso
 from passerelle.convention import Convention, Event, load
 from passerelle.errors import UsageError, WorkspaceError
 from passerelle.journal import Journal
-from passerelle.keys import KeyRing, allowed_signers
+from passerelle.keys import KeyRing
 from passerelle.store import Database, conventions, events
 from passerelle.store.database import sqlite_url
 from passerelle.trail import Entry, Ledger
@@ -25,7 +25,6 @@ from passerelle.workspace.files import locked, write_whole
 from passerelle.workspace.settings import Settings
 
 ID_LETTERS = 12  # letters only: the trail takes no word with digits enough for a person's number
-CERTIFICATE_NAMESPACE = "passerelle-certificate"  # of signatures, apart from that of manifests (PROTOCOL.sshsig)
 SHIPPED = Path(__file__).parents[2] / "conventions"
 FOLDERS = (
     "conventions",
@@ -157,9 +156,7 @@ class Workspace:
     def publish_trust(self) -> None:
         """Write what partners verify with: the signer of manifests and certificates, and the key of the trail."""
         trust = self.home / "trust"
-        key = self.keys.signing_key.public_key()
-        signers = self.keys.allowed_signers + allowed_signers(key, namespace=CERTIFICATE_NAMESPACE)
-        write_whole(trust / "allowed_signers", signers.encode(), 0o644)
+        write_whole(trust / "allowed_signers", self.keys.allowed_signers.encode(), 0o644)
         write_whole(trust / "trail.vkey", (self.ledger.verifier_key + "\n").encode(), 0o644)
 
     def close(self) -> None:
