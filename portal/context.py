@@ -5,11 +5,13 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -19,6 +21,7 @@ from portal.render import Screen, language
 if TYPE_CHECKING:
     from passerelle.workspace import Workspace
 
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # as in a convention's file (docs/spec/convention.md)
 MAX_DOCUMENT_BYTES = 64 << 20  # of a document read at once: events, evidence, a proof; data files stream instead
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
@@ -41,14 +44,20 @@ def regular(path: Path, what: str) -> Path:
     Raises:
         UsageError: it is not.
     """
-    if path.is_file() and os.access(path, os.R_OK):
+    if os.path.isfile(path) and os.access(path, os.R_OK):  # noqa: PTH113 -- Path.is_file raises on a name too long
         return path
-    raise UsageError(
-        f"expected a file for {what}, found {_found(path)}",
-        hint="give the path of a file on disk: it is read twice" if path.is_fifo() else "check the path",
-        fr=f"il faut un fichier pour {what}",
-        hint_fr="donnez le chemin d'un fichier sur disque : il est lu deux fois" if path.is_fifo() else "vérifiez le chemin",
-    )  # fmt: skip
+    raise _not_a_file(path, what)
+
+
+def readable(path: Path, what: str) -> Path:
+    """``path`` when it is a file or a pipe.
+
+    Raises:
+        UsageError: it is a folder, or nothing that can be read.
+    """
+    if os.access(path, os.R_OK) and not path.is_dir():
+        return path
+    raise _not_a_file(path, what)
 
 
 def content(path: Path, what: str) -> bytes:
@@ -60,15 +69,10 @@ def content(path: Path, what: str) -> bytes:
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_DOCUMENT_BYTES + 1)
-    except OSError:
+    except (OSError, ValueError):
         data = None
     if data is None:
-        raise UsageError(
-            f"expected a file for {what}, found {_found(path)}",
-            hint="check the path",
-            fr=f"il faut un fichier pour {what}",
-            hint_fr="vérifiez le chemin",
-        )
+        raise _not_a_file(path, what)
     if len(data) > MAX_DOCUMENT_BYTES:
         raise UsageError(
             f"expected at most {MAX_DOCUMENT_BYTES >> 20} MiB for {what}, more came",
@@ -77,12 +81,26 @@ def content(path: Path, what: str) -> bytes:
     return data
 
 
-def _found(path: Path) -> str:
-    if path.is_dir():
-        return "a folder"
-    if not path.exists():
-        return "none"
-    return "one that cannot be read" if path.is_file() else "something else"
+def _not_a_file(path: Path, what: str) -> UsageError:
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        mode = 0
+    found, fr = "none", "aucun n'est lisible à cet endroit"
+    hint, hint_fr = "check the path and its rights", "vérifiez le chemin et ses droits"
+    if stat.S_ISDIR(mode):
+        found, fr = "a folder", "c'est un dossier"
+    elif stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode):
+        found, fr = "a pipe or a device", "c'est un tube ou un périphérique"
+        hint, hint_fr = "give a file on disk: it is read twice", "donnez un fichier sur disque : il est lu deux fois"
+    elif mode:
+        found, fr = "one that cannot be read", "celui-ci est illisible"
+    return UsageError(
+        f"expected a file for {what}, found {found}",
+        hint=hint,
+        fr=f"il faut un fichier pour {what} : {fr}",
+        hint_fr=hint_fr,
+    )
 
 
 def json_value(text: str | bytes, what: str, kind: type) -> Any:
@@ -105,13 +123,38 @@ def date_value(text: str, what: str) -> date:
     """``text`` as a date.
 
     Raises:
-        UsageError: it is not YYYY-MM-DD.
+        UsageError: it is not YYYY-MM-DD, or of a year that the rules are not meant for.
     """
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
-        pass
-    raise UsageError(f"{what}: expected a date such as 2026-11-21", fr=f"{what} : il faut une date comme 2026-11-21")
+        found = date.min
+    if FIRST_YEAR <= found.year <= LAST_YEAR:
+        return found
+    raise UsageError(
+        f"{what}: expected a date such as 2026-11-21, from {FIRST_YEAR} to {LAST_YEAR}",
+        fr=f"{what} : il faut une date comme 2026-11-21, de {FIRST_YEAR} à {LAST_YEAR}",
+    )
+
+
+def instant_value(text: str, what: str, zone: ZoneInfo) -> datetime:
+    """``text`` as an instant; a date, or an instant without a zone, is of ``zone``.
+
+    Raises:
+        UsageError: it is neither, or of a year that the rules are not meant for.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = datetime.min  # noqa: DTZ901 -- only its year is looked at
+    if FIRST_YEAR <= found.year <= LAST_YEAR:
+        return found if found.tzinfo else found.replace(tzinfo=zone)
+    raise UsageError(
+        f"{what}: expected a date or an ISO instant, from {FIRST_YEAR} to {LAST_YEAR}",
+        hint="for example 2026-11-21T09:00:00+01:00",
+        fr=f"{what} : il faut une date ou un instant ISO, de {FIRST_YEAR} à {LAST_YEAR}",
+        hint_fr="par exemple 2026-11-21T09:00:00+01:00",
+    )
 
 
 def written(path: Path, data: bytes, what: str) -> None:
@@ -124,11 +167,31 @@ def written(path: Path, data: bytes, what: str) -> None:
 
     try:
         write_whole(path.absolute(), data)
-    except OSError:
+    except (OSError, ValueError):
         pass
     else:
         return
-    raise UsageError(
+    raise _not_written(what)
+
+
+def stream(path: Path, chunks: Iterable[bytes], what: str) -> None:
+    """Write ``chunks`` to ``path`` as they come.
+
+    Raises:
+        UsageError: the place cannot be written.
+    """
+    try:
+        file = path.open("wb")
+    except (OSError, ValueError):
+        file = None
+    if file is None:
+        raise _not_written(what)
+    with file:
+        file.writelines(chunks)
+
+
+def _not_written(what: str) -> UsageError:
+    return UsageError(
         f"{what}: the file cannot be written there",
         hint="check the folder, its rights and its room",
         fr=f"{what} : impossible d'écrire le fichier à cet endroit",

@@ -1,4 +1,4 @@
-"""A convention's life for people: status, dates with their arithmetic, the calendar as a table or for a calendar program."""
+"""The calendar of the conventions: as a table, or for a calendar program."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from portal.render import Screen, Text, Tone, day
+from portal.render import Screen, Text, day
+from portal.words import ground
 
 LINE_OCTETS = 75  # RFC 5545 §3.1: lines are folded above
 
@@ -22,7 +23,7 @@ def show_calendar(out: Screen, entries: Sequence[Mapping[str, Any]]) -> None:
             day(date.fromisoformat(entry["date"]), out.lang),
             entry["convention"],
             entry["title"][out.lang],
-            entry["basis"],
+            ground(entry["basis"], entry["article"]),
         )
         for entry in entries
     ]
@@ -31,7 +32,7 @@ def show_calendar(out: Screen, entries: Sequence[Mapping[str, Any]]) -> None:
 
 def as_ics(entries: Sequence[Mapping[str, Any]], now: datetime, lang: str) -> str:
     """The entries as an iCalendar file (RFC 5545): whole-day events, stable identifiers."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Passerelle//calendar//FR", "CALSCALE:GREGORIAN"]
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:-//Passerelle//calendar//{lang.upper()}", "CALSCALE:GREGORIAN"]
     for entry in entries:
         start = date.fromisoformat(entry["date"])
         lines += [
@@ -64,23 +65,3 @@ def _folded(line: str) -> str:
             current = ""
         current += letter
     return "\r\n ".join([*parts, current]) + "\r\n"
-
-
-def show_convention(out: Screen, value: Mapping[str, Any]) -> None:
-    """What ``convention show`` says to a reader."""
-    out.heading(value["title"][out.lang])
-    status = value["status"]
-    tones = {"yes": Tone.DONE, "no": Tone.REFUSED}
-    said = {
-        "yes": Text("en vigueur", "in force"),
-        "no": Text("hors vigueur", "not in force"),
-        "undetermined": Text("indéterminé", "undetermined"),
-        "disputed": Text("disputé", "disputed"),
-    }
-    out.say(said.get(status, status), tones.get(status, Tone.WARNED))
-    titles = [Text("date", "date"), Text("valeur", "value"), Text("fondement", "basis"), Text("article", "article"), Text("calcul", "arithmetic")]  # fmt: skip
-    rows = [
-        (name, one["value"] or one["status"], one["basis"], one["article"], one["arithmetic"][out.lang])
-        for name, one in value["dates"].items()
-    ]
-    out.table(titles, rows)

@@ -137,6 +137,15 @@ class Screen:
         else:
             show()
 
+    def put(self, document: bytes) -> None:
+        """A document for a file or another program on stdout, byte for byte, in UTF-8."""
+        self._out.flush()
+        if (buffer := getattr(self._out, "buffer", None)) is not None:
+            buffer.write(document)
+            buffer.flush()
+        else:
+            self._out.write(document.decode())
+
     def say(self, text: Words = "", tone: Tone = Tone.PLAIN) -> None:
         """One line, never folded; done, refused and warned also carry a sign, for those who see no colour."""
         if not self.as_json:
@@ -156,16 +165,27 @@ class Screen:
             table.add_row(self.cell(label), self.cell(value))
         self.show(table)
 
-    def table(self, titles: Sequence[Words], rows: Rows, *, right: frozenset[int] = frozenset()) -> None:
-        """Rows under titles; columns whose index is in ``right`` are aligned on the right (figures)."""
+    def table(
+        self, titles: Sequence[Words], rows: Rows, *, right: frozenset[int] = frozenset(), apart: bool = False
+    ) -> None:
+        """Rows under titles; columns whose index is in ``right`` are aligned on the right (figures).
+
+        ``apart`` leaves an empty line between rows of several lines.
+        """
         if self.as_json:
             return
         from rich.table import Table
 
+        rows = list(rows)
+        if not rows:
+            self.say(Text("Rien à montrer.", "Nothing to show."), Tone.FAINT)
+            return
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for index, title in enumerate(titles):
             table.add_column(self.cell(title), justify="right" if index in right else "left", overflow="fold")
-        for row in rows:
+        for position, row in enumerate(rows):
+            if apart and position:
+                table.add_row()
             table.add_row(*(self.cell(cell) for cell in row))
         self.show(table)
 

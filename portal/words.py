@@ -18,8 +18,8 @@ BASIS = {
 STATUS = {
     "yes": Text("en vigueur", "in force"),
     "no": Text("hors vigueur", "not in force"),
-    "undetermined": Text("le texte ne permet pas de dire si elle est en vigueur", "the text does not tell whether it is in force"),
-    "disputed": Text("en vigueur selon une lecture, pas selon l'autre", "in force on one reading, not on the other"),
+    "undetermined": Text("indéterminé", "undetermined"),
+    "disputed": Text("disputé", "disputed"),
 }  # fmt: skip
 STATUS_TONE = {"yes": Tone.DONE, "no": Tone.REFUSED}
 NO_VALUE = {
@@ -40,11 +40,26 @@ OUTCOME = {
     "block": Text("bloqué", "blocked"),
 }
 WHO_DECIDES = {
-    "dpo": Text("DPO", "DPO"),
-    "signatories": Text("signataires", "signatories"),
-    "operator": Text("exploitant", "operator"),
-    "persons": Text("personnes concernées", "persons concerned"),
-    "oce": Text("OCE", "OCE"),
+    "dpo": Text("le DPO décide", "the DPO decides"),
+    "signatories": Text("les signataires décident", "the signatories decide"),
+    "operator": Text("l'exploitant décide", "the operator decides"),
+    "persons": Text("les personnes concernées décident", "the persons concerned decide"),
+    "oce": Text("l'OCE décide", "the OCE decides"),
+}
+EVERYONE = {"any": Text("toute partie", "any party"), "all": Text("toutes les parties", "all parties")}
+ALERTS = {
+    "missing": Text("rien au dossier", "nothing on file"),
+    "minutes_missing": Text("compte rendu manquant", "minutes missing"),
+    "overdue": Text("échue, rien au dossier", "overdue, nothing on file"),
+    "reasons_missing": Text("résiliation sans motifs", "termination without reasons"),
+    "wrong_form": Text(
+        "courrier reçu dans une autre forme que celle du texte : sans effet",
+        "letter in another form than the text's: without effect",
+    ),
+    "pending_receipt": Text(
+        "courrier envoyé, réception non enregistrée : sans effet encore",
+        "letter sent, receipt not on record: without effect yet",
+    ),
 }
 REASONS = {
     "deadline_reached": Text("échéance atteinte", "deadline reached"),

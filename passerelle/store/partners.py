@@ -116,7 +116,7 @@ def approve(connection: Connection, fingerprint: str, *, by: str, at: datetime) 
         UsageError: unknown key.
         RefusedError: revoked, approved by the same person already, or by the one who enrolled it.
     """
-    key = _one(connection, fingerprint)
+    key = key_by(connection, fingerprint)
     if key.revoked_at:
         raise RefusedError(
             "the key is revoked", hint="enrol a new key", fr="la clé est révoquée", hint_fr="inscrivez une autre clé"
@@ -136,17 +136,17 @@ def approve(connection: Connection, fingerprint: str, *, by: str, at: datetime) 
             hint_fr="une seconde personne doit l'approuver",
         )
     connection.execute(insert(approval).values(subject=key.fingerprint, actor=by, at=iso(at)))
-    return _one(connection, key.fingerprint)
+    return key_by(connection, key.fingerprint)
 
 
 def revoke(connection: Connection, fingerprint: str, *, at: datetime) -> PartnerKey:
     """Revoke a key from ``at`` on; once more changes nothing."""
-    key = _one(connection, fingerprint)
+    key = key_by(connection, fingerprint)
     if key.revoked_at is None:
         connection.execute(
             update(partner_key).where(partner_key.c.fingerprint == key.fingerprint).values(revoked_at=iso(at))
         )
-    return _one(connection, key.fingerprint)
+    return key_by(connection, key.fingerprint)
 
 
 def keys(connection: Connection, party: str | None = None) -> list[PartnerKey]:
@@ -162,7 +162,12 @@ def approved(connection: Connection, party: str) -> list[PartnerKey]:
     return [key for key in keys(connection, party) if key.state == "approved"]
 
 
-def _one(connection: Connection, fingerprint: str) -> PartnerKey:
+def key_by(connection: Connection, fingerprint: str) -> PartnerKey:
+    """The one key whose fingerprint begins so.
+
+    Raises:
+        UsageError: none does, or several do.
+    """
     rows = connection.execute(select(partner_key).where(partner_key.c.fingerprint.startswith(fingerprint))).all()
     if len(rows) != 1:
         raise UsageError(

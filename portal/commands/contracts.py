@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from portal.context import JsonFlag, regular, screen
+from portal.context import JsonFlag, regular, screen, stream
 from portal.render import Screen, Text, Tone, number
+from portal.words import PERSON, said
 
 contract = typer.Typer(help="Data contracts: what each dataset must look like.", no_args_is_help=True)
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset's name: passerelle contract list.")]
@@ -62,9 +62,13 @@ def show(dataset: Dataset, as_json: JsonFlag = False) -> None:
 
     def told() -> None:
         out.heading(f"{found.title[out.lang]} ({found.id} {found.version})")
-        titles = [Text("colonne", "column"), Text("sens", "meaning"), Text("type", "type"), Text("personne", "person"), Text("obligatoire", "required")]  # fmt: skip
+        titles = [Text("colonne", "column"), Text("sens", "meaning"), Text("type", "type"), Text("identifie quelqu'un", "identifies someone"), Text("obligatoire", "required")]  # fmt: skip
         out.table(
-            titles, [(c.name, getattr(c, out.lang), c.kind.value, c.person.value, c.required) for c in found.columns]
+            titles,
+            [
+                (c.name, getattr(c, out.lang), c.kind.value, said(PERSON, c.person.value), c.required)
+                for c in found.columns
+            ],
         )
 
     out.answer(value, told)
@@ -123,10 +127,9 @@ def sample(
     from contracts.samples import sample as make
 
     chunks = make(dataset, rows, bad_rate, seed)
-    if out_file is None:
-        for chunk in chunks:
-            sys.stdout.buffer.write(chunk)
+    if out_file is not None:
+        stream(out_file, chunks, "--out")
         return
-    with out_file.open("wb") as file:
-        for chunk in chunks:
-            file.write(chunk)
+    out = screen()
+    for chunk in chunks:
+        out.put(chunk)

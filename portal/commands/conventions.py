@@ -5,21 +5,34 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from passerelle.errors import ConventionFileError, UsageError
-from portal.context import Actor, JsonFlag, actor, opened, regular, screen
+from portal.context import (
+    Actor,
+    JsonFlag,
+    actor,
+    content,
+    date_value,
+    instant_value,
+    json_value,
+    opened,
+    regular,
+    screen,
+)
 from portal.render import Text, Tone
+from portal.words import PARIS
 
 if TYPE_CHECKING:
-    from passerelle.convention import Convention
+    from passerelle.convention import Convention, Event
 
 convention = typer.Typer(help="Conventions: the text, its history, what it allows.", no_args_is_help=True)
 Which = Annotated[str, typer.Argument(metavar="ID", help="The convention's id.")]
+WITHOUT_TEXT = frozenset({"any", "synthetic"})  # questions of bare dates and of the GDPR's own delays
 
 
 def attach(app: typer.Typer) -> None:
@@ -30,19 +43,20 @@ def attach(app: typer.Typer) -> None:
 
 @convention.command("check")
 def check(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Convention files.")], as_json: JsonFlag = False
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Convention files, or folders of them.")],
+    as_json: JsonFlag = False,
 ) -> None:
     """Load convention files strictly; every fault with file:line."""
     from passerelle.convention import load
 
     out = screen(as_json=as_json)
     value: list[dict[str, Any]] = []
-    for path in paths:
+    for path in _files(paths):
         try:
-            loaded = load(regular(path, "PATH"))
+            loaded = load(path)
             value.append({"file": path.name, "id": loaded.id, "sha256": loaded.sha256, "faults": []})
         except ConventionFileError as error:
-            value.append({"file": path.name, "id": None, "sha256": None, "faults": list(error.faults) or [str(error)]})
+            value.append({"file": path.name, "id": None, "sha256": None, "faults": list(error.faults)})
 
     def show() -> None:
         for one in value:
@@ -53,6 +67,16 @@ def check(
     out.answer(value, show)
     if any(one["faults"] for one in value):
         raise typer.Exit(1)
+
+
+def _files(paths: list[Path]) -> list[Path]:
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(path.glob("*.yaml")) if path.is_dir() else [regular(path, "PATH")]
+        if not inside:
+            raise UsageError("the folder has no *.yaml file", fr="le dossier n'a aucun fichier *.yaml")
+        found += inside
+    return found
 
 
 @convention.command("list")
@@ -72,18 +96,18 @@ def show(
     as_of: Annotated[str | None, typer.Option("--as-of", help="A date or an ISO instant; by default now.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show a convention's status and every derived date, with its basis and arithmetic."""
+    """Show a convention's status, every derived date and every exchange's decision, with basis and arithmetic."""
     from passerelle.convention import show as told
-    from portal.life import show_convention
+    from portal.page import show_convention
 
     out = screen(as_json=as_json)
     with opened() as workspace:
         text = workspace.convention(which)
         with workspace.database.read() as connection:
             history = workspace.history(connection, which)
-        at = _instant(as_of, text) if as_of else workspace.now()
+        at = instant_value(as_of, "--as-of", text.zone) if as_of else workspace.now()
     value = told(text, history, at)
-    out.answer(value, lambda: show_convention(out, value))
+    out.answer(value, lambda: show_convention(out, text, value))
 
 
 @convention.command("ask")
@@ -91,38 +115,46 @@ def ask(
     which: Which,
     question: Annotated[str, typer.Argument(help="For example in_force, can_run, destruction_deadline.")],
     events: Annotated[
-        Path | None, typer.Option("--events", help="JSON list of events that replaces the history.")
+        Path | None, typer.Option("--events", help="JSON list of events that replaces the recorded history.")
     ] = None,
-    as_of: Annotated[str | None, typer.Option("--as-of", help="An ISO instant; by default now.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="A date or an ISO instant; by default now, and none with --events.")
+    ] = None,
     args: Annotated[str, typer.Option("--args", help="JSON object with what the question needs.")] = "{}",
     as_json: JsonFlag = False,
 ) -> None:
     """Ask one question of a convention; ``any`` and ``synthetic`` are questions of rules without a text."""
-    from passerelle.convention import Event, answer, load
-    from passerelle.workspace import Settings
+    from passerelle.convention import answer
 
-    arguments = _json(args, "--args", dict)
-    settings = Settings.read(os.environ)
-    given = None
-    if events is not None:
-        rows = _json(regular(events, "--events").read_text("utf-8"), "--events", list)
-        given = tuple(Event.from_json(row) for row in rows)
-    text: Convention | None = None
-    now = settings.pretended_now or datetime.now().astimezone()
-    if given is not None and which not in {"any", "synthetic"}:
-        shipped = Path(__file__).parents[2] / "conventions" / f"{which}.yaml"
-        local = settings.home / "conventions" / f"{which}.yaml"
-        path = local if local.is_file() else shipped
-        text = load(regular(path, f"convention {which}"))
-    elif which not in {"any", "synthetic"}:
-        with opened() as workspace:
-            text, now = workspace.convention(which), workspace.now()
-            with workspace.database.read() as connection:
-                given = workspace.history(connection, which)
-    at = _instant(as_of, text) if as_of else None
-    value = answer(text, given or (), question, at if as_of or events else now, arguments)
     out = screen(as_json=as_json)
+    arguments = json_value(args, "--args", dict)
+    if events is None and which not in WITHOUT_TEXT:
+        text, history, now = _on_record(which)
+    else:
+        text, history, now = _by_itself(which), _events(events), None
+    at = instant_value(as_of, "--as-of", PARIS if text is None else text.zone) if as_of else now
+    value = answer(text, history, question, at, arguments)
     out.answer(value, lambda: out.say(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
+
+
+def _on_record(which: str) -> tuple[Convention | None, tuple[Event, ...], datetime | None]:
+    """A convention of the workspace with its recorded history, and the workspace's instant."""
+    with opened() as workspace, workspace.database.read() as connection:
+        return workspace.convention(which), workspace.history(connection, which), workspace.now()
+
+
+def _by_itself(which: str) -> Convention | None:
+    """A convention without a history: with events given, no workspace is needed."""
+    from passerelle.workspace import Settings, load_convention
+
+    return None if which in WITHOUT_TEXT else load_convention(Settings.read(os.environ).home, which)
+
+
+def _events(path: Path | None) -> tuple[Event, ...]:
+    from passerelle.convention import Event
+
+    rows = [] if path is None else json_value(content(path, "--events"), "--events", list)
+    return tuple(Event.from_json(row) for row in rows)
 
 
 @convention.command("record")
@@ -147,44 +179,55 @@ def record(
     """Append an event to a convention's history."""
     from passerelle.handover.recording import record_event
 
-    payload: dict[str, Any] = {
-        **{
-            name: value
-            for name, value in (("id", subject), ("on", valid_on), ("by", party), ("exchange", exchange))
-            if value
-        },
-        **_json(args, "--args", dict),
-    }
-    kind, colon, named = event.partition(":")
-    if colon:
-        payload.setdefault("id", named)
-    seal = hashlib.sha256(regular(evidence, "--evidence").read_bytes()).hexdigest() if evidence else None
     out = screen(as_json=as_json)
+    kind, _, named = event.partition(":")
+    meant = (("id", subject or named), ("on", valid_on), ("by", party), ("exchange", exchange))
+    payload = {**{name: value for name, value in meant if value}, **json_value(args, "--args", dict)}
+    seal = hashlib.sha256(content(evidence, "--evidence")).hexdigest() if evidence else None
     with opened() as workspace:
+        text = workspace.convention(which)
         number = record_event(workspace, which, kind, payload, by=actor(by), evidence_sha256=seal)
-    value = {"convention": which, "event": kind, "number": number, "evidence_sha256": seal}
+    strange = _strange(text, payload)
+    value = {"convention": which, "event": kind, "number": number, "evidence_sha256": seal, "unknown": strange}
 
     def told() -> None:
         out.say(Text(f"Événement {kind} consigné sur {which}.", f"Event {kind} recorded on {which}."), Tone.DONE)
+        for name in strange:
+            out.say(Text(f"Le texte ne connaît pas « {name} » : vérifiez l'orthographe.", f"The text does not know “{name}”: check the spelling."), Tone.WARNED)  # fmt: skip
         if seal is None:
             out.say(Text("Sans pièce justificative : ajoutez-la dès que possible.", "Without evidence: add it as soon as you can."), Tone.WARNED)  # fmt: skip
 
     out.answer(value, told)
 
 
+def _strange(text: Convention, payload: dict[str, Any]) -> list[str]:
+    """What an event names that the text does not: an event is recorded as it came, and a slip would stay unseen."""
+    from passerelle.convention.record import PROCESSING_RECORD
+
+    known = {PROCESSING_RECORD, *(one.id for one in text.instruments), *(one.id for one in text.exchanges)}
+    known |= {one.id for one in text.obligations}
+    if not isinstance(text.security, str):
+        known |= {one.id for one in text.security.preconditions}
+    named = [payload[name] for name in ("id", "exchange") if isinstance(payload.get(name), str)]
+    return [name for name in named if name not in known]
+
+
 def calendar(
     start: Annotated[str, typer.Option("--from", help="First day.")],
     end: Annotated[str, typer.Option("--to", help="Last day.")],
     form: Annotated[str, typer.Option("--format", help="table, json or ics.")] = "table",
+    as_json: JsonFlag = False,
 ) -> None:
     """Show what starts, is due, renews, ends and is destroyed between two days."""
     from passerelle.convention import calendar_entries
     from portal.life import as_ics, show_calendar
 
     if form not in {"table", "json", "ics"}:
-        raise UsageError("expected --format table, json or ics")
-    first, last = _day(start, "--from"), _day(end, "--to")
-    out = screen(as_json=form == "json")
+        raise UsageError("expected --format table, json or ics", fr="--format accepte table, json ou ics")
+    first, last = date_value(start, "--from"), date_value(end, "--to")
+    if last < first:
+        raise UsageError("expected --to on or after --from", fr="--to doit être le même jour que --from, ou après")
+    out = screen(as_json=as_json or form == "json")
     entries: list[dict[str, Any]] = []
     with opened() as workspace, workspace.database.read() as connection:
         for one in workspace.convention_ids():
@@ -192,37 +235,7 @@ def calendar(
             entries += calendar_entries(text, workspace.history(connection, one), first, last)
         now = workspace.now()
     entries.sort(key=lambda entry: (entry["date"], entry["convention"], entry["kind"]))
-    if form == "ics":
-        typer.echo(as_ics(entries, now, out.lang), nl=False)
+    if form == "ics" and not as_json:
+        out.put(as_ics(entries, now, out.lang).encode())
         return
     out.answer(entries, lambda: show_calendar(out, entries))
-
-
-def _json(text: str, name: str, kind: type) -> Any:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if not isinstance(value, kind):
-        raise UsageError(f"{name}: expected a JSON {'object' if kind is dict else 'list'}")
-    return value
-
-
-def _day(text: str, name: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise UsageError(f"{name}: expected a date such as 2026-11-21")
-
-
-def _instant(text: str, convention_: Convention | None) -> datetime:
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError("--as-of: expected a date or an ISO instant", hint="2026-11-21T09:00:00+01:00") from None
-    if parsed.tzinfo is not None:
-        return parsed
-    if convention_ is None:
-        raise UsageError("--as-of: expected an instant with its zone")
-    return parsed.replace(tzinfo=convention_.zone)

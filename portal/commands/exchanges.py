@@ -12,6 +12,7 @@ import typer
 from passerelle.errors import UsageError
 from portal.context import JsonFlag, opened, regular, screen
 from portal.render import Screen, Text, Tone, number
+from portal.words import RUN_STATES, moment, reason, said
 
 if TYPE_CHECKING:
     from passerelle.handover.order import Progress
@@ -54,7 +55,12 @@ def run(
 
     convention, slash, name = which.partition("/")
     if not slash or not convention or not name:
-        raise UsageError("expected CONVENTION/EXCHANGE", hint="for example face-pe-2014/shared-studies")
+        raise UsageError(
+            "expected CONVENTION/EXCHANGE",
+            hint="for example face-pe-2014/shared-studies",
+            fr="un échange se nomme CONVENTION/ÉCHANGE",
+            hint_fr="par exemple face-pe-2014/shared-studies",
+        )
     out = screen(as_json=as_json)
     order = Order(convention, name, period, regular(source, "--input"), sender)
     with opened() as workspace:
@@ -81,8 +87,8 @@ def _show(out: Screen, outcome: Mapping[str, Any]) -> None:
         out.say(Text("Ce fichier a déjà été livré : rien n'est envoyé deux fois.", "This file was delivered already: nothing is sent twice."), Tone.WARNED)  # fmt: skip
     else:
         out.say(Text("Échange mené à bien.", "Exchange carried out."), Tone.DONE)
-    if outcome["warning"]:
-        out.say(Text(f"Avertissement : {outcome['warning']}", f"Warning: {outcome['warning']}"), Tone.WARNED)
+    if (warning := reason(outcome["warning"])) is not None:
+        out.say(Text(f"Réserve : {warning.fr}", f"Warning: {warning.en}"), Tone.WARNED)
     counts = outcome["counts"]
     labels = {
         "read": Text("lignes lues", "rows read"),
@@ -134,11 +140,14 @@ def list_runs(
         for r in known
     ]  # fmt: skip
     titles = [
-        Text("début", "started"), Text("flux", "exchange"), Text("période", "period"), Text("état", "state"),
+        Text("début", "started"), Text("échange", "exchange"), Text("période", "period"), Text("état", "state"),
         Text("lues", "read"), Text("rejetées", "rejected"), Text("motif", "reason"),
     ]  # fmt: skip
     rows = [
-        (r.started_at, f"{r.convention}/{r.exchange}", r.period, r.state, r.counts.get("read"), r.counts.get("rejected"), r.reason)
+        (
+            moment(r.started_at, out.lang), f"{r.convention}/{r.exchange}", r.period, said(RUN_STATES, r.state),
+            r.counts.get("read"), r.counts.get("rejected"), r.reason,
+        )
         for r in known
     ]  # fmt: skip
     out.answer(value, lambda: out.table(titles, rows, right=frozenset({4, 5})))

@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
-from portal.context import JsonFlag, opened, screen
-from portal.render import Text
+from passerelle.clock import iso
+from portal.context import JsonFlag, instant_value, opened, screen
+from portal.render import Text, Tone
+from portal.words import ACTS, PARIS, moment, said
 
 access = typer.Typer(help="The access log: who looked at or took what.", no_args_is_help=True)
 
@@ -38,18 +40,18 @@ def init(
     }
 
     def show() -> None:
-        out.say(Text("L'espace de travail est prêt.", "The workspace is ready."))
+        out.say(Text("L'espace de travail est prêt.", "The workspace is ready."), Tone.DONE)
         out.facts(
             [
                 (Text("dossier", "folder"), facts["home"]),
-                (Text("journal", "trail"), facts["origin"]),
+                (Text("registre de preuve", "trail"), facts["origin"]),
                 (Text("conventions", "conventions"), ", ".join(workspace.convention_ids())),
             ]
         )
         out.say(
             Text(
-                "Sauvegardez le dossier keys/ à part de la base : l'un sans l'autre ne dit rien.",
-                "Back up the folder keys/ apart from the database: one without the other says nothing.",
+                "Sauvegardez le dossier keys/ à part de la base : sans l'un, l'autre reste fermé.",
+                "Back up the folder keys/ apart from the database: without the one, the other stays shut.",
             )
         )
 
@@ -68,14 +70,17 @@ def demo(
 
 @access.command("log")
 def access_log(
-    since: Annotated[str | None, typer.Option(help="From this ISO instant on.")] = None, as_json: JsonFlag = False
+    since: Annotated[str | None, typer.Option(help="From this date or ISO instant on.")] = None,
+    as_json: JsonFlag = False,
 ) -> None:
     """Show who looked at or took what."""
     from passerelle.store import access as store
 
     out = screen(as_json=as_json)
     with opened() as workspace, workspace.database.read() as connection:
-        lines = store.lines(connection, since)
+        lines = store.lines(connection, None if since is None else iso(instant_value(since, "--since", PARIS)))
     titles = [Text("instant", "instant"), Text("qui", "who"), Text("quoi", "what"), Text("objet", "subject")]
-    rows = [(line["at"], line["actor"], line["action"], line["subject"]) for line in lines]
+    rows = [
+        (moment(line["at"], out.lang), line["actor"], said(ACTS, line["action"]), line["subject"]) for line in lines
+    ]
     out.answer(lines, lambda: out.table(titles, rows))

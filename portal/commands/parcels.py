@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from portal.context import Actor, JsonFlag, actor, opened, regular, screen
+from portal.context import Actor, JsonFlag, actor, opened, readable, regular, screen, written
 from portal.render import Text, Tone
+from portal.words import reason
 
 parcel = typer.Typer(help="Verify and open a parcel; needs neither workspace nor database.", no_args_is_help=True)
 Trusted = Annotated[
     Path | None, typer.Option("--trust", help="Folder with allowed_signers and trail.vkey; by default the workspace's.")
 ]
+
+LABELS = {
+    "parcel": Text("colis", "parcel"),
+    "convention": Text("convention", "convention"),
+    "exchange": Text("échange", "exchange"),
+    "article": Text("article", "article"),
+    "period": Text("période", "period"),
+    "sender": Text("émetteur", "sender"),
+    "recipient": Text("destinataire", "recipient"),
+    "signer": Text("signé par", "signed by"),
+    "rows": Text("lignes", "rows"),
+    "locks": Text("verrous", "locks"),
+}
 
 
 def attach(app: typer.Typer) -> None:
@@ -62,12 +77,13 @@ def verify(
     }
 
     def show() -> None:
-        out.say(Text("Le colis est intact, signé, et inscrit au journal.", "The parcel is whole, signed, and in the trail."), Tone.DONE)  # fmt: skip
-        out.facts(
-            [(name, value[name]) for name in ("parcel", "convention", "exchange", "article", "sender", "recipient")]
-        )
-        out.facts([(Text("lignes", "rows"), resource.rows), (Text("à détruire au plus tard le", "destroy by"), terms.destroy_by.date)])  # fmt: skip
+        out.say(Text("Le colis est intact, signé, et inscrit au registre de preuve.", "The parcel is whole, signed, and in the trail."), Tone.DONE)  # fmt: skip
+        out.facts((LABELS[name], value[name]) for name in LABELS)
+        until = date.fromisoformat(terms.destroy_by.date) if terms.destroy_by.date else Text("non échu", "not due yet")
+        out.facts([(Text("à détruire au plus tard le", "destroy by"), until)])
         out.say(getattr(terms.destroy_by.arithmetic, out.lang), Tone.FAINT)
+        if (warning := reason(terms.decision.warning)) is not None:
+            out.say(Text(f"Réserve : {warning.fr}", f"Warning: {warning.en}"), Tone.WARNED)
 
     out.answer(value, show)
 
@@ -91,8 +107,8 @@ def open_(
 
     out = screen(as_json=as_json)
     verified = verify_parcel(regular(path, "PARCEL"), trust_from(_trust(trust)))
-    second = read_identities(regular(release, "--release-key"))[0] if release else None
-    opened_ = open_parcel(verified.parcel, read_identities(regular(identity, "--identity")), second, out_folder)
+    second = read_identities(readable(release, "--release-key"))[0] if release else None
+    opened_ = open_parcel(verified.parcel, read_identities(readable(identity, "--identity")), second, out_folder)
     value = {"extract": str(opened_.path), "rows": opened_.rows, "bytes": opened_.bytes, "sha256": opened_.sha256}
 
     def show() -> None:
@@ -111,7 +127,6 @@ def release_key(
 ) -> None:
     """Hand the second lock's key of a parcel to its recipient; logged."""
     from passerelle.handover.evidence import hand_release_key
-    from passerelle.workspace.files import write_whole
 
     out = screen(as_json=as_json)
     with opened() as workspace:
@@ -119,6 +134,6 @@ def release_key(
     if out_file is None:
         out.answer({"parcel": parcel_id, "identity": identity.secret}, lambda: out.say(identity.secret))
         return
-    write_whole(out_file.absolute(), (identity.secret + "\n").encode())
+    written(out_file, (identity.secret + "\n").encode(), "--out")
     value = {"parcel": parcel_id, "file": str(out_file)}
     out.answer(value, lambda: out.say(Text("Clé du second verrou remise, et la remise consignée.", "Second lock's key handed over, and logged."), Tone.DONE))  # fmt: skip

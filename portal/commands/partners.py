@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from passerelle.errors import UsageError
-from portal.context import Actor, JsonFlag, actor, opened, regular, screen
-from portal.render import Text, Tone
+from portal.context import Actor, JsonFlag, actor, content, opened, screen
+from portal.render import Screen, Text, Tone
+from portal.words import KEY_STATES, moment, said
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -60,13 +61,17 @@ def list_partners(as_json: JsonFlag = False) -> None:
     value = [
         {"partner": p.id, "name": p.name, "keys": [_key_json(k) for k in keys if k.partner == p.id]} for p in known
     ]
-    rows = [
-        (p.id, p.name, ", ".join(f"{k.fingerprint[:23]}… {k.state}" for k in keys if k.partner == p.id) or None)
-        for p in known
-    ]
-    out.answer(
-        value, lambda: out.table([Text("partenaire", "partner"), Text("nom", "name"), Text("clés", "keys")], rows)
-    )
+
+    def show() -> None:
+        titles = [Text("partenaire", "partner"), Text("nom", "name"), Text("clés", "keys")]
+        shown = {p.id: [_key_line(out, k) for k in keys if k.partner == p.id] for p in known}
+        out.table(titles, [(p.id, p.name, "\n".join(shown[p.id]) or None) for p in known])
+
+    out.answer(value, show)
+
+
+def _key_line(out: Screen, found: PartnerKey) -> str:
+    return f"{found.fingerprint} {out.words(said(KEY_STATES, found.state) or found.state)}"
 
 
 @key.command("add")
@@ -83,9 +88,12 @@ def add_key(
 
     if (recipient is None) == (file is None):
         raise UsageError(
-            "expected a public key, by --recipient or by --file", hint="age-keygen -y identity.txt prints it"
+            "expected a public key, by --recipient or by --file",
+            hint="age-keygen -y identity.txt prints it",
+            fr="il faut une clé publique, par --recipient ou par --file",
+            hint_fr="age-keygen -y identity.txt l'affiche",
         )
-    text = recipient or _public_line(regular(file or Path(), "--file"))
+    text = recipient or _public_line(content(file or Path(), "--file"))
     parsed = parse_recipient(text)
     out = screen(as_json=as_json)
     with opened() as workspace, workspace.database.begin() as connection:
@@ -123,12 +131,12 @@ def approve_key(
         found = partners.approve(connection, fingerprint, by=actor(by), at=workspace.now())
         _tell(workspace, connection, "partner_key_approved", found.partner, found.fingerprint, len(found.approvals))
     missing = max(partners.APPROVALS_NEEDED - len(found.approvals), 0)
-    said = (
+    outcome = (
         Text(f"Clé de {found.partner} approuvée : les colis peuvent lui être scellés.", f"Key of {found.partner} approved: parcels can be sealed to it.")
         if not missing
         else Text("Approbation enregistrée, il en manque une.", "Approval recorded; one more is needed.")
     )  # fmt: skip
-    out.answer(_key_json(found), lambda: out.say(said, Tone.DONE))
+    out.answer(_key_json(found), lambda: out.say(outcome, Tone.DONE))
 
 
 @key.command("revoke")
@@ -143,8 +151,8 @@ def revoke_key(
     with opened() as workspace, workspace.database.begin() as connection:
         found = partners.revoke(connection, fingerprint, at=workspace.now())
         _tell(workspace, connection, "partner_key_revoked", found.partner, found.fingerprint, len(found.approvals))
-    said = Text(f"Clé de {found.partner} révoquée.", f"Key of {found.partner} revoked.")
-    out.answer(_key_json(found), lambda: out.say(said, Tone.DONE))
+    outcome = Text(f"Clé de {found.partner} révoquée.", f"Key of {found.partner} revoked.")
+    out.answer(_key_json(found), lambda: out.say(outcome, Tone.DONE))
 
 
 @key.command("list")
@@ -162,8 +170,9 @@ def list_keys(
         Text("empreinte", "fingerprint"),
         Text("nature", "kind"),
         Text("état", "state"),
+        Text("approuvée par", "approved by"),
     ]
-    rows = [(k.partner, k.fingerprint, k.kind, k.state) for k in keys]
+    rows = [(k.partner, k.fingerprint, k.kind, said(KEY_STATES, k.state), "\n".join(k.approvals) or None) for k in keys]
     out.answer([_key_json(k) for k in keys], lambda: out.table(titles, rows))
 
 
@@ -174,26 +183,38 @@ def exposure(
 ) -> None:
     """List the parcels that a key could have opened, by the manifests that named it."""
     from passerelle.handover.evidence import exposed
+    from passerelle.store import partners
 
     out = screen(as_json=as_json)
     with opened() as workspace, workspace.database.read() as connection:
-        found = exposed(connection, fingerprint)
+        found = exposed(connection, partners.key_by(connection, fingerprint).fingerprint)
     titles = [
         Text("colis", "parcel"),
         Text("convention", "convention"),
-        Text("flux", "exchange"),
+        Text("échange", "exchange"),
+        Text("destinataire", "recipient"),
         Text("remis le", "delivered"),
+        Text("lignes", "rows"),
     ]
-    rows = [(f["parcel"], f["convention"], f["exchange"], f["delivered_at"]) for f in found]
-    out.answer(found, lambda: out.table(titles, rows))
+    rows = [
+        (f["parcel"], f["convention"], f["exchange"], f["recipient"], moment(f["delivered_at"], out.lang), f["rows"])
+        for f in found
+    ]
+    nothing = Text(
+        "Aucun colis encore au dossier n'est scellé à cette clé.", "No parcel still on file is sealed to this key."
+    )
+    out.answer(found, lambda: out.table(titles, rows, right=frozenset({5})) if rows else out.say(nothing))
 
 
-def _public_line(path: Path) -> str:
-    lines = [
-        line for line in path.read_text("utf-8", "replace").splitlines() if line.strip() and not line.startswith("#")
-    ]
+def _public_line(text: bytes) -> str:
+    lines = [line for line in text.decode("utf-8", "replace").splitlines() if line.strip() and not line.startswith("#")]
     if len(lines) != 1:
-        raise UsageError(f"expected one line with a public key, found {len(lines)}", hint="age-keygen -y identity.txt")
+        raise UsageError(
+            f"expected one line with a public key, found {len(lines)}",
+            hint="age-keygen -y identity.txt prints it",
+            fr=f"il faut une ligne avec une clé publique, il y en a {len(lines)}",
+            hint_fr="age-keygen -y identity.txt l'affiche",
+        )
     return lines[0]
 
 

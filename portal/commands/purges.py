@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from passerelle.errors import RefusedError, UsageError
-from portal.context import JsonFlag, opened, screen
-from portal.render import Screen, Text, Tone, number, size
+from portal.certificate import on, show_certificate
+from portal.context import JsonFlag, opened, screen, written
+from portal.render import Screen, Text, Tone, size
+from portal.words import COPIES, NO_VALUE, PURGE_STATES, ground, moment, reason, said
 
 purge = typer.Typer(help="Destruction: plan, run, certificate.", no_args_is_help=True)
-
-KINDS = {
-    "raw": Text("copies brutes", "raw copies"),
-    "quarantine": Text("lignes rejetées", "rejected rows"),
-    "staging": Text("fichiers de travail", "staged files"),
-    "release": Text("seconds verrous", "second locks"),
-    "parcel": Text("colis", "parcels"),
-}
 
 
 def attach(app: typer.Typer) -> None:
@@ -46,15 +41,16 @@ def _show_plans(out: Screen, value: list[dict[str, Any]]) -> None:
         deadline = one["deadline"]
         out.facts(
             [
-                (Text("échéance", "deadline"), deadline["value"] or deadline["status"]),
-                (Text("fondement", "basis"), deadline["basis"]),
+                (Text("échéance", "deadline"), on(deadline["value"]) or NO_VALUE.get(deadline["status"])),
+                (Text("fondement", "basis"), ground(deadline["basis"], deadline["article"])),
                 (Text("calcul", "arithmetic"), deadline["arithmetic"][out.lang]),
                 (Text("purge possible", "purge may run"), one["allowed"]),
-                (Text("motif", "reason"), one["reason"]),
+                (Text("motif", "reason"), reason(one["reason"])),
+                (Text("copies chez des partenaires", "copies with partners"), one["partner_copies"]),
             ]
         )
         titles = [Text("copies", "copies"), Text("nombre", "count"), Text("taille", "size")]
-        rows = [(KINDS.get(c["kind"], c["kind"]), c["count"], size(c["bytes"], out.lang)) for c in one["copies"]]
+        rows = [(said(COPIES, c["kind"]), c["count"], size(c["bytes"], out.lang)) for c in one["copies"]]
         out.table(titles, rows, right=frozenset({1, 2}))
 
 
@@ -79,7 +75,12 @@ def run(
             out.answer({"confirmed": False, "plans": value}, lambda: _preview(out, value))
             return
         if not due:
-            raise RefusedError("no purge is due", hint="passerelle purge plan shows the deadlines")
+            raise RefusedError(
+                "no purge is due",
+                hint="passerelle purge plan shows the deadlines",
+                fr="aucune destruction n'est à échéance",
+                hint_fr="passerelle purge plan donne les échéances",
+            )
         done = [purge_one(workspace, one.convention) for one in due]
     certificates = [{"purge": p.id, "convention": p.convention, "certificate": p.id} for p in done]
 
@@ -105,16 +106,18 @@ def status(as_json: JsonFlag = False) -> None:
     with opened() as workspace, workspace.database.read() as connection:
         known = purges.purges(connection)
     value = [{"purge": p.id, "convention": p.convention, "state": p.state, "ended_at": p.ended_at} for p in known]
-    titles = [Text("purge", "purge"), Text("état", "state"), Text("terminée", "ended")]
-    out.answer(value, lambda: out.table(titles, [(p.id, p.state, p.ended_at) for p in known]))
+    titles = [Text("purge", "purge"), Text("convention", "convention"), Text("état", "state"), Text("achevée", "ended")]
+    rows = [(p.id, p.convention, said(PURGE_STATES, p.state), moment(p.ended_at, out.lang)) for p in known]
+    out.answer(value, lambda: out.table(titles, rows))
 
 
 @purge.command("certificate")
 def certificate(
     purge_id: Annotated[str, typer.Argument(metavar="ID", help="The purge's id, or its convention's.")],
-    signature: Annotated[
-        bool, typer.Option("--signature", help="Print the SSH signature of the certificate instead.")
-    ] = False,
+    out_folder: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for certificate.json and its SSH signature, to keep and to check."),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show a certificate of destruction: what is proved, and what it cannot prove."""
@@ -123,37 +126,16 @@ def certificate(
     with opened() as workspace, workspace.database.read() as connection:
         found = [p for p in purges.purges(connection, state="done") if purge_id in {p.id, p.convention}]
     if not found:
-        raise UsageError("no certificate of that id", hint="passerelle purge status lists the purges")
+        raise UsageError(
+            "no certificate of that id",
+            hint="passerelle purge status lists the purges",
+            fr="aucun certificat de ce numéro",
+            hint_fr="passerelle purge status donne la liste des destructions",
+        )
     last = found[-1]
     body = json.loads(last.certificate or "{}")
     out = screen(as_json=as_json)
-    if signature:
-        out.answer({"signature": last.signature}, lambda: out.say((last.signature or "").rstrip("\n")))
-        return
-    out.answer({**body, "signature": last.signature}, lambda: _show_certificate(out, body))
-
-
-def _show_certificate(out: Screen, body: dict[str, Any]) -> None:
-    out.heading(Text(f"Certificat de destruction {body['purge']}", f"Certificate of destruction {body['purge']}"))
-    deadline = body["deadline"]
-    out.facts(
-        [
-            (Text("convention", "convention"), body["convention"]),
-            (Text("échéance", "deadline"), deadline["value"]),
-            (Text("calcul", "arithmetic"), deadline["arithmetic"][out.lang]),
-            (Text("achevée", "completed"), body["completed_at"]),
-            (Text("génération de la clé racine", "root key generation"), body["keys"]["root_generation"]),
-        ]
-    )
-    titles = [Text("détruit", "destroyed"), Text("nombre", "count"), Text("taille", "size")]
-    rows = [
-        (KINDS.get(d["kind"], d["kind"]), number(d["count"], out.lang), size(d["bytes"], out.lang))
-        for d in body["destroyed"]
-    ]
-    out.table(titles, rows, right=frozenset({1, 2}))
-    out.heading(Text("Ce qui est prouvé", "What is proved"))
-    for sentence in body["proved"]:
-        out.say(f"– {sentence[out.lang]}")
-    out.heading(Text("Ce que ce certificat ne peut prouver", "What this certificate cannot prove"))
-    for sentence in body["not_proved"]:
-        out.say(f"– {sentence[out.lang]}")
+    if out_folder is not None:
+        written(out_folder / "certificate.json", (last.certificate or "").encode(), "--out")
+        written(out_folder / "certificate.json.sig", (last.signature or "").encode(), "--out")
+    out.answer({**body, "signature": last.signature}, lambda: show_certificate(out, body))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from portal.context import JsonFlag, opened, regular, screen
+from passerelle.errors import UsageError
+from portal.context import JsonFlag, content, opened, screen, written
 from portal.render import Text, Tone, number
+from portal.words import moment
 
 trail = typer.Typer(help="The trail: what happened, and the proof that it was not altered.", no_args_is_help=True)
 
@@ -30,17 +33,26 @@ def verify(
     from passerelle.trail.fsck import check
 
     out = screen(as_json=as_json)
-    held = [regular(path, "--receipt").read_bytes() for path in receipt or []]
+    held = [content(path, "--receipt") for path in receipt or []]
     with opened() as workspace, workspace.database.read() as connection:
         report = check(connection, workspace.ledger.verifier_key, held)
     value = report.as_json()
 
     def show() -> None:
         entries = number(report.size, out.lang)
-        out.say(
-            Text(f"Le journal est intact : {entries} écritures.", f"The trail is whole: {entries} entries."), Tone.DONE
+        out.say(Text(f"Le registre de preuve est intact : {entries} écritures.", f"The trail is whole: {entries} entries."), Tone.DONE)  # fmt: skip
+        out.facts(
+            [
+                (Text("dernière écriture", "last entry"), moment(value["at"], out.lang)),
+                (Text("jalons signés vérifiés", "signed checkpoints verified"), value["checkpoints"]),
+                (Text("écritures depuis le dernier jalon", "entries since the last checkpoint"), value["unsigned"]),
+                (
+                    Text("jalons tenus par d'autres, vérifiés", "checkpoints held by others, verified"),
+                    value["receipts"],
+                ),
+                (Text("empreinte du registre", "root of the trail"), value["root"]),
+            ]
         )
-        out.facts([(name, value[name]) for name in value])
 
     out.answer(value, show)
 
@@ -48,7 +60,7 @@ def verify(
 @trail.command("show")
 def show_entries(
     convention: Annotated[str | None, typer.Option(help="Entries about one convention only.")] = None,
-    last: Annotated[int, typer.Option(help="How many of the latest entries.")] = 50,
+    last: Annotated[int, typer.Option(min=1, help="How many of the latest entries.")] = 50,
     as_json: JsonFlag = False,
 ) -> None:
     """Show the trail as sentences."""
@@ -56,15 +68,20 @@ def show_entries(
 
     out = screen(as_json=as_json)
     with opened() as workspace, workspace.database.read() as connection:
-        known = list(workspace.ledger.entries(connection))
-    chosen = [r for r in known if convention is None or r.entry.body.get("convention") == convention][-last:]
-    value = [
-        {"index": r.index, "at": r.entry.at, "kind": r.entry.kind, "body": dict(r.entry.body)} for r in chosen
-    ]  # fmt: skip
+        if convention is None:
+            known = workspace.ledger.entries(connection, max(workspace.ledger.size(connection) - last, 0))
+        else:
+            workspace.convention(convention)
+            every = workspace.ledger.entries(connection)
+            known = (one for one in every if one.entry.body.get("convention") == convention)
+        chosen = deque(known, maxlen=last)
+    value = [{"index": r.index, "at": r.entry.at, "kind": r.entry.kind, "body": dict(r.entry.body)} for r in chosen]
     titles = [Text("n°", "no."), Text("instant", "instant"), Text("écriture", "entry")]
     out.answer(
         value,
-        lambda: out.table(titles, [(r.index, r.at, r.text) for r in render(chosen, out.lang)], right=frozenset({0})),
+        lambda: out.table(
+            titles, [(r.index, moment(r.at, out.lang), r.text) for r in render(chosen, out.lang)], right=frozenset({0})
+        ),
     )
 
 
@@ -74,13 +91,21 @@ def prove(
     out_file: Annotated[
         Path | None, typer.Option("--out", help="Write the proof there instead of printing it.")
     ] = None,
+    as_json: JsonFlag = False,
 ) -> None:
     """Prove one entry: a C2SP tlog-proof that anyone checks offline."""
-    out = screen()
+    out = screen(as_json=as_json)
     with opened() as workspace, workspace.database.begin() as connection:
+        size = workspace.ledger.size(connection)
+        if not 0 <= entry < size:
+            raise UsageError(
+                f"expected an entry from 0 to {size - 1}",
+                hint="passerelle trail show numbers them",
+                fr=f"les écritures vont de 0 à {size - 1}",
+                hint_fr="passerelle trail show les numérote",
+            )
         workspace.ledger.checkpoint(connection, workspace.now())
         proof = workspace.ledger.prove(connection, entry)
     if out_file is not None:
-        out_file.write_bytes(proof)
-    else:
-        out.say(proof.decode().rstrip("\n"))
+        written(out_file, proof, "--out")
+    out.answer({"entry": entry, "proof": proof.decode()}, lambda: None if out_file else out.put(proof))
