@@ -43,3 +43,7 @@ def run(arguments: list[str]) -> int:
         screen().error(fault)
         return 1
     return 0
+
+
+if __name__ == "__main__":
+    main()
