@@ -11,10 +11,6 @@ from passerelle.convention import Answer, Convention, Decision, Event, Words
 from passerelle.convention.blocks import Bilingual
 from passerelle.convention.dates import holidays_version
 
-Kind = Literal[
-    "starts", "renews", "ends", "opt_out_alert", "opt_out_safe_day", "opens", "exchange", "instrument", "obligation",
-    "service_level", "rights", "reminder", "destruction", "purge_target", "purge",
-]  # fmt: skip
 State = Literal["note", "due", "late", "done"]
 
 
@@ -53,14 +49,15 @@ class Evidence:
 class Item:
     """One thing on one day.
 
-    ``subject`` is the id of an exchange, obligation, instrument or service level; ``period`` tells apart what comes back: a
+    ``kind`` is starts, renews, ends, opens, opt_out_alert, opt_out_safe_day, exchange, instrument, obligation, service_level,
+    rights, reminder, destruction, purge_target or purge. ``subject`` is the id of an exchange, obligation, instrument or service level; ``period`` tells apart what comes back: a
     period of the register, the number of an event, the end of a term. ``state`` is note (to know), due, late or done.
     ``gate`` is the gate's answer for an exchange, ``reason`` that of a purge.
     """
 
     day: date
     convention: str
-    kind: Kind
+    kind: str
     title: Words
     answer: Answer
     subject: str | None = None
