@@ -6,7 +6,16 @@ from passerelle.keys.opening import AgeSource, age_source, decrypt
 from passerelle.keys.recipient import Identity, Recipient, parse_identities, parse_recipient, read_identities
 from passerelle.keys.ring import KeyRing
 from passerelle.keys.root import FileRootKey, RootKey, RootKeys
-from passerelle.keys.ssh import CERTIFICATE_NAMESPACE, allowed_signers, fingerprint, parse_allowed_signers, public_text
+from passerelle.keys.ssh import (
+    CERTIFICATE_NAMESPACE,
+    Signer,
+    allowed_signers,
+    fingerprint,
+    parse_allowed_signers,
+    parse_private,
+    parse_public,
+    public_text,
+)
 
 __all__ = [
     "CERTIFICATE_NAMESPACE",
@@ -19,6 +28,7 @@ __all__ = [
     "Recipient",
     "RootKey",
     "RootKeys",
+    "Signer",
     "age_sink",
     "age_source",
     "allowed_signers",
@@ -26,6 +36,8 @@ __all__ = [
     "fingerprint",
     "parse_allowed_signers",
     "parse_identities",
+    "parse_private",
+    "parse_public",
     "parse_recipient",
     "public_text",
     "read_identities",

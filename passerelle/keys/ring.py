@@ -4,6 +4,7 @@
     keys/lock                          held during every operation
     keys/gen-0003/root.key             the root key, or a reference to it
     keys/gen-0003/signing.key          signs manifests; wrapped        trail.key: signs checkpoints; wrapped
+    keys/gen-0003/retired.key          the public halves of earlier signing keys, each until when; wrapped
     keys/gen-0003/ID.keyset            the key set of a convention; wrapped
     keys/gen-0003/ID.index             its person-index key; wrapped
     keys/gen-0003/ID.destroyed         tombstone of its key set        ID.index-destroyed: of its index key
@@ -17,6 +18,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -28,13 +30,15 @@ from passerelle.keys.files import locked, put, shred, sync_folder, write_new
 from passerelle.keys.keyset import PRF_BYTES, KeySet
 from passerelle.keys.recipient import Identity, parse_identities
 from passerelle.keys.root import FileRootKey, RootKey, RootKeys
-from passerelle.keys.ssh import CERTIFICATE_NAMESPACE, allowed_signers, public_text
+from passerelle.keys.ssh import NAMESPACES, Signer, allowed_signers, parse_allowed_signers, public_text
 
 CONVENTION_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 GENERATION = re.compile(r"gen-([0-9]{4,})")
 WRAPPED = (".keyset", ".index", ".key")
 TOMBSTONES = {".destroyed": ".keyset", ".index-destroyed": ".index"}
 SEED_BYTES = 32
+SIGNING = "signing.key"
+RETIRED = "retired.key"
 
 
 class KeyRing:
@@ -58,7 +62,7 @@ class KeyRing:
                 raise KeyStoreError("there is a key ring already", where=folder.name)
             ring._sweep(keep=0)
             generation, root = ring._begin(1)
-            for name in ("signing.key", "trail.key"):
+            for name in (SIGNING, "trail.key"):
                 write_new(generation / name, root.wrap(secrets.token_bytes(SEED_BYTES), name))
             sync_folder(generation)
             put(ring._current, b"0001\n")
@@ -91,7 +95,7 @@ class KeyRing:
     @property
     def signing_key(self) -> Ed25519PrivateKey:
         """Signs manifests."""
-        return self._ed25519("signing.key")
+        return self._ed25519(SIGNING)
 
     @property
     def trail_key(self) -> Ed25519PrivateKey:
@@ -104,10 +108,35 @@ class KeyRing:
         return public_text(self.signing_key.public_key())
 
     @property
+    def signers(self) -> tuple[Signer, ...]:
+        """The public halves of every signing key there was, the one in use last."""
+        with locked(self._folder / "lock"):
+            generation, root = self._in_force()
+            return _signers(generation, root)
+
+    @property
     def allowed_signers(self) -> str:
-        """What partners keep to check manifests and certificates with ``ssh-keygen -Y verify``: one line for each."""
-        key = self.signing_key.public_key()
-        return allowed_signers(key) + allowed_signers(key, namespace=CERTIFICATE_NAMESPACE)
+        """What partners keep to check manifests and certificates with ``ssh-keygen -Y verify``: a line for each key and use."""
+        return "".join(
+            allowed_signers(one.key, namespace=namespace, before=one.before)
+            for one in self.signers
+            for namespace in NAMESPACES
+        )
+
+    def rotate_signing(self, at: datetime) -> Signer:
+        """Sign with a new key from ``at`` on; what the old one signed before stays good. The new signer.
+
+        1. Write down the old public half, with ``at``. 2. Replace the key. Killed between, the key in use is still the old
+        one, which counts as in use whatever is written of it.
+        """
+        with locked(self._folder / "lock"):
+            generation, root = self._in_force()
+            *past, current = _signers(generation, root)
+            retired = [*past, Signer(current.key, at.replace(microsecond=0))]
+            lines = "".join(allowed_signers(one.key, before=one.before) for one in retired)
+            put(generation / RETIRED, root.wrap(lines.encode(), RETIRED))  # 1
+            put(generation / SIGNING, root.wrap(secrets.token_bytes(SEED_BYTES), SIGNING))  # 2
+            return _signers(generation, root)[-1]
 
     def keyset(self, convention: str) -> KeySet:
         """The keys of ``convention``, made at first use.
@@ -252,6 +281,15 @@ def _read(root: RootKey, path: Path) -> bytes:
         return root.unwrap(path.read_bytes(), path.name)
     except OSError as error:
         raise KeyStoreError(f"expected a wrapped key ({type(error).__name__})", where=path.name) from None
+
+
+def _signers(generation: Path, root: RootKey) -> tuple[Signer, ...]:
+    seed = _read(root, generation / SIGNING)
+    current = Signer(Ed25519PrivateKey.from_private_bytes(seed).public_key())
+    if not (generation / RETIRED).exists():
+        return (current,)
+    past = parse_allowed_signers(_read(root, generation / RETIRED).decode())
+    return (*(one for one in past if one.key != current.key), current)
 
 
 def _read_keyset(root: RootKey, convention: str, path: Path, index: Path) -> KeySet:

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from passerelle.errors import EvidenceError, ParcelError
-from passerelle.keys.ssh import fingerprint
+from passerelle.keys.ssh import Signer, fingerprint
 from passerelle.parcel import archive
 from passerelle.parcel.archive import Member
 from passerelle.parcel.manifest import Manifest, parse_manifest
@@ -42,12 +40,12 @@ class Parcel:
 class Trust:
     """What a verifier holds beforehand, never out of the parcel itself.
 
-    ``signers`` are the gateway's keys (``parse_allowed_signers``). ``verify_proof`` is called with the manifest and the
+    ``signers`` are the gateway's keys, the retired ones too (``parse_allowed_signers``). ``verify_proof`` is called with the manifest and the
     proof, and MUST raise unless the proof shows that very manifest in the trail. ``recipient`` is the party who verifies,
     None when anyone does.
     """
 
-    signers: tuple[Ed25519PublicKey, ...]
+    signers: tuple[Signer, ...]
     verify_proof: Callable[[bytes, bytes], None]
     recipient: str | None = None
 
@@ -128,11 +126,14 @@ def _small(file: BinaryIO, member: Member) -> bytes:
 
 
 def _signer(parcel: Parcel, trust: Trust) -> str:
+    where = f"{archive.MANIFEST} or {archive.SIGNATURE}"
     try:
-        return fingerprint(verify_signature(parcel.manifest_bytes, parcel.signature, trust.signers))
+        key = verify_signature(parcel.manifest_bytes, parcel.signature, [signer.key for signer in trust.signers])
     except EvidenceError as error:
-        where = f"{archive.MANIFEST} or {archive.SIGNATURE}"
         raise ParcelError(error.message, where=where) from None
+    if not any(one.vouches_at(parcel.manifest.instant) for one in trust.signers if one.key == key):
+        raise ParcelError("signed with a key that had been retired before", where=where)
+    return fingerprint(key)
 
 
 def _check_instants(parcel: Parcel) -> None:

@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ OPERATIONS: dict[str, Callable[[Path], object]] = {
     "create": KeyRing.create,
     "rotate": lambda folder: KeyRing.open(folder).rotate_root(),
     "destroy": lambda folder: KeyRing.open(folder).destroy("alpha"),
+    "sign": lambda folder: KeyRing.open(folder).rotate_signing(datetime(2026, 3, 1, 9, 30, tzinfo=UTC)),
     "keyset": lambda folder: KeyRing.open(folder).keyset("fresh"),
 }
 
@@ -68,7 +70,9 @@ def found(folder: Path) -> dict[str, Any]:
         return {"error": error.message}
     secrets = {name: _secret(ring, name) for name in ("alpha", "beta", "gamma")}
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
-    return {"generation": ring.generation, "secrets": secrets, "signer": ring.signing_public, "files": files}
+    return {"generation": ring.generation, "secrets": secrets, "signer": ring.signing_public, "files": files} | {
+        "trusted": ring.allowed_signers
+    }
 
 
 def _secret(ring: KeyRing, convention: str) -> list[str]:

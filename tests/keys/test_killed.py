@@ -55,3 +55,15 @@ def test_a_first_use_can_be_begun_again(tmp_path: Path) -> None:
     before, *rest = states("keyset", tmp_path)
     assert len(rest) > 5
     assert all(state["secrets"] == before["secrets"] for state in rest)
+
+
+def test_a_signing_key_is_the_old_one_or_the_new_one(tmp_path: Path) -> None:
+    """At every point of a rotation of the signing key, the key in use is one that partners trust without an end."""
+    before, *rest = states("sign", tmp_path)
+    changed = [state["signer"] != before["signer"] for state in rest]
+    assert (changed[0], changed[-1]) == (False, True)
+    assert changed == sorted(changed)
+    for state, new in zip(rest, changed, strict=True):
+        assert f'namespaces="passerelle-manifest" {state["signer"]}\n' in state["trusted"]
+        assert (f',valid-before="20260301093000Z" {before["signer"]}\n' in state["trusted"]) == new
+        assert state["secrets"] == before["secrets"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from passerelle.errors import KeyStoreError
-from passerelle.keys import Identity, KeyRing
+from passerelle.keys import Identity, KeyRing, parse_allowed_signers
 
 
 @pytest.fixture
@@ -215,3 +216,15 @@ def test_a_rotation_does_not_disturb_readers(ring: KeyRing) -> None:
     for reader in readers:
         reader.join()
     assert (ring.generation, wrong) == (4, [])
+
+
+def test_retired_signing_keys_are_kept_with_their_last_instant(ring: KeyRing) -> None:
+    """Each rotation adds a key and gives the one before an end; a rotation of the root keeps them all."""
+    began, later = datetime(2026, 3, 1, 9, 30, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+    keys = [ring.signing_key.public_key(), ring.rotate_signing(began).key, ring.rotate_signing(later).key]
+    ring.rotate_root()
+    signers = parse_allowed_signers(ring.allowed_signers)
+    assert signers == ring.signers
+    assert [(one.key, one.before) for one in signers] == list(zip(keys, [began, later, None], strict=True))
+    assert [one.vouches_at(began - timedelta(seconds=1)) for one in signers] == [True, True, True]
+    assert [one.vouches_at(began) for one in signers] == [False, True, True]

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from passerelle.contract import Column, Kind
 from passerelle.errors import TrailError
-from passerelle.keys import Identity, allowed_signers
+from passerelle.keys import Identity, Signer, allowed_signers
 from passerelle.parcel import (
     Bilingual,
     Counts,
@@ -97,7 +97,7 @@ class Made:
 
     @property
     def trust(self) -> Trust:
-        return Trust((self.signing.public_key(),), check_proof)
+        return Trust((Signer(self.signing.public_key()),), check_proof)
 
     @property
     def allowed_signers(self) -> str:

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passerelle.errors import EvidenceError
-from passerelle.keys import allowed_signers, parse_allowed_signers
+from passerelle.errors import EvidenceError, TheirDataError
+from passerelle.keys import Signer, allowed_signers, parse_allowed_signers, parse_private, parse_public
 from passerelle.parcel import sign, verify_signature
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -89,9 +89,9 @@ def test_another_message_key_or_namespace_is_refused() -> None:
     other = Ed25519PrivateKey.generate().public_key()
     with pytest.raises(EvidenceError, match="not of these bytes"):
         verify_signature(MESSAGE + b" ", SIGNATURE, [PUBLIC])
-    with pytest.raises(EvidenceError, match="expected a trusted Ed25519 key"):
+    with pytest.raises(EvidenceError, match="expected a trusted key"):
         verify_signature(MESSAGE, SIGNATURE, [other])
-    with pytest.raises(EvidenceError, match="expected a trusted Ed25519 key"):
+    with pytest.raises(EvidenceError, match="expected a trusted key"):
         verify_signature(MESSAGE, SIGNATURE, [PUBLIC], namespace="passerelle-receipt")
     with pytest.raises(EvidenceError, match="at least one key"):
         verify_signature(MESSAGE, SIGNATURE, [])
@@ -101,7 +101,7 @@ def test_another_message_key_or_namespace_is_refused() -> None:
 def test_allowed_signers_are_read_strictly(tmp_path: Path) -> None:
     """The line we hand out is read back; other names, namespaces and kinds of key are passed over; none is refused."""
     line = allowed_signers(PUBLIC)
-    assert parse_allowed_signers(f"# the gateway\n{line}\nsomebody else\n") == (PUBLIC,)
+    assert parse_allowed_signers(f"# the gateway\n{line}\nsomebody else\n") == (Signer(PUBLIC),)
     done = keygen(
         "find-principals", "-f", str(_written(tmp_path, line)), "-s", str(_written(tmp_path, SIGNATURE.decode(), "s"))
     )
@@ -120,3 +120,37 @@ def _written(folder: Path, text: str, name: str = "signers") -> Path:
     path = folder / name
     path.write_text(text)
     return path
+
+
+@pytest.mark.parametrize("bits", [2048, 3072])
+def test_rsa_signs_as_ssh_keygen_does(tmp_path: Path, bits: int) -> None:
+    """An RSA key gives the very bytes of ``ssh-keygen -Y sign``; another byte, key or message is refused."""
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "rsa", "-b", str(bits), "-N", "", "-f", tmp_path / "key"], check=True, timeout=60
+    )
+    key = parse_private((tmp_path / "key").read_bytes())
+    public = parse_public((tmp_path / "key.pub").read_text())
+    theirs = keygen("sign", "-f", f"{tmp_path}/key", "-n", "passerelle-receipt", message=MESSAGE).stdout
+    assert sign(MESSAGE, key, "passerelle-receipt") == theirs
+    assert verify_signature(MESSAGE, theirs, [PUBLIC, public], "passerelle-receipt") == public
+    lines = theirs.split(b"\n")
+    lines[-4] = lines[-4][::-1]
+    for message, armored in ((MESSAGE + b" ", theirs), (MESSAGE, b"\n".join(lines))):
+        with pytest.raises(EvidenceError):
+            verify_signature(message, armored, [public], "passerelle-receipt")
+
+
+@pytest.mark.parametrize("kind", [["ecdsa"], ["rsa", "-b", "1024"], ["ed25519"]])
+def test_keys_that_do_not_sign_for_us_are_refused(tmp_path: Path, kind: list[str]) -> None:
+    """Another kind of key, a weak one, one with a passphrase, and what is no key are refused without their content."""
+    phrase = "a phrase" if kind == ["ed25519"] else ""
+    made = subprocess.run(
+        ["ssh-keygen", "-q", "-t", *kind, "-N", phrase, "-f", tmp_path / "key"], check=False, timeout=60
+    )
+    private = (tmp_path / "key").read_bytes() if made.returncode == 0 else b"-----BEGIN OPENSSH PRIVATE KEY-----"
+    with pytest.raises(TheirDataError, match="SSH key that signs"):
+        parse_private(private)
+    if not phrase:
+        public = (tmp_path / "key.pub").read_text() if made.returncode == 0 else "age1qqqq"
+        with pytest.raises(TheirDataError, match="SSH key that signs"):
+            parse_public(public)

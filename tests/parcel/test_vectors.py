@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
 from passerelle.errors import EvidenceError, ParcelError
-from passerelle.keys import parse_identities
+from passerelle.keys import Signer, parse_identities
 from passerelle.parcel import Trust, open_parcel, verify
 
 FOLDER = Path(__file__).resolve().parent.parent / "vectors" / "parcel"
@@ -43,7 +43,7 @@ def test_the_vector_ends_as_it_says(path: Path, tmp_path: Path) -> None:
     (tmp_path / "p.tar").write_bytes(zlib.decompress(base64.b64decode(data)))
     signer = load_ssh_public_key(lines["signer"].encode())
     assert isinstance(signer, Ed25519PublicKey)
-    trust = Trust((signer,), stand_in, lines["recipient"])
+    trust = Trust((Signer(signer),), stand_in, lines["recipient"])
     if lines["expect"] == "verify failure":
         with pytest.raises(ParcelError) as caught:
             verify(tmp_path / "p.tar", trust)

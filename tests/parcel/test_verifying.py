@@ -6,6 +6,7 @@ import io
 import os
 import tarfile
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from passerelle.errors import ParcelError
+from passerelle.keys import Signer, fingerprint
 from passerelle.parcel import archive, read_parcel, sign, verify
 from passerelle.parcel.archive import Member
 from tests.parcel.conftest import Made, Maker
@@ -191,3 +193,13 @@ def test_large_members_have_headers_that_tar_reads(tmp_path: Path) -> None:
         (tmp_path / "x.tar").write_bytes(block)
         with pytest.raises(ParcelError, match="the file is cut"):
             read_parcel(tmp_path / "x.tar")
+
+
+def test_a_retired_key_vouches_for_what_it_signed_before(make: Maker) -> None:
+    """A parcel signed by a key that was retired later verifies; one signed from that instant on does not."""
+    made = make()
+    key = made.signing.public_key()
+    after, at = (Signer(key, made.facts.created + timedelta(seconds=seconds)) for seconds in (1, 0))
+    assert verify(made.path, replace(made.trust, signers=(after,))).signer == fingerprint(key)
+    with pytest.raises(ParcelError, match="had been retired before"):
+        verify(made.path, replace(made.trust, signers=(at,)))
