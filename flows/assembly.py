@@ -15,6 +15,7 @@ from checks.page import page
 from checks.suite import Limits, Suite
 from contracts.outcomes import OUTCOME_TABLES
 from contracts.registry import contract
+from flows import planning
 from passerelle.clock import iso
 from passerelle.contract import Contract
 from passerelle.convention import Exchange
@@ -114,18 +115,21 @@ def _drop(workspace: Workspace, order_id: str) -> None:
 
 
 def daily_plan(home: str | None) -> list[dict[str, Any]]:
-    """Place an order for every file waiting in the inbox; its idempotency key is the day's, so that planning twice is harmless.
+    """Place an order for every file waiting in the inbox, and keep what fell due since the last plan.
 
-    The inbox has a folder per convention, exchange and period: ``inbox/CONVENTION/EXCHANGE/PERIOD/``. A file leaves it once
-    it is taken in and delivered.
+    An order's idempotency key is the day's, and what fell due has a key of its own: planning twice is harmless. The inbox has
+    a folder per convention, exchange and period: ``inbox/CONVENTION/EXCHANGE/PERIOD/``. A file leaves it once it is taken in
+    and delivered.
     """
     workspace = open_workspace(home)
     try:
-        return [
+        orders = [
             _planned(workspace, _order(workspace, path))
             for path in sorted((workspace.home / "inbox").glob("*/*/*/*"))
             if path.is_file() and not path.name.startswith(".")
         ]
+        planning.record_plan(workspace, len(orders))
+        return orders
     finally:
         workspace.close()
 
@@ -166,17 +170,18 @@ def purge_due(home: str | None, *, confirm: bool) -> dict[str, Any]:
 
 
 def watch(home: str | None) -> list[dict[str, Any]]:
-    """What should have happened and did not: purges past their deadline, runs that never ended, conventions unreadable."""
+    """What should have happened and did not: purges, runs, obligations; conventions unreadable, or changed without approval."""
     workspace = open_workspace(home)
     try:
         with workspace.database.read() as connection:
             late = [plan for plan in plans(workspace, connection) if plan.allowed and plan.overdue]
             stuck = runs.runs(connection, state="running")
+            owed = planning.overdue(workspace, connection)
         alerts: list[dict[str, Any]] = [
             {"code": "purge_overdue", "convention": plan.convention, "due": plan.due} for plan in late
         ]
         alerts += [{"code": "run_not_ended", "convention": run.convention, "run": run.id} for run in stuck]
-        return alerts + _unreadable(workspace)
+        return alerts + owed + _unreadable(workspace)
     finally:
         workspace.close()
 

@@ -33,8 +33,8 @@ HOME: ContextVar[str | None] = ContextVar("HOME", default=None)
 # The members of an engine's outcome that are logged: ids, codes, dates and counts.
 LOGGED = frozenset(
     {
-        "accepted", "certificates", "code", "convention", "due", "duplicates", "exchange", "holdings", "order_id",
-        "period", "read", "reason", "rejected", "run", "state",
+        "accepted", "certificates", "code", "convention", "due", "duplicates", "exchange", "holdings", "obligation",
+        "order_id", "period", "read", "reason", "rejected", "run", "state",
     }
 )  # fmt: skip
 

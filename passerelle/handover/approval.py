@@ -97,6 +97,12 @@ def refused(workspace: Workspace, connection: Connection, text: Convention, requ
     return None
 
 
+def pending(connection: Connection, text: Convention) -> bool:
+    """Whether the file of a convention, or one that it inherits from, changed without approval."""
+    files = ((text.id, text.sha256), *text.lineage)
+    return any(conventions.accepted(connection, one) not in (None, sha256) for one, sha256 in files)
+
+
 def _first_use(workspace: Workspace, connection: Connection, text: Convention) -> None:
     conventions.accept(connection, text.id, text.sha256, at=workspace.now())
     body = {"convention": text.id, "convention_sha256": text.sha256}

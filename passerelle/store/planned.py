@@ -14,6 +14,7 @@ from passerelle.clock import iso
 from passerelle.store.tables import meta, planned
 
 THROUGH = "planned_through"
+BATCH = 500  # keys asked for in one query
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,12 @@ def keep_through(connection: Connection, at: datetime) -> None:
 
 def keep(connection: Connection, rows: Iterable[Planned]) -> list[Planned]:
     """Keep what was not told yet; that alone is given back."""
-    told = set(connection.scalars(select(planned.c.key)))
-    new = [row for row in rows if row.key not in told]
+    asked = list({row.key: row for row in rows}.values())
+    told: set[str] = set()
+    for first in range(0, len(asked), BATCH):
+        keys = [row.key for row in asked[first : first + BATCH]]
+        told |= set(connection.scalars(select(planned.c.key).where(planned.c.key.in_(keys))))
+    new = [row for row in asked if row.key not in told]
     if new:
         values = [{name: getattr(row, name) for name in Planned.__slots__} for row in new]
         connection.execute(insert(planned), [{**one, "body": json.dumps(dict(one["body"]))} for one in values])
