@@ -199,6 +199,12 @@ def _not_written(what: str) -> UsageError:
     )
 
 
+def near(path: str) -> str:
+    """``path`` as short as it can be typed: from the working directory when it lies below."""
+    below = os.path.relpath(path)
+    return path if below.startswith("..") else below
+
+
 @contextmanager
 def opened() -> Iterator[Workspace]:
     """The workspace that the environment names, open."""

@@ -7,6 +7,7 @@ from typing import Literal
 from passerelle.errors import (
     ContractError,
     ConventionFileError,
+    IntakeError,
     KeyStoreError,
     OurWayError,
     ParcelError,
@@ -21,7 +22,8 @@ from passerelle.errors import (
 LEADS: tuple[tuple[type[PasserelleError], str], ...] = (
     (UsageError, "la commande ne peut pas être comprise"),
     (ContractError, "le fichier enfreint son contrat de données"),
-    (TheirDataError, "le fichier n'est pas ce que son émetteur annonce"),
+    (IntakeError, "le fichier n'est pas ce que son émetteur annonce"),
+    (TheirDataError, "ce qui est donné n'a pas la forme voulue"),
     (ConventionFileError, "le fichier de convention n'a pas la forme voulue"),
     (RefusedError, "refusé"),
     (KeyStoreError, "une clé manque, est détruite ou ne peut pas être lue"),

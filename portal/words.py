@@ -68,6 +68,13 @@ REASONS = {
     "legal_obligation": Text("conservation imposée par la loi", "kept by legal obligation"),
     "litigation": Text("contentieux en cours", "litigation under way"),
     "term_disputed_needs_human_decision": Text("fin disputée : décision humaine requise", "disputed end: needs a human decision"),
+    "ContractError": Text("contrat de données enfreint", "data contract broken"),
+    "IntakeError": Text("fichier non conforme à ce qui est annoncé", "file not as announced"),
+    "GateRefusedError": Text("refusé par la convention", "refused by the convention"),
+    "RefusedError": Text("refusé", "refused"),
+    "SealedError": Text("panne imprévue", "unforeseen fault"),
+    "WorkspaceError": Text("panne de la passerelle", "fault of the gateway"),
+    "KeyStoreError": Text("clé absente ou illisible", "key missing or unreadable"),
     "term_not_stated": Text("le texte ne dit pas quand la convention prend fin", "the text does not say when the convention ends"),
 }  # fmt: skip
 COPIES = {

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from passerelle.errors import UsageError
-from portal.context import JsonFlag, opened, regular, screen
+from portal.context import JsonFlag, near, opened, regular, screen
 from portal.render import Screen, Text, Tone, number
 from portal.words import RUN_STATES, moment, reason, said
 
 if TYPE_CHECKING:
     from passerelle.handover.order import Progress
+    from passerelle.workspace import Workspace
 
 exchange = typer.Typer(help="Exchanges: what a convention lets one party send to another.", no_args_is_help=True)
 
@@ -72,7 +73,15 @@ def run(
         else:
             with out.progress(Text("Échange en cours", "Exchange under way")) as tick:
                 outcome = assembly.run(workspace, order, _watch(tick)).as_json()
+        outcome = _with_paths(workspace, outcome)
     out.answer(outcome, lambda: _show(out, outcome))
+
+
+def _with_paths(workspace: Workspace, outcome: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The outcome with paths that open from anywhere, in place of locations in the workspace."""
+    report = outcome["report"]
+    handed = [{**one, "location": str(workspace.path(one["location"]))} for one in outcome["deliveries"]]
+    return {**outcome, "deliveries": handed, "report": None if report is None else str(workspace.path(report))}
 
 
 def _watch(tick: Any) -> Progress:
@@ -113,12 +122,14 @@ def _show(out: Screen, outcome: Mapping[str, Any]) -> None:
             Text("lignes", "rows"),
             Text("fichier", "file"),
         ]
-        out.table(titles, [(d["parcel"], d["recipient"], d["rows"], d["location"]) for d in outcome["deliveries"]], right=frozenset({2}))  # fmt: skip
+        rows = [(d["parcel"], d["recipient"], d["rows"], near(d["location"])) for d in outcome["deliveries"]]
+        out.table(titles, rows, right=frozenset({2}))
     for finding in outcome["findings"]:
         if not finding["passed"]:
             out.say(Text(finding["fr"], finding["en"]), Tone.WARNED)
     if outcome["report"]:
-        out.say(Text(f"Rapport : {outcome['report']}", f"Report: {outcome['report']}"), Tone.FAINT)
+        report = near(outcome["report"])
+        out.say(Text(f"Rapport : {report}", f"Report: {report}"), Tone.FAINT)
 
 
 @exchange.command("list")
@@ -146,7 +157,7 @@ def list_runs(
     rows = [
         (
             moment(r.started_at, out.lang), f"{r.convention}/{r.exchange}", r.period, said(RUN_STATES, r.state),
-            r.counts.get("read"), r.counts.get("rejected"), r.reason,
+            r.counts.get("read"), r.counts.get("rejected"), reason(r.reason),
         )
         for r in known
     ]  # fmt: skip

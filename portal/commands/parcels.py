@@ -78,9 +78,9 @@ def verify(
 
     def show() -> None:
         out.say(Text("Le colis est intact, signé, et inscrit au registre de preuve.", "The parcel is whole, signed, and in the trail."), Tone.DONE)  # fmt: skip
-        out.facts((LABELS[name], value[name]) for name in LABELS)
         until = date.fromisoformat(terms.destroy_by.date) if terms.destroy_by.date else Text("non échu", "not due yet")
-        out.facts([(Text("à détruire au plus tard le", "destroy by"), until)])
+        facts: list[tuple[Text, object]] = [(LABELS[name], value[name]) for name in LABELS]
+        out.facts([*facts, (Text("à détruire au plus tard le", "destroy by"), until)])
         out.say(getattr(terms.destroy_by.arithmetic, out.lang), Tone.FAINT)
         if (warning := reason(terms.decision.warning)) is not None:
             out.say(Text(f"Réserve : {warning.fr}", f"Warning: {warning.en}"), Tone.WARNED)
