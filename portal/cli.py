@@ -11,7 +11,20 @@ import typer
 
 from passerelle.boundary import sealed
 from passerelle.errors import PasserelleError, UsageError
-from portal.commands import contracts, conventions, exchanges, life, parcels, partners, pictures, purges, trail
+from portal.commands import (
+    approvals,
+    contracts,
+    conventions,
+    exchanges,
+    life,
+    parcels,
+    partners,
+    pictures,
+    planning,
+    purges,
+    rehearsing,
+    trail,
+)
 from portal.context import screen
 
 app = typer.Typer(
@@ -21,7 +34,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (life, conventions, pictures, contracts, partners, exchanges, parcels, trail, purges):
+for module in (
+    life, conventions, approvals, planning, rehearsing, pictures, contracts, partners, exchanges, parcels, trail, purges,
+):  # fmt: skip
     module.attach(app)
 
 

@@ -23,7 +23,7 @@ from passerelle.convention import Convention, Event, Request, Words, decide, in_
 from passerelle.convention.blocks import Basis
 from passerelle.convention.dates import DAY, fr, midnight
 from passerelle.convention.dates import en as in_english
-from passerelle.convention.event import DATES, INSTANTS
+from passerelle.convention.event import DATES
 from passerelle.planning.item import Delivery, Item, Known
 from passerelle.planning.owed import DAILY
 from passerelle.planning.planner import RUN_AT, plan
@@ -113,7 +113,7 @@ def _when(row: tuple[datetime, int, Event]) -> tuple[datetime, int]:
 
 def _known_from(convention: Convention, event: Event) -> datetime:
     """The first of the event's days, or its recording if that was earlier; always, for an event without a day."""
-    names = (DATES | INSTANTS) - {"to", "until", "effect_date"}
+    names = DATES - {"to", "until", "effect_date"}
     days = (event.day(name, zone=convention.zone) for name in sorted(names))
     found = [midnight(day, convention.zone) for day in days if day is not None]
     if event.recorded_at is not None:

@@ -178,6 +178,7 @@ def record(
 ) -> None:
     """Append an event to a convention's history."""
     from passerelle.handover.recording import record_event
+    from portal.due import show_exposures
 
     out = screen(as_json=as_json)
     kind, _, named = event.partition(":")
@@ -186,9 +187,10 @@ def record(
     seal = hashlib.sha256(content(evidence, "--evidence")).hexdigest() if evidence else None
     with opened() as workspace:
         text = workspace.convention(which)
-        number = record_event(workspace, which, kind, payload, by=actor(by), evidence_sha256=seal)
+        recorded = record_event(workspace, which, kind, payload, by=actor(by), evidence_sha256=seal)
     strange = _strange(text, payload)
-    value = {"convention": which, "event": kind, "number": number, "evidence_sha256": seal, "unknown": strange}
+    exposed = [one.as_json() for one in recorded.exposures]
+    value = {"convention": which, "event": kind, "number": recorded.number, "evidence_sha256": seal, "unknown": strange, "exposures": exposed}  # fmt: skip
 
     def told() -> None:
         out.say(Text(f"Événement {kind} consigné sur {which}.", f"Event {kind} recorded on {which}."), Tone.DONE)
@@ -196,6 +198,8 @@ def record(
             out.say(Text(f"Le texte ne connaît pas « {name} » : vérifiez l'orthographe.", f"The text does not know “{name}”: check the spelling."), Tone.WARNED)  # fmt: skip
         if seal is None:
             out.say(Text("Sans pièce justificative : ajoutez-la dès que possible.", "Without evidence: add it as soon as you can."), Tone.WARNED)  # fmt: skip
+        if exposed:
+            show_exposures(out, exposed)
 
     out.answer(value, told)
 
