@@ -27,7 +27,7 @@ CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shu
 
 @dataclass(frozen=True)
 class Task:
-    """An exchange (``which``, ``period``, ``source``) or a purge (``which`` alone), and where it dies.
+    """An exchange (``which``, ``period``, ``source``), a purge (``which`` alone) or a new workspace, and where it dies.
 
     ``change``: before the n-th change of the disk or right after the n-th commit, both counted together from 1.
     ``step`` and ``call``: at the n-th report of that step. ``function`` and ``when``: as it is entered ("call") or left
@@ -36,7 +36,7 @@ class Task:
 
     home: str
     instant: str
-    which: str
+    which: str = ""
     period: str | None = None
     source: str | None = None
     change: int | None = None
@@ -145,9 +145,14 @@ def _carry_out(task: Task) -> Fate:
     from passerelle.workspace.settings import instant
     from retention.purge import purge
 
-    workspace = Workspace.open(Settings(Path(task.home), None, instant(task.instant, "instant")))
+    settings = Settings(Path(task.home), None, instant(task.instant, "instant"))
     fate = Fate(task)
     work: Callable[[], object]
+    if not task.which:
+        fate.watch()
+        Workspace.create(settings, rehearsal=True)
+        return fate
+    workspace = Workspace.open(settings)
     if task.source is None:
         work = lambda: purge(workspace, task.which)  # noqa: E731 - one of two verbs, named by its result
     else:

@@ -7,11 +7,13 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from passerelle.clock import iso
 from passerelle.convention import Convention, Decision, Exchange, Request, decide
 from passerelle.errors import GateRefusedError, RefusedError, UsageError
 from passerelle.handover import approval
 from passerelle.store import partners
 from passerelle.store.partners import PartnerKey
+from passerelle.trail import Entry
 from passerelle.workspace import Workspace
 
 Stage = Literal["start", "delivery"]
@@ -54,21 +56,20 @@ def ask(
     decision = approval.refused(workspace, connection, text, request) or decide(
         text, workspace.history(connection, convention), request
     )
-    workspace.append(
-        connection,
-        "decision",
-        {
-            "convention": convention,
-            "convention_sha256": decision.convention_sha256,
-            "exchange": exchange,
-            "outcome": decision.outcome,
-            "reason": decision.reason,
-            "warning": decision.warning,
-            "article": decision.article,
-            "basis": decision.basis,
-            "stage": stage,
-        },
-    )
+    body = {
+        "convention": convention,
+        "convention_sha256": decision.convention_sha256,
+        "exchange": exchange,
+        "outcome": decision.outcome,
+        "reason": decision.reason,
+        "warning": decision.warning,
+        "article": decision.article,
+        "basis": decision.basis,
+        "stage": stage,
+    }
+    # The refusal of a clock that runs behind is told at the last instant on record (D1): the trail takes no earlier one.
+    told_at = max(request.at, request.last_act or request.at)
+    workspace.ledger.append(connection, Entry("decision", iso(told_at), body))
     return decision
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,8 +45,10 @@ class Database:
     def __init__(self, url: str) -> None:
         arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_SECONDS} if url.startswith("sqlite") else {}
         self.engine = create_engine(url, connect_args=arguments, hide_parameters=True)
+        self._view: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         if self.engine.dialect.name == "sqlite":
             _prepare_sqlite(self.engine)
+            self._view = {"reads": True}
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -55,19 +57,8 @@ class Database:
         Raises:
             WorkspaceError: the database cannot be reached, is full, or refuses; nothing was written.
         """
-        failure = ""
-        try:
-            with self.engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            failure = type(getattr(error, "orig", None) or error).__name__
-        if failure:
-            raise WorkspaceError(
-                f"the database did not accept the transaction ({failure}); nothing was written",
-                hint="check that it is reachable and that its disk has room, then run the command again",
-                fr=f"la base n'a pas accepté la transaction ({failure}) ; rien n'a été écrit",
-                hint_fr="vérifiez qu'elle répond et que son disque a de la place, puis recommencez",
-            )
+        with _driver_faults(_not_accepted), self.engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -76,19 +67,8 @@ class Database:
         Raises:
             WorkspaceError: the database cannot be reached or read.
         """
-        failure = ""
-        try:
-            with self.engine.connect().execution_options(reads=True) as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            failure = type(getattr(error, "orig", None) or error).__name__
-        if failure:
-            raise WorkspaceError(
-                f"the database cannot be read ({failure})",
-                hint="check that it is reachable, and whose it is",
-                fr=f"la base ne peut pas être lue ({failure})",
-                hint_fr="vérifiez qu'elle répond, et à qui elle est",
-            )
+        with _driver_faults(_not_read), self.engine.connect().execution_options(**self._view) as connection:
+            yield connection
 
     def create(self) -> None:
         """Make the tables; once more is harmless."""
@@ -111,17 +91,63 @@ class Database:
             )
 
     def scrub(self) -> None:
-        """Make deleted rows leave the database files too (SQLite: WAL truncated and file rebuilt; PostgreSQL: VACUUM FULL)."""
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if self.engine.dialect.name == "sqlite":
+        """Make deleted rows leave the database files too (SQLite: file rebuilt and WAL truncated; PostgreSQL: VACUUM FULL).
+
+        Raises:
+            WorkspaceError: another process holds the old content by reading it.
+        """
+        with _driver_faults(_not_cleared):
+            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            with connection:
+                if self.engine.dialect.name != "sqlite":
+                    connection.exec_driver_sql("VACUUM FULL")
+                    return
                 driver = connection.connection.driver_connection
                 assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - the driver of this dialect
-                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 driver.execute("VACUUM")
-                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            else:
-                connection.exec_driver_sql("VACUUM FULL")
+                busy = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise _not_cleared("a reader holds the old content")
 
     def close(self) -> None:
         """Let the connections go."""
         self.engine.dispose()
+
+
+@contextmanager
+def _driver_faults(told: Callable[[str], WorkspaceError]) -> Iterator[None]:
+    """Put our own error in place of the driver's, whose message may repeat what was written."""
+    failure = ""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        failure = type(getattr(error, "orig", None) or error).__name__
+    if failure:
+        raise told(failure)
+
+
+def _not_accepted(failure: str) -> WorkspaceError:
+    return WorkspaceError(
+        f"the database did not accept the transaction ({failure}); nothing was written",
+        hint="check that it is reachable and that its disk has room, then run the command again",
+        fr=f"la base n'a pas accepté la transaction ({failure}) ; rien n'a été écrit",
+        hint_fr="vérifiez qu'elle répond et que son disque a de la place, puis recommencez",
+    )
+
+
+def _not_read(failure: str) -> WorkspaceError:
+    return WorkspaceError(
+        f"the database cannot be read ({failure})",
+        hint="check that it is reachable, and whose it is",
+        fr=f"la base ne peut pas être lue ({failure})",
+        hint_fr="vérifiez qu'elle répond, et à qui elle est",
+    )
+
+
+def _not_cleared(failure: str) -> WorkspaceError:
+    return WorkspaceError(
+        f"what was deleted cannot be cleared out of the database yet ({failure})",
+        hint="end the other processes that use the workspace, then run the command again",
+        fr=f"ce qui a été supprimé ne peut pas encore être effacé de la base ({failure})",
+        hint_fr="arrêtez les autres processus qui utilisent l'espace de travail, puis recommencez",
+    )

@@ -7,6 +7,7 @@ apart from the trail, which names nobody.
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -149,6 +150,21 @@ delivery = Table(
     CheckConstraint("state in ('intent','delivered')", name="ck_delivery_state"),
 )
 
+# What recipients signed (docs/spec/receipt.md); it names keys and parties, no person.
+receipt = Table(
+    "receipt",
+    metadata,
+    Column("sha256", String(64), primary_key=True),  # of the file
+    Column("parcel", String(40), ForeignKey("delivery.id"), nullable=False),
+    Column("party", String(80), nullable=False),
+    Column("fingerprint", String(80), nullable=False),
+    Column("size", Integer, nullable=False),  # of the trail, as its recipient saw it
+    Column("signed_at", String(20), nullable=False),
+    Column("recorded_at", String(20), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_receipt_parcel", "parcel"),
+)
+
 holding = Table(
     "holding",
     metadata,
@@ -160,7 +176,7 @@ holding = Table(
     Column("location", Text, nullable=False),
     Column("personal", Boolean, nullable=False),
     Column("ours", Boolean, nullable=False),
-    Column("bytes", Integer),
+    Column("bytes", BigInteger),  # a raw copy may have more than 2 GiB
     Column("created_at", String(20), nullable=False),
     Column("destroyed_at", String(20)),
     CheckConstraint(

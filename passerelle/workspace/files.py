@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from passerelle.errors import WorkspaceError
@@ -42,7 +42,8 @@ def erase(path: Path) -> None:
 
     What it held is encrypted: it is the destruction of its key that makes it unreadable, the unlinking frees the place.
     """
-    path.unlink(missing_ok=True)
+    with suppress(FileNotFoundError, NotADirectoryError):
+        path.unlink()
 
 
 @contextmanager
