@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -239,13 +240,19 @@ class Screen:
             value = Text("oui", "yes") if value else Text("non", "no")
         if isinstance(value, int):
             return Styled(number(value, self.lang))
-        return Styled(self.words(value if isinstance(value, Text) else "–" if value is None else str(value)))
+        words = self.words(value if isinstance(value, Text) else "–" if value is None else str(value))
+        return Styled(_unbroken(words) if self.lang == "fr" else words)
 
 
 def _console(stream: TextIO, width: int = _UNBOUNDED) -> Console:
     from rich.console import Console
 
     return Console(file=stream, width=None if stream.isatty() else width, markup=False, highlight=False, emoji=False)
+
+
+def _unbroken(french: str) -> str:
+    """French text whose marks stay with the word they belong to where a line is folded."""
+    return re.sub(r" (?=[:;?!»](?:\s|$))", "\u00a0", french).replace("« ", "«\u00a0")
 
 
 def _grid(styles: Sequence[str], widths: Sequence[int | None]) -> Table:
