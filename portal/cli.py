@@ -22,6 +22,7 @@ from portal.commands import (
     pictures,
     planning,
     purges,
+    receipts,
     rehearsing,
     trail,
 )
@@ -35,7 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for module in (
-    life, conventions, approvals, planning, rehearsing, pictures, contracts, partners, exchanges, parcels, trail, purges,
+    life, conventions, approvals, planning, rehearsing, pictures, contracts, partners, exchanges, parcels, receipts, trail,
+    purges,
 ):  # fmt: skip
     module.attach(app)
 

@@ -113,6 +113,36 @@ class Ledger:
         note = connection.scalar(query)
         return None if note is None else open_checkpoint(note, self.verifier_key)
 
+    def confirm(self, connection: Connection, checkpoint: Checkpoint) -> Checkpoint:
+        """Check that the stored hashes give the root of a verified head that someone else holds.
+
+        Raises:
+            TrailError: the trail is shorter than it, or has another history.
+        """
+        size = self.size(connection)
+        if checkpoint.size > size:
+            raise TrailError(
+                f"truncated: a head over {checkpoint.size} entries was signed, and {size} are left", where="trail"
+            )
+        if Nodes(connection, size).root(checkpoint.size) != checkpoint.root:
+            raise TrailError(
+                f"forked: the entries do not give the head signed at size {checkpoint.size}", where="trail"
+            )
+        return checkpoint
+
+    def prove_consistency(self, connection: Connection, older: int, newer: int) -> tuple[bytes, ...]:
+        """The hashes (RFC 6962, 2.1.2) that prove that the tree of ``newer`` entries continues that of ``older``.
+
+        Raises:
+            TrailError: unless 0 < older <= newer <= size of the trail; or stored hashes are missing.
+        """
+        size = self.size(connection)
+        if newer > size:
+            raise TrailError(f"expected at most {size} entries, got {newer}", where="consistency proof")
+        ranges = merkle.consistency_ranges(older, newer)
+        nodes = Nodes(connection, newer)
+        return tuple(merkle.range_root(start, end, nodes.subtree) for start, end in ranges)
+
     def prove(self, connection: Connection, index: int) -> bytes:
         """A tlog-proof of the entry against the latest checkpoint; its ``extra`` line carries the entry.
 

@@ -86,6 +86,18 @@ SENTENCES: dict[str, dict[Lang, str]] = {
         "fr": "Clé d'ouverture du colis {parcel} remise à {party}",
         "en": "Release key of parcel {parcel} handed to {party}",
     },
+    "receipt_recorded": {
+        "fr": "Accusé de réception de {party} enregistré pour le colis {parcel}[, envoi n° {sequence}][, journal vu jusqu'à {size}]",
+        "en": "Receipt of {party} recorded for parcel {parcel}[, sequence {sequence}][, trail seen up to {size}]",
+    },
+    "signing_key_rotated": {
+        "fr": "Clé de signature de la passerelle renouvelée : {fingerprint} remplace {retired}",
+        "en": "Signing key of the gateway rotated: {fingerprint} replaces {retired}",
+    },
+    "witness_enrolled": {
+        "fr": "Témoin {witness} inscrit[ pour {party}][, cosignatures exigées avant une destruction : {required}]",
+        "en": "Witness {witness} enrolled[ for {party}][, cosignatures required before a purge: {required}]",
+    },
     "purge_planned": {
         "fr": "Destruction {purge} prévue pour la convention {convention}, {holdings}[, échéance {deadline}][, {article}]",
         "en": "Destruction {purge} planned for convention {convention}, {holdings}[, deadline {deadline}][, {article}]",
@@ -135,6 +147,7 @@ _UNITS: dict[Lang, dict[str, tuple[str, str]]] = {
         "holdings": ("copie", "copies"), "accepted": ("ligne acceptée", "lignes acceptées"),
         "rejected": ("rejetée", "rejetées"), "planned": ("échéance nouvelle", "échéances nouvelles"),
         "orders": ("échange lancé", "échanges lancés"),
+        "size": ("écriture", "écritures"),
         "exposures": ("livraison passée mise en cause", "livraisons passées mises en cause"),
     },
     "en": {
@@ -142,6 +155,7 @@ _UNITS: dict[Lang, dict[str, tuple[str, str]]] = {
         "holdings": ("copy", "copies"), "accepted": ("row accepted", "rows accepted"),
         "rejected": ("rejected", "rejected"), "planned": ("new date", "new dates"),
         "orders": ("exchange started", "exchanges started"),
+        "size": ("entry", "entries"),
         "exposures": ("past delivery called into question", "past deliveries called into question"),
     },
 }  # fmt: skip

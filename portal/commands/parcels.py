@@ -38,7 +38,8 @@ def attach(app: typer.Typer) -> None:
     app.command("release-key")(release_key)
 
 
-def _trust(folder: Path | None) -> Path:
+def trust_folder(folder: Path | None) -> Path:
+    """Where a verifier finds what it trusts: as given, else the workspace's folder."""
     return folder or Path(os.environ.get("PASSERELLE_HOME") or ".passerelle") / "trust"
 
 
@@ -56,7 +57,7 @@ def verify(
     from passerelle.parcel import verify as verify_parcel
 
     out = screen(as_json=as_json)
-    verified = verify_parcel(regular(path, "PARCEL"), trust_from(_trust(trust), recipient))
+    verified = verify_parcel(regular(path, "PARCEL"), trust_from(trust_folder(trust), recipient))
     terms, resource = verified.parcel.manifest.passerelle, verified.parcel.manifest.resource
     value: dict[str, Any] = {
         "parcel": verified.parcel.manifest.name,
@@ -106,7 +107,7 @@ def open_(
     from passerelle.parcel import verify as verify_parcel
 
     out = screen(as_json=as_json)
-    verified = verify_parcel(regular(path, "PARCEL"), trust_from(_trust(trust)))
+    verified = verify_parcel(regular(path, "PARCEL"), trust_from(trust_folder(trust)))
     second = read_identities(readable(release, "--release-key"))[0] if release else None
     opened_ = open_parcel(verified.parcel, read_identities(readable(identity, "--identity")), second, out_folder)
     value = {"extract": str(opened_.path), "rows": opened_.rows, "bytes": opened_.bytes, "sha256": opened_.sha256}

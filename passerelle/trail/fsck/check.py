@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from passerelle.errors import TrailError
 from passerelle.trail.fsck import entries
-from passerelle.trail.fsck.notes import Head, Key, NoteFault, read_head
+from passerelle.trail.fsck.notes import Head, Key, NoteFault, read_head, within
 
 PAGE_ROWS = 4096
 TILE = 256
@@ -56,7 +56,8 @@ class Report:
 def check(connection: Connection, verifier_key: str, receipts: Sequence[str | bytes] = ()) -> Report:
     """Check the whole trail, and that it continues the checkpoints that others hold.
 
-        1. Read the trusted key, the stored checkpoints, and the checkpoints in hand (``receipts``: signed notes).
+        1. Read the trusted key, the stored checkpoints, and the checkpoints in hand (``receipts``: signed notes, proofs or
+           receipts).
         2. Read the entries in order: form, kind, time; hash them, grow the tree, compare each stored tile.
         3. At each size that a checkpoint names, compare the root.
         4. Compare the stored head.
@@ -72,7 +73,7 @@ def check(connection: Connection, verifier_key: str, receipts: Sequence[str | by
 def _in_hand(note: str | bytes, key: Key, number: int) -> Head:
     fault = ""
     try:
-        return read_head(note if isinstance(note, str) else note.decode(), key, sole=False)
+        return read_head(within(note if isinstance(note, str) else note.decode()), key, sole=False)
     except UnicodeDecodeError as error:
         fault = f"byte {error.start} is not UTF-8"
     except NoteFault as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,6 +61,26 @@ class Head:
     size: int
     root: bytes
     at: str
+
+
+def within(text: str) -> str:
+    """The signed note that a receipt (docs/spec/receipt.md) or a tlog-proof carries; any other text is the note itself.
+
+    Raises:
+        NoteFault: a receipt without a checkpoint.
+    """
+    if text.startswith("c2sp.org/tlog-proof@v1\n"):
+        return text.partition("\n\n")[2]
+    if not text.startswith("{"):
+        return text
+    try:
+        receipt = json.loads(text.partition("\n")[0])
+    except (ValueError, RecursionError):
+        receipt = None
+    note = receipt.get("checkpoint") if isinstance(receipt, dict) else None
+    if not isinstance(note, str):
+        raise NoteFault("the receipt has no checkpoint")
+    return note
 
 
 def read_head(note: str, key: Key, *, sole: bool) -> Head:

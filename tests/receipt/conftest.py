@@ -1,0 +1,84 @@
+"""A gateway that delivered parcels to a partner who signs with an SSH key, and what that partner holds."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from passerelle.handover.evidence import trust_from
+from passerelle.keys import parse_private, parse_recipient
+from passerelle.keys.ssh import PrivateKey
+from passerelle.parcel import Verified, verify
+from passerelle.receipt import receipt_of, sign_receipt
+from passerelle.store import partners
+from tests.gateway import POOLS, Gateway, pools
+
+PARTY = "mtfp"
+
+
+@dataclass
+class Partner:
+    """A gateway and its partner."""
+
+    gateway: Gateway
+    key: PrivateKey
+    key_file: Path
+
+    def deliver(self, period: str) -> Path:
+        """One more parcel, in the partner's folder."""
+        before = set(self.gateway.parcels(PARTY))
+        source = self.gateway.write(POOLS, 20, seed=int(period[-2:]), name=f"{period}.csv")
+        self.gateway.run(POOLS, period, source)
+        (new,) = set(self.gateway.parcels(PARTY)) - before
+        return new
+
+    def verified(self, parcel: Path) -> Verified:
+        """The parcel, verified as its recipient does."""
+        return verify(parcel, trust_from(self.gateway.home / "trust", PARTY))
+
+    def receipt(self, parcel: Path) -> bytes:
+        """The partner's receipt for it."""
+        return sign_receipt(receipt_of(self.verified(parcel), self.gateway.workspace.now()), self.key)
+
+
+def enrol(gateway: Gateway, party: str, public: str) -> None:
+    """Enrol one more key, approved by two people."""
+    key, now = parse_recipient(public), gateway.workspace.now() - timedelta(minutes=1)
+    with gateway.workspace.database.begin() as connection:
+        facts = {"kind": key.kind, "recipient": key.text, "fingerprint": key.fingerprint}
+        partners.enrol(connection, party, by="partner", at=now, **facts)
+        partners.approve(connection, key.fingerprint, by="first", at=now)
+        partners.approve(connection, key.fingerprint, by="second", at=now)
+
+
+def ssh_key(folder: Path, *kind: str, name: str = "key") -> Path:
+    """A new SSH key in ``folder``, its public half beside it."""
+    command = ["ssh-keygen", "-q", "-t", *(kind or ("ed25519",)), "-N", "", "-f", folder / name]
+    subprocess.run(command, check=True, timeout=60)
+    return folder / name
+
+
+def shell_signed(receipt: bytes, key: Path) -> bytes:
+    """The same line, signed by ssh-keygen with the key in ``key``."""
+    line = receipt[: receipt.index(b"\n") + 1]
+    command = ["ssh-keygen", "-Y", "sign", "-q", "-n", "passerelle-receipt", "-f", key]
+    done = subprocess.run(command, input=line, capture_output=True, check=True, timeout=60)
+    return line + done.stdout
+
+
+def make(folder: Path, *kind: str) -> Partner:
+    """A gateway whose partner has an age key, and an SSH key that signs."""
+    gateway = pools(folder)
+    file = ssh_key(folder, *kind)
+    enrol(gateway, PARTY, file.with_suffix(".pub").read_text())
+    return Partner(gateway, parse_private(file.read_bytes()), file)
+
+
+@pytest.fixture
+def partner(tmp_path: Path) -> Partner:
+    """A gateway and its partner, who signs with Ed25519."""
+    return make(tmp_path)
