@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pyarrow as pa
 
-from contracts.rules import Rule
+from contracts.rules import Note, Rule
 from passerelle.contract import Batch, Column, Dialect, Failure, Judgement, Kind, PersonClass, Rows
 from passerelle.errors import ContractError, OurWayError
 
@@ -23,7 +23,8 @@ class DataContract:
     """Implements ``passerelle.contract.Contract`` on pandera's polars backend.
 
     ``unique`` lists keys that name one row in the whole file; the engine judges them across batches (``validate`` does for a
-    single frame). A special category of data (GDPR art. 9) cannot be a column: no convention here gives a ground for it.
+    single frame). ``notes`` are said of accepted rows. ``meanings`` tells, by dialect and column, what a sender's column means
+    where that is not what the contract means by it. A special category of data (GDPR art. 9) cannot be a column: no convention here gives a ground for it.
 
     Raises:
         OurWayError: at construction, when a rule, a key or a dialect names a column that is not there, when a column is a
@@ -38,6 +39,8 @@ class DataContract:
     rules: tuple[Rule, ...]
     unique: tuple[tuple[str, ...], ...]
     dialects: tuple[Dialect, ...]
+    notes: tuple[Note, ...] = ()
+    meanings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     _names: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -51,6 +54,7 @@ class DataContract:
             if column.person is PersonClass.SPECIAL:
                 raise OurWayError(f"contract {self.id} has a special category of data in column {column.name}")
         self._known("a rule", (rule.column for rule in self.rules))
+        self._known("a note", (note.column for note in self.notes))
         self._known("a key", (name for key in self.unique for name in key))
         for dialect in self.dialects:
             self._known(f"dialect {dialect.id}", (name for name in dialect.columns.values() if name is not None))

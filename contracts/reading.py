@@ -186,6 +186,13 @@ def _typed(column: pa.Array, kind: Kind, dialect: Dialect) -> tuple[pa.Array, Ma
     return *_texts(column), "text"
 
 
+def _whole(column: pa.Array) -> tuple[pa.Array, int]:
+    """Give back their writing to codes that became numbers with a decimal part (``11.0``), and count them."""
+    written = full_match(column, r"[0-9]{1,14}\.0")
+    repaired = int(written.sum())
+    return (pc.replace_substring_regex(column, r"^([0-9]{1,14})\.0$", r"\1"), repaired) if repaired else (column, 0)
+
+
 def _zero_filled(column: pa.Array, width: int) -> tuple[pa.Array, int]:
     """Give back their lost leading zeros to the numbers of ``column`` shorter than ``width``, and count them."""
     short = full_match(column, f"[0-9]{{1,{width - 1}}}") if width > 1 else np.zeros(len(column), dtype=np.bool_)
@@ -219,9 +226,10 @@ def _columns(
         if text.type != pa.string():
             text = pc.cast(text, pa.string())
         if column.name in dialect.zero_fill:
-            text, repaired = _zero_filled(text, dialect.zero_fill[column.name])
-            if repaired:
-                reading.repairs[f"zero_fill:{column.name}"] = repaired
+            text, whole = _whole(text)
+            text, filled = _zero_filled(text, dialect.zero_fill[column.name])
+            made = {f"whole_number:{column.name}": whole, f"zero_fill:{column.name}": filled}
+            reading.repairs |= {name: count for name, count in made.items() if count}
         typed, wrong, rule = _typed(text, column.kind, dialect)
         if wrong.any():
             reading.failures.append(Failure(rule, column.name, np.flatnonzero(wrong).astype(np.int64)))

@@ -2,20 +2,78 @@
 
 from __future__ import annotations
 
+from contracts.apprenticeship import APPRENTICE_OUTCOMES, APPRENTICESHIP_NEEDS
 from contracts.base import DataContract
+from contracts.brea import BREA_MONTHLY_REPORT, BREA_OFFERS, BREA_PHONE, BREA_REVERSE
+from contracts.call_notices import SPRO_CALL_NOTICE
 from contracts.candidate_pool import CANDIDATE_POOL
+from contracts.employer_charter import (
+    CANDIDATE_FEEDBACK,
+    CANDIDATE_PROFILES,
+    FOLLOW_UP_FORM,
+    PERIODIC_REVIEW,
+    VACANCIES,
+)
+from contracts.events import EVENTS_LIST
 from contracts.job_offers import JOB_OFFERS
+from contracts.labour_market import (
+    JOBSEEKERS_BY_OCCUPATION,
+    LABOUR_MARKET_INFORMATION,
+    TERRITORIAL_DIAGNOSES,
+    UNEMPLOYMENT_RATES,
+    UNFILLED_OFFERS_ANALYSIS,
+)
+from contracts.public_service import PUBLIC_OFFERS_LIST, PUBLIC_OFFERS_SOURCE, PUBLIC_RECRUITMENT_NEEDS
 from contracts.studies_bmo import STUDIES_BMO
 from contracts.training_entries import TRAINING_ENTRIES
 from contracts.training_outcomes import TRAINING_OUTCOMES
+from contracts.training_selection import TRAINING_SELECTION, TRAINING_SELECTION_DECISIONS
+from contracts.training_supply import TRAINING_OFFER_UPDATES, UNFILLED_PLACES
+from contracts.youth_charter import (
+    ANNUAL_REVIEW,
+    MISSIONS_LOCALES_DIRECTORY,
+    OFFERS_DISSEMINATION,
+    PLACEMENTS,
+    RECRUITMENT_NEEDS,
+)
 from passerelle.errors import UsageError
 
 _ALL: tuple[DataContract, ...] = (
+    ANNUAL_REVIEW,
+    APPRENTICE_OUTCOMES,
+    APPRENTICESHIP_NEEDS,
+    BREA_MONTHLY_REPORT,
+    BREA_OFFERS,
+    BREA_PHONE,
+    BREA_REVERSE,
+    CANDIDATE_FEEDBACK,
     CANDIDATE_POOL,
+    CANDIDATE_PROFILES,
+    EVENTS_LIST,
+    FOLLOW_UP_FORM,
     JOB_OFFERS,
+    JOBSEEKERS_BY_OCCUPATION,
+    LABOUR_MARKET_INFORMATION,
+    MISSIONS_LOCALES_DIRECTORY,
+    OFFERS_DISSEMINATION,
+    PERIODIC_REVIEW,
+    PLACEMENTS,
+    PUBLIC_OFFERS_LIST,
+    PUBLIC_OFFERS_SOURCE,
+    PUBLIC_RECRUITMENT_NEEDS,
+    RECRUITMENT_NEEDS,
+    SPRO_CALL_NOTICE,
     STUDIES_BMO,
+    TERRITORIAL_DIAGNOSES,
     TRAINING_ENTRIES,
+    TRAINING_OFFER_UPDATES,
     TRAINING_OUTCOMES,
+    TRAINING_SELECTION,
+    TRAINING_SELECTION_DECISIONS,
+    UNEMPLOYMENT_RATES,
+    UNFILLED_OFFERS_ANALYSIS,
+    UNFILLED_PLACES,
+    VACANCIES,
 )
 
 

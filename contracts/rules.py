@@ -115,6 +115,21 @@ class Relation:
     en: str
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is said of an accepted row whose number in ``column`` is at most ``at_most``; it rejects nothing.
+
+    ``says`` holds one ``{}``, where the number goes: only for columns that say nothing of a person.
+    """
+
+    id: str
+    column: str
+    at_most: int
+    says: str
+    fr: str
+    en: str
+
+
 Rule = Identifier | Pattern | OneOf | Length | Between | Relation
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from contracts import fiction
+from contracts import fiction, samples_market, samples_offers, samples_training
+from contracts.breaks import Break
 from contracts.fiction import chosen, day, french_dates, written
+from contracts.recipes import Recipes
 from contracts.registry import contract
 from passerelle.contract import Dialect
 from passerelle.errors import UsageError
@@ -31,15 +32,6 @@ _OUTCOME = {"entrants": "12", "leavers": "10", "employed_6_months": "6", "employ
 Columns = dict[str, pl.Series]
 Maker = Callable[[np.random.Generator, int, int, int], Columns]
 """Random source, first row (from 0), rows, seed of the sample: text columns by name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """What is written over a row (``written``: value by column) so that it breaks ``rule`` on ``column``, and no other."""
-
-    rule: str
-    column: str
-    written: Mapping[str, str]
 
 
 def _people(rng: np.random.Generator, start: int, count: int) -> Columns:
@@ -169,7 +161,18 @@ def _job_offers(rng: np.random.Generator, start: int, count: int, seed: int) -> 
     }
 
 
+def _by_recipes(recipes: Recipes) -> Maker:
+    def make(rng: np.random.Generator, start: int, count: int, seed: int) -> Columns:  # noqa: ARG001  (a Maker)
+        row = np.arange(start, start + count)
+        return {name: recipe(rng, row) for name, recipe in recipes.items()}
+
+    return make
+
+
+_RECIPES = {**samples_training.RECIPES, **samples_offers.RECIPES, **samples_market.RECIPES}
+
 MAKERS: Mapping[str, Maker] = {
+    **{name: _by_recipes(recipes) for name, recipes in _RECIPES.items()},
     "candidate_pool": _candidate_pool,
     "job_offers": _job_offers,
     "studies_bmo": _studies_bmo,
@@ -178,6 +181,9 @@ MAKERS: Mapping[str, Maker] = {
 }
 
 BREAKS: Mapping[str, tuple[Break, ...]] = {
+    **samples_training.BREAKS,
+    **samples_offers.BREAKS,
+    **samples_market.BREAKS,
     "candidate_pool": (
         Break("france-travail", "jobseeker_id", {"jobseeker_id": "1234"}),
         Break("required", "last_name", {"last_name": ""}),

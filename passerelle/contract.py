@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Literal, Protocol
 
@@ -36,11 +37,25 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CodeList:
+    """One edition of a code list, by reference: values are not copied here.
+
+    ``valid_from`` and ``valid_to`` are its first and last day, None where its publisher states none.
+    """
+
+    name: str
+    version: str
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column of a contract: its name, what it means in French and English, what it says of a person.
 
     ``identifier`` names the scheme of an identifier of persons ("nir", "france-travail", "email", …): such a column feeds
-    the person index, and leaves only as a keyed pseudonym where the exchange says so.
+    the person index, and leaves only as a keyed pseudonym where the exchange says so. ``codes`` is the edition of the code
+    list that its values are taken from: a share matched without it means nothing.
     """
 
     name: str
@@ -50,6 +65,7 @@ class Column:
     person: PersonClass = PersonClass.NONE
     required: bool = True
     identifier: str | None = None
+    codes: CodeList | None = None
 
 
 @dataclass(frozen=True, slots=True)
