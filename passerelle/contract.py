@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 Rows = npt.NDArray[np.int64]
+Packing = Literal["plain", "zip", "gzip"]
 
 
 class PersonClass(StrEnum):
@@ -75,16 +76,25 @@ class Dialect:
     ``columns`` maps each header of the file, in order, to a column of the contract, or to None when it is read and dropped.
     ``date_formats`` are strptime patterns tried in that order; ``trim`` is a declared, counted repair (surrounding
     whitespace, no-break space included); ``zero_fill`` maps a contract column to the width its lost leading zeros restore.
+
+    ``packings`` are what the file may come in. CSV: ``escape`` makes the character after it text; without ``header``, the
+    columns are by position; ``lead`` and ``trail`` are regular expressions of the lines before the header and after the last
+    row. Declared, counted repairs: ``blank_lines`` are skipped, ``short_rows`` is how many columns at its end a row may
+    lack, ``nbsp`` makes no-break spaces plain, ``serial_dates`` (contract columns) turns Excel's day numbers since
+    ``serial_epoch`` into dates of the first of ``date_formats``. ``multivalue`` maps a contract column to the mark between
+    its values. JSON and XML: ``columns`` are paths in a record, ``path`` says where the records are, ``rows`` what in a
+    record makes a row, ``beside`` what else the document may hold, ``optional`` what a record may lack; ``namespace`` and
+    ``schema`` (a path to its XSD) are the XML's. docs/spec/dialect.md has it all.
     """
 
     id: str
     sender: str
     columns: Mapping[str, str | None]
-    format: Literal["csv", "xlsx"] = "csv"
+    format: Literal["csv", "xlsx", "json", "jsonl", "xml"] = "csv"
     encoding: str = "utf-8"
     separator: str = ";"
     quote: str | None = '"'
-    line_end: Literal["lf", "crlf", "any"] = "any"
+    line_end: Literal["lf", "crlf", "any", "cr"] = "any"
     decimal: Literal[".", ","] = "."
     nulls: tuple[str, ...] = ("",)
     secrecy: str | None = None
@@ -92,6 +102,23 @@ class Dialect:
     trim: bool = False
     zero_fill: Mapping[str, int] = field(default_factory=dict)
     sheet: str | None = None
+    packings: tuple[Packing, ...] = ("plain", "zip", "gzip")
+    escape: str | None = None
+    header: bool = True
+    lead: tuple[str, ...] = ()
+    trail: tuple[str, ...] = ()
+    blank_lines: bool = False
+    short_rows: int = 0
+    nbsp: bool = False
+    serial_dates: tuple[str, ...] = ()
+    serial_epoch: Literal[1900, 1904] = 1900
+    multivalue: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
+    rows: str = ""
+    beside: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    namespace: str | None = None
+    schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

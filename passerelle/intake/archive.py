@@ -6,7 +6,7 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import BinaryIO, Final
@@ -23,6 +23,8 @@ from passerelle.intake.limits import (
 )
 
 READ_BYTES: Final = 64 * KIB
+Opener = Callable[[], BinaryIO]
+"""Gives a file that can be sought in, open for reading; whoever asks closes it."""
 _END: Final = b"PK\x05\x06"
 _END_BYTES: Final = 22
 _ZIP64_LOCATOR: Final = b"PK\x06\x07"
@@ -33,19 +35,19 @@ _LINK_MODE: Final = 0o120000
 _TYPE_MASK: Final = 0o170000
 
 
-def refuse(message: str) -> IntakeError:
-    """The error of an archive; ``message`` holds no name of a member."""
-    return IntakeError(message, where="input", hint="ask the sender for a plain workbook, saved anew")
+def refuse(message: str, where: str = "input") -> IntakeError:
+    """The error of an archive or of markup; ``message`` holds no name of a member or element."""
+    return IntakeError(message, where=where, hint="ask the sender for it again, saved anew")
 
 
 @contextmanager
-def open_archive(descriptor: int) -> Iterator[zipfile.ZipFile]:
-    """The archive in an open file, its directory checked; the file itself stays open.
+def open_archive(opener: Opener) -> Iterator[zipfile.ZipFile]:
+    """The archive in a file, its directory checked.
 
     Raises:
-        IntakeError: not a zip archive, over a limit, or with members that no workbook has.
+        IntakeError: not a zip archive, over a limit, or with members that no file for an exchange has.
     """
-    with os.fdopen(os.dup(descriptor), "rb") as file:
+    with opener() as file:
         _check_directory(file)
         with _zipfile(file) as archive:
             if fault := _members_fault(archive.infolist()):
@@ -109,7 +111,7 @@ def stream(archive: zipfile.ZipFile, name: str, limit: int = MAX_MEMBER_BYTES) -
     except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, struct.error):
         member = None
     if member is None:
-        raise refuse("a part that every workbook has is missing or damaged")
+        raise refuse("a part of the archive is missing or damaged")
     with member:
         total = 0
         while True:
@@ -118,10 +120,10 @@ def stream(archive: zipfile.ZipFile, name: str, limit: int = MAX_MEMBER_BYTES) -
             except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError):
                 block = None
             if block is None:
-                raise refuse("a part of the workbook is damaged")
+                raise refuse("a part of the archive is damaged")
             if not block:
                 return
             total += len(block)
             if total > limit:
-                raise refuse(f"a part of the workbook is more than {limit // KIB} KiB unpacked")
+                raise refuse(f"a part of the archive is more than {limit // KIB} KiB unpacked")
             yield block

@@ -9,8 +9,8 @@ from __future__ import annotations
 import csv
 import functools
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -19,61 +19,55 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from passerelle.contract import Dialect
-from passerelle.intake.limits import MAX_RECORD_BYTES
-from passerelle.intake.scan import BOM, Fault, Records, Rules, examine, first_record_end, records_end, widths
+from passerelle.intake.chunks import Parsed, opening, rows_of
+from passerelle.intake.content import Content, See
+from passerelle.intake.scan import BOM, CR, LF, SWAP, Fault, Records, Rules, examine, first_record_end, widths
 
 _DROPPED: Final = "\0{}"
 ASCII_LAST: Final = 0x7F
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """One chunk read: text columns under the contract's names, and how many lines it took."""
-
-    table: pa.Table
-    lines: int
-
-
 def header_names(head: bytes, dialect: Dialect) -> tuple[list[str] | None, int]:
-    """The names in the first record of ``head`` as ``dialect`` reads them (None: it cannot), and where the rows begin."""
+    """The names in the first record of ``head`` as ``dialect`` reads them (None: it cannot), and where the rows begin.
+
+    Without a header, the names are the declared ones where the first record has as many fields and is not the names.
+    """
     rules = Rules.of(dialect)
-    marked = head.startswith(BOM)
-    if marked != (dialect.encoding == "utf-8-sig"):
+    if dialect.line_end == "cr":
+        head = head.translate(SWAP)
+    start = opening(head, dialect)
+    if start is None:
         return None, 0
-    skip = len(BOM) if marked else 0
-    end = skip + first_record_end(head[skip:], rules.quote)
+    end = start + first_record_end(head[start:], rules)
+    names = _fields(head[start:end], dialect, rules.codec)
+    if dialect.header or names is None:
+        return names, end
+    declared = list(dialect.columns)
+    return (declared, start) if len(names) == len(declared) and names != declared else (None, 0)
+
+
+def _fields(record: bytes, dialect: Dialect, codec: str) -> list[str] | None:
     try:
-        text = head[skip:end].decode(rules.codec)
         reader = csv.reader(
-            io.StringIO(text, newline=""),
+            io.StringIO(record.decode(codec), newline=""),
             delimiter=dialect.separator,
             quotechar=dialect.quote,
+            escapechar=dialect.escape,
             quoting=csv.QUOTE_NONE if dialect.quote is None else csv.QUOTE_MINIMAL,
             strict=True,
         )
-        return next(reader, None), end
+        return next(reader, None)
     except (UnicodeDecodeError, csv.Error):
-        return None, 0
+        return None
 
 
-def split(blocks: Iterable[bytes], quote: int | None) -> Iterator[bytes]:
-    """Regroup ``blocks`` into chunks of whole records; the last record may lack its line end.
+def read(content: Content, dialect: Dialect, start: int, wanted: Sequence[str], see: See | None) -> Iterator[Parsed]:
+    """The rows of a CSV file that begin at byte ``start``.
 
-    A record over the limit, such as a quote that is never closed makes, comes out as it stands, for the parser to refuse, and
-    ends the iteration: it would otherwise swallow the rest of the file.
+    Raises:
+        IntakeError: the bytes are not what ``dialect`` declares.
     """
-    rest = b""
-    for block in blocks:
-        data = rest + block if rest else block
-        end = records_end(data, quote)
-        if not end and len(data) > MAX_RECORD_BYTES:
-            yield data
-            return
-        if end:
-            yield data[:end]
-        rest = data[end:]
-    if rest:
-        yield rest
+    return rows_of(content, dialect, start, see, ChunkParser(dialect, wanted))
 
 
 class ChunkParser:
@@ -84,7 +78,7 @@ class ChunkParser:
         self._wanted = list(wanted)
         names = [target or _DROPPED.format(place) for place, target in enumerate(dialect.columns.values())]
         self._names = names
-        self._separator, self._quote = dialect.separator, dialect.quote
+        self._dialect = dialect
         self._convert = arrow_csv.ConvertOptions(
             check_utf8=False,
             column_types=dict.fromkeys(names, pa.string()),
@@ -99,41 +93,69 @@ class ChunkParser:
         records = examine(raw, self._rules)
         if isinstance(records, Fault):
             return records
+        repairs = Counter(blank_lines=records.blank)
         table = self._parse(raw)
+        if table is None and self._dialect.short_rows:
+            raw, repairs["short_rows"] = self._lengthened(raw, records)
+            table = self._parse(raw)
         if table is None or table.num_rows != len(records.starts):
             return self._ragged(raw, records)
         if self._rules.codec not in {"utf-8", "ascii"}:
             table = pa.table({name: to_utf8(table[name], self._rules.codec) for name in table.column_names})
-        return Parsed(table.select(self._wanted), len(records.line_ends))
+        if self._dialect.line_end == "cr" and (b"\r" in raw or len(records.line_ends) > len(records.starts)):
+            table = pa.table({name: _swapped(table[name]) for name in table.column_names})
+        return Parsed(table.select(self._wanted), len(records.line_ends), +repairs)
 
     def _parse(self, raw: bytes) -> pa.Table | None:
         """What pyarrow reads; None where a row is ragged. Its own message, which quotes the row, goes no further."""
         guarded = BOM + raw if raw.startswith(BOM) else raw
+        quote, escape = self._dialect.quote, self._dialect.escape
         try:
             return arrow_csv.read_csv(
                 pa.BufferReader(guarded),
                 arrow_csv.ReadOptions(column_names=self._names, use_threads=False, block_size=len(guarded) + 1),
                 arrow_csv.ParseOptions(
-                    delimiter=self._separator,
-                    quote_char=self._quote if self._quote is not None else False,
-                    double_quote=self._quote is not None,
-                    escape_char=False,
-                    newlines_in_values=self._quote is not None,
-                    ignore_empty_lines=False,
+                    delimiter=self._dialect.separator,
+                    quote_char=quote if quote is not None else False,
+                    double_quote=quote is not None,
+                    escape_char=escape if escape is not None else False,
+                    newlines_in_values=quote is not None or escape is not None,
+                    ignore_empty_lines=self._dialect.blank_lines,
                 ),
                 self._convert,
             )
         except pa.ArrowInvalid:
             return None
 
+    def _lengthened(self, raw: bytes, records: Records) -> tuple[bytes, int]:
+        """``raw`` with the separators that its short records lack, and how many records those are."""
+        lacking = len(self._names) - widths(raw, records, self._rules)
+        short = (lacking > 0) & (lacking <= self._dialect.short_rows)
+        array = np.frombuffer(raw, np.uint8)
+        ends = records.ends[short]
+        for mark in (LF, CR):
+            ends = ends - (array[ends - 1] == mark)
+        return np.insert(array, np.repeat(ends, lacking[short]), self._rules.separator).tobytes(), int(short.sum())
+
     def _ragged(self, raw: bytes, records: Records) -> Fault:
         # Not pyarrow's invalid_row_handler: it decodes the row as UTF-8 and prints to stderr where it cannot.
-        came = widths(raw, records, self._rules)
+        again = examine(raw, self._rules)
+        came = widths(raw, again if isinstance(again, Records) else records, self._rules)
         wrong = np.flatnonzero(came != len(self._names))
         if not len(wrong):
             return Fault("rows that cannot be told apart", 1)
         line = records.line(int(records.starts[wrong[0]]))
         return Fault(f"expected {_columns(len(self._names))}, came {came[wrong[0]]}", line)
+
+
+def _swapped(column: pa.ChunkedArray) -> pa.Array:
+    """Text with CR and LF exchanged."""
+    array = pa.concat_arrays(column.chunks) if column.num_chunks != 1 else column.chunk(0)
+    validity, offsets, data = array.buffers()
+    if data is None:
+        return array
+    text = pa.py_buffer(data.to_pybytes().translate(SWAP))
+    return pa.StringArray.from_buffers(len(array), offsets, text, validity, array.null_count, array.offset)
 
 
 def _columns(count: int) -> str:

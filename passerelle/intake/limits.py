@@ -14,12 +14,19 @@ MAX_COLUMNS: Final = 1024
 MAX_RECORD_BYTES: Final = 1 * MIB
 """One row of a CSV file, its line breaks inside quotes included."""
 
+MAX_CELLS: Final = 50_000_000_000
+"""Rows times declared columns."""
+MAX_ENVELOPE_BYTES: Final = 16 * KIB
+"""All the lines before the header, and all those after the last row, each."""
+
 BATCH_BYTES: Final = 4 * MIB
 """How much of a CSV file makes one batch, unless the caller says otherwise."""
 MIN_BATCH_BYTES: Final = 64
 MAX_BATCH_BYTES: Final = 256 * MIB
 BATCH_ROWS: Final = 20_000
-"""How many rows of a workbook make one batch."""
+"""How many rows of a workbook, a JSON or an XML document make one batch at most."""
+MIN_PIECE_BYTES: Final = 64 * KIB
+"""What is read of a JSON or XML document or a packed file at a time, at least."""
 
 MAX_MEMBERS: Final = 1000
 MAX_DIRECTORY_BYTES: Final = 1 * MIB
@@ -40,5 +47,15 @@ MAX_SMALL_PART_BYTES: Final = 4 * MIB
 MAX_CELL_CHARACTERS: Final = 32_767
 """Of a workbook's cell (ECMA-376)."""
 MAX_TOKEN_BYTES: Final = 1 * MIB
-"""One tag or run of text in a workbook's XML before the parser gives it out."""
+"""One tag or run of text in XML before the parser gives it out."""
 MAX_DEPTH_ELEMENTS: Final = 64
+MAX_JSON_DEPTH: Final = 32
+"""Lists and objects inside one another, the record's own included."""
+MAX_RECORD_VALUES: Final = 100_000
+"""Values in one record of a JSON or XML document, those that are dropped included."""
+MAX_RECORD_ROWS: Final = 10_000
+"""Rows that one record of a JSON or XML document makes."""
+MAX_RECORD_TEXT: Final = 16 * MIB
+"""Characters of the rows that one record makes, or one chunk of JSON lines."""
+MAX_PACKED_WORKBOOK_BYTES: Final = 128 * MIB
+"""A workbook inside a zip or gzip file, which is held in memory: its directory is at its end."""

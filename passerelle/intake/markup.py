@@ -19,10 +19,15 @@ class Listener(Protocol):
 
 
 class Reader:
-    """Feeds blocks of one XML document to a listener."""
+    """Feeds blocks of one XML document to a listener.
 
-    def __init__(self, listener: Listener) -> None:
-        self._parser = parser = expat.ParserCreate()
+    With ``namespaces``, names are whole ("address name") and the bytes are UTF-8 whatever the document says of itself;
+    without, names are local.
+    """
+
+    def __init__(self, listener: Listener, *, namespaces: bool = False) -> None:
+        self._parser = parser = expat.ParserCreate("utf-8", " ") if namespaces else expat.ParserCreate()
+        self._name = str if namespaces else local
         self._depth = 0
         self._fed = 0
         self._start, self._end = listener.start, listener.end
@@ -32,6 +37,8 @@ class Reader:
         parser.CharacterDataHandler = listener.text
         parser.StartDoctypeDeclHandler = self._refuse_doctype
         parser.EntityDeclHandler = self._refuse_doctype
+        parser.XmlDeclHandler = self._declared
+        self.encoding: str | None = None
 
     def feed(self, block: bytes, *, last: bool = False) -> None:
         """Parse one more block.
@@ -41,9 +48,18 @@ class Reader:
         """
         self._fed += len(block)
         if not self._parsed(block, last=last):
-            raise refuse("a part of the workbook is not well-formed XML")
+            raise refuse("expected well-formed XML, came something else", self.place())
         if not last and self._fed - self._parser.CurrentByteIndex > MAX_TOKEN_BYTES:
-            raise refuse(f"a tag of the workbook is more than {MAX_TOKEN_BYTES // KIB} KiB")
+            raise refuse(f"a tag of more than {MAX_TOKEN_BYTES // KIB} KiB", self.place())
+
+    def place(self) -> str:
+        """Where the parser is, for a message."""
+        return f"line {self._parser.CurrentLineNumber}, column {self._parser.CurrentColumnNumber + 1}"
+
+    @property
+    def offset(self) -> int:
+        """Where the parser is, in bytes of UTF-8."""
+        return self._parser.CurrentByteIndex
 
     def _parsed(self, block: bytes, *, last: bool) -> bool:
         try:
@@ -55,16 +71,18 @@ class Reader:
     def _opened(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH_ELEMENTS:
-            raise refuse(f"the workbook nests more than {MAX_DEPTH_ELEMENTS} elements")
-        self._start(local(name), attributes)
+            raise refuse(f"more than {MAX_DEPTH_ELEMENTS} elements inside one another", self.place())
+        self._start(self._name(name), attributes)
 
     def _closed(self, name: str) -> None:
         self._depth -= 1
-        self._end(local(name))
+        self._end(self._name(name))
 
-    @staticmethod
-    def _refuse_doctype(*_: object) -> None:
-        raise refuse("expected a workbook's XML, came one with a document type declaration")
+    def _declared(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        self.encoding = encoding
+
+    def _refuse_doctype(self, *_: object) -> None:
+        raise refuse("expected XML without, came XML with a document type declaration", self.place())
 
 
 def local(name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 from passerelle.contract import Dialect
 from passerelle.errors import IntakeError, UsageError
+from passerelle.intake.chunks import check_envelope
 from passerelle.intake.limits import MAX_COLUMNS
 
 WORKBOOK: Final = b"PK\x03\x04"
@@ -17,6 +18,11 @@ _KINDS: Final = (
     (b"%PDF", "a PDF document"),
     (b"\xd0\xcf\x11\xe0", "an old binary workbook or document"),
     (b"PAR1", "a Parquet file"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"BZh", "a bzip2 file"),
+    (b"\xfd7zXZ", "an xz file"),
+    (b"\x28\xb5\x2f\xfd", "a zstd file"),
     (b"\xff\xfe", "UTF-16 text"),
     (b"\xfe\xff", "UTF-16 text"),
     (b"<", "XML or HTML"),
@@ -49,6 +55,11 @@ def check_declared(dialects: Sequence[Dialect]) -> None:
         targets = [target for target in dialect.columns.values() if target is not None]
         if not targets or len(set(targets)) < len(targets) or len(dialect.columns) > MAX_COLUMNS:
             raise UsageError(f"dialect {dialect.id}: its columns must be 1 to {MAX_COLUMNS}, each read at most once")
+        if strange := {*dialect.serial_dates, *dialect.multivalue} - set(targets):
+            raise UsageError(f"dialect {dialect.id}: {len(strange)} columns with settings are not read")
+        if not dialect.packings or dialect.short_rows < 0 or (dialect.serial_dates and not dialect.date_formats):
+            raise UsageError(f"dialect {dialect.id}: packings, short rows or date formats that read nothing")
+        check_envelope(dialect)
 
 
 def first_difference(dialect: Dialect, came: Sequence[str | None]) -> int | None:
@@ -77,7 +88,7 @@ def choose(candidates: Sequence[tuple[Dialect, Sequence[str | None] | None]], he
         names = ", ".join(dialect.id for dialect in fitting)
         raise IntakeError(f"the header fits {len(fitting)} dialects: {names}", where="input", hint="name the sender")
     read = [(dialect, came) for dialect, came in candidates if came is not None]
-    if not read or not (is_workbook(head) or kind_of(head) == _TEXT):
+    if not read or (kind_of(head) != _TEXT and all(dialect.format == "csv" for dialect, _ in read)):
         expected = ", ".join(_described(dialect) for dialect, _ in candidates)
         raise IntakeError(f"expected a header of {expected}, came {kind_of(head)}", where="input", hint=_HINT)
     dialect, came = max(
@@ -93,5 +104,5 @@ def choose(candidates: Sequence[tuple[Dialect, Sequence[str | None] | None]], he
 
 
 def _described(dialect: Dialect) -> str:
-    place = dialect.encoding if dialect.format == "csv" else f"sheet {dialect.sheet}" if dialect.sheet else "any sheet"
+    place = dialect.encoding if dialect.format != "xlsx" else f"sheet {dialect.sheet}" if dialect.sheet else "any sheet"
     return f"{dialect.id} ({dialect.format}, {place}, {len(dialect.columns)} columns)"

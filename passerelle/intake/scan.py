@@ -28,10 +28,15 @@ ENCODINGS: Final = {
     "utf-8-sig": "utf-8",
     "ascii": "ascii",
     "cp1252": "cp1252",
+    "iso-8859-1": "iso-8859-1",
     "iso-8859-15": "iso-8859-15",
     "mac-roman": "mac-roman",
 }
 """Declared encoding to Python codec. ``utf-8-sig`` requires the byte order mark, every other refuses it."""
+SWAP: Final = bytes.maketrans(b"\r\n", b"\n\r")
+"""Files whose lines end with CR are read with CR and LF exchanged, and their cells exchanged back."""
+_FIRST_GRAPHIC: Final = 0xA0
+"""ISO 8859 leaves 80 to 9F to control codes: in a text, such a byte is a mistaken encoding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +50,12 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Where the records of a chunk begin and where its lines end."""
+    """Where the records of a chunk begin and end (line end included), where its lines end, how many blank ones it has."""
 
     starts: Positions
+    ends: Positions
     line_ends: Positions
+    blank: int = 0
 
     def line(self, offset: int) -> int:
         """The line of ``offset``, from 1."""
@@ -64,6 +71,8 @@ class Rules:
     line_end: str
     codec: str
     undefined: bytes
+    escape: int | None = None
+    blank_lines: bool = False
 
     @classmethod
     def of(cls, dialect: Dialect) -> Rules:
@@ -72,11 +81,11 @@ class Rules:
             raise UsageError(
                 f"dialect {dialect.id}: encoding {dialect.encoding} is not one of {', '.join(sorted(ENCODINGS))}"
             )
-        marks = [dialect.separator] if dialect.quote is None else [dialect.separator, dialect.quote]
+        marks = [mark for mark in (dialect.separator, dialect.quote, dialect.escape) if mark is not None]
         if any(len(mark) != 1 or not mark.isascii() or mark in "\r\n\0" for mark in marks) or len(set(marks)) < len(
             marks
         ):
-            raise UsageError(f"dialect {dialect.id}: separator and quote must be two different ASCII characters")
+            raise UsageError(f"dialect {dialect.id}: separator, quote and escape must be different ASCII characters")
         codec = ENCODINGS[dialect.encoding]
         single = codec not in {"utf-8", "ascii"}
         if single and not all(mark.isascii() for mark in dialect.nulls):
@@ -87,10 +96,14 @@ class Rules:
             line_end=dialect.line_end,
             codec=codec,
             undefined=bytes(i for i in range(128, 256) if not _defined(i, codec)) if single else b"",
+            escape=None if dialect.escape is None else ord(dialect.escape),
+            blank_lines=dialect.blank_lines,
         )
 
 
 def _defined(byte: int, codec: str) -> bool:
+    if codec.startswith("iso-8859") and byte < _FIRST_GRAPHIC:
+        return False
     try:
         bytes([byte]).decode(codec)
     except UnicodeDecodeError:
@@ -98,23 +111,46 @@ def _defined(byte: int, codec: str) -> bool:
     return True
 
 
-def records_end(data: bytes, quote: int | None) -> int:
+def escaped(raw: bytes, array: npt.NDArray[np.uint8], escape: int | None) -> npt.NDArray[np.bool_] | None:
+    """Which bytes stand after an escape that is not itself escaped; None: none. One longer than ``raw``, for its end."""
+    if escape is None or escape not in raw:
+        return None
+    at = np.flatnonzero(array == escape)
+    opens = np.diff(at, prepend=-2) != 1
+    run = at[opens][np.cumsum(opens) - 1]
+    after = np.zeros(len(array) + 1, np.bool_)
+    after[at[(at - run) % 2 == 0] + 1] = True
+    return after
+
+
+def _places(array: npt.NDArray[np.uint8], byte: int, text: npt.NDArray[np.bool_] | None) -> Positions:
+    """Where ``byte`` stands and is no escaped text."""
+    found = np.flatnonzero(array == byte)
+    return found if text is None else found[~text[found]]
+
+
+def records_end(data: bytes, rules: Rules) -> int:
     """Where the last whole record of ``data`` ends (0: there is none). ``data`` begins at a record."""
-    if quote is None or quote not in data:
-        return data.rfind(b"\n") + 1
     array = np.frombuffer(data, np.uint8)
-    quotes = np.flatnonzero(array == quote)
-    lines = np.flatnonzero(array == LF)
-    outside = lines[np.searchsorted(quotes, lines) % 2 == 0]
-    return int(outside[-1]) + 1 if len(outside) else 0
+    text = escaped(data, array, rules.escape)
+    if text is None and (rules.quote is None or rules.quote not in data):
+        return data.rfind(b"\n") + 1
+    ends = _places(array, LF, text)
+    if rules.quote is not None:
+        ends = ends[np.searchsorted(_places(array, rules.quote, text), ends) % 2 == 0]
+    return int(ends[-1]) + 1 if len(ends) else 0
 
 
-def first_record_end(data: bytes, quote: int | None) -> int:
+def first_record_end(data: bytes, rules: Rules) -> int:
     """Where the first record of ``data`` ends (all of it, when no line end is found)."""
-    end = data.find(b"\n")
-    while quote is not None and end >= 0 and data.count(quote, 0, end) % 2:
-        end = data.find(b"\n", end + 1)
-    return end + 1 if end >= 0 else len(data)
+    if rules.quote is None and rules.escape is None:
+        return data.find(b"\n") + 1 or len(data)
+    array = np.frombuffer(data, np.uint8)
+    text = escaped(data, array, rules.escape)
+    ends = _places(array, LF, text)
+    if rules.quote is not None:
+        ends = ends[np.searchsorted(_places(array, rules.quote, text), ends) % 2 == 0]
+    return int(ends[0]) + 1 if len(ends) else len(data)
 
 
 def examine(raw: bytes, rules: Rules) -> Records | Fault:
@@ -124,33 +160,46 @@ def examine(raw: bytes, rules: Rules) -> Records | Fault:
     found = _bad_bytes(raw, rules)
     if found is not None:
         return _fault(*found, lines)
-    ends = lines
+    text = escaped(raw, array, rules.escape)
+    if text is not None and text[-1]:
+        return _fault("an escape that nothing follows", len(raw) - 1, lines)
+    ends = lines if text is None else _places(array, LF, text)
     quotes = np.empty(0, np.int64)
     if rules.quote is not None and rules.quote in raw:
-        quotes = np.flatnonzero(array == rules.quote)
+        quotes = _places(array, rules.quote, text)
         found = _misplaced_quote(array, quotes, rules)
         if found is not None:
             return _fault(*found, lines)
-        ends = lines[np.searchsorted(quotes, lines) % 2 == 0]
-    found = _wrong_line_end(array, ends, quotes, rules.line_end) if CR in raw or rules.line_end == "crlf" else None
-    if found is not None:
-        return _fault(*found, lines)
+        ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
+    if CR in raw or rules.line_end == "crlf":
+        found = _wrong_line_end(array, ends, (quotes, text), rules.line_end)
+        if found is not None:
+            return _fault(*found, lines)
+    return _records(array, ends, lines, rules)
+
+
+def _records(array: npt.NDArray[np.uint8], ends: Positions, lines: Positions, rules: Rules) -> Records | Fault:
     starts = np.concatenate((np.zeros(1, np.int64), ends + 1))
-    if starts[-1] == len(raw):
+    if starts[-1] == len(array):
         starts = starts[:-1]
-    found = _wrong_length(array, starts)
-    return Records(starts, lines) if found is None else _fault(*found, lines)
+    bounds = np.append(starts[1:], len(array))
+    blank = (array[starts] == LF) | (array[starts] == CR)
+    if blank.any() and not rules.blank_lines:
+        return _fault("a blank line", int(starts[blank][0]), lines)
+    if len(long := starts[bounds - starts > MAX_RECORD_BYTES]):
+        return _fault(f"a row of more than {MAX_RECORD_BYTES // KIB} KiB", int(long[0]), lines)
+    return Records(starts[~blank], bounds[~blank], lines, int(blank.sum()))
 
 
 def widths(raw: bytes, records: Records, rules: Rules) -> Positions:
     """How many fields each record of ``raw`` has."""
     array = np.frombuffer(raw, np.uint8)
-    separators = np.flatnonzero(array == rules.separator)
+    text = escaped(raw, array, rules.escape)
+    separators = _places(array, rules.separator, text)
     if rules.quote is not None:
-        quotes = np.flatnonzero(array == rules.quote)
+        quotes = _places(array, rules.quote, text)
         separators = separators[np.searchsorted(quotes, separators) % 2 == 0]
-    bounds = np.append(records.starts, len(raw))
-    return np.diff(np.searchsorted(separators, bounds)) + 1
+    return np.searchsorted(separators, records.ends) - np.searchsorted(separators, records.starts) + 1
 
 
 def _fault(message: str, offset: int, lines: Positions) -> Fault:
@@ -210,11 +259,17 @@ def _misplaced_quote(array: npt.NDArray[np.uint8], quotes: Positions, rules: Rul
 
 
 def _wrong_line_end(
-    array: npt.NDArray[np.uint8], ends: Positions, quotes: Positions, declared: str
+    array: npt.NDArray[np.uint8],
+    ends: Positions,
+    inside: tuple[Positions, npt.NDArray[np.bool_] | None],
+    declared: str,
 ) -> tuple[str, int] | None:
-    returns = np.flatnonzero(array == CR)
+    quotes, text = inside
+    returns = _places(array, CR, text)
     if len(quotes):
         returns = returns[np.searchsorted(quotes, returns) % 2 == 0]
+    if declared == "cr" and len(returns):
+        return "an LF where the dialect declares CR line ends", int(returns[0])
     if declared == "lf" and len(returns):
         return "a CR where the dialect declares LF line ends", int(returns[0])
     alone = returns[array[np.minimum(returns + 1, len(array) - 1)] != LF]
@@ -222,13 +277,4 @@ def _wrong_line_end(
         return "a CR that no LF follows", int(alone[0])
     if declared == "crlf" and len(bare := ends[array[np.maximum(ends - 1, 0)] != CR]):
         return "a line that ends with LF where the dialect declares CRLF", int(bare[0])
-    return None
-
-
-def _wrong_length(array: npt.NDArray[np.uint8], starts: Positions) -> tuple[str, int] | None:
-    if len(blank := starts[(array[starts] == LF) | (array[starts] == CR)]):
-        return "a blank line", int(blank[0])
-    lengths = np.diff(starts, append=len(array))
-    if len(long := starts[lengths > MAX_RECORD_BYTES]):
-        return f"a row of more than {MAX_RECORD_BYTES // KIB} KiB", int(long[0])
     return None

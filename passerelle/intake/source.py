@@ -11,34 +11,22 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Protocol, Self
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from cryptography.hazmat.primitives.poly1305 import Poly1305
 
-from passerelle.contract import Batch, Dialect
+from passerelle.contract import Batch, Dialect, Packing
 from passerelle.errors import IntakeError, UsageError
-from passerelle.intake import workbook
-from passerelle.intake.delimited import ChunkParser, Parsed, header_names, split
-from passerelle.intake.limits import (
-    BATCH_BYTES,
-    GIB,
-    MAX_BATCH_BYTES,
-    MAX_FILE_BYTES,
-    MAX_HEADER_BYTES,
-    MIN_BATCH_BYTES,
-)
-from passerelle.intake.recognise import check_declared, choose, is_workbook
-from passerelle.intake.scan import Fault, Rules
-
-PARSERS: Final = 2
-"""Threads that parse chunks; the bytes are hashed by one more."""
+from passerelle.intake.content import Content, changed
+from passerelle.intake.formats import recognised
+from passerelle.intake.limits import BATCH_BYTES, GIB, MAX_BATCH_BYTES, MAX_CELLS, MAX_FILE_BYTES, MIN_BATCH_BYTES
+from passerelle.intake.recognise import check_declared
+from passerelle.intake.repairs import mended
 
 
 class Writer(Protocol):
@@ -66,7 +54,8 @@ class Source:
         self._sha256: str | None = None
         self._rows: int | None = None
         self._repairs: Counter[str] = Counter()
-        self.dialect, self._origin = self._recognise(dialects)
+        self._content = Content(descriptor, self.size_bytes, batch_bytes)
+        self.dialect, self._rows_of = recognised(self._content, dialects)
         self.columns = tuple(target for target in self.dialect.columns.values() if target is not None)
 
     def __enter__(self) -> Self:
@@ -99,7 +88,7 @@ class Source:
 
     @property
     def repairs(self) -> Mapping[str, int]:
-        """Cells repaired by the latest pass of ``batches``, by ``trim:column``."""
+        """What the latest pass of ``batches`` repaired, by ``repair:column``, or ``repair`` alone where whole lines are."""
         return dict(self._repairs)
 
     def digest_pass(self, key_columns: Sequence[str], raw_sink: Writer | None = None) -> Iterator[Batch]:
@@ -128,17 +117,10 @@ class Source:
         self._repairs = Counter()
         yield from self._read(self.columns, self._repairs, None, None)
 
-    def _recognise(self, dialects: Sequence[Dialect]) -> tuple[Dialect, int | workbook.Sheet]:
-        head = os.pread(self._descriptor, MAX_HEADER_BYTES, 0)
-        if not head:
-            raise IntakeError("expected a header, came an empty file", where="input")
-        workbooks = [dialect for dialect in dialects if dialect.format == "xlsx"]
-        if workbooks and is_workbook(head):
-            return workbook.recognise(self._descriptor, workbooks)
-        text = not is_workbook(head)
-        readings = [header_names(head, d) if text and d.format == "csv" else (None, 0) for d in dialects]
-        dialect = choose([(d, names) for d, (names, _) in zip(dialects, readings, strict=True)], head)
-        return dialect, readings[dialects.index(dialect)][1]
+    @property
+    def packing(self) -> Packing:
+        """What the rows came in."""
+        return self._content.packing
 
     def _read(
         self, wanted: Sequence[str], repairs: Counter[str], digest: Callable[[bytes], None] | None, raw: Writer | None
@@ -148,54 +130,18 @@ class Source:
         mac = Poly1305(self._mac_key)
         rows = 0
         with _Observer((mac.update,) if digest is None else (mac.update, digest), raw) as observer:
-            for table in self._tables(list(wanted), observer):
-                repaired = trimmed(table, self.dialect.nulls, repairs) if self.dialect.trim else table
-                yield Batch(repaired, rows + 1)
-                rows += table.num_rows
+            for piece in self._rows_of(list(wanted), observer.see):
+                repairs.update(piece.repairs)
+                yield Batch(mended(piece.table, self.dialect, repairs), rows + 1)
+                rows += piece.table.num_rows
+                if rows * len(self.dialect.columns) > MAX_CELLS:
+                    raise IntakeError(f"expected at most {MAX_CELLS} cells, came more", where="input")
         self._check_unchanged(mac.finalize())
         self._rows = rows
 
-    def _tables(self, wanted: list[str], observer: _Observer) -> Iterator[pa.Table]:
-        if isinstance(self._origin, workbook.Sheet):
-            for block in self._blocks(0):
-                observer.see(block)
-            yield from workbook.tables(self._descriptor, self._origin, self.dialect, wanted)
-            return
-        head = os.pread(self._descriptor, self._origin, 0)
-        observer.see(head)
-        line = 1 + head.count(b"\n")
-        for outcome in self._outcomes(wanted, observer):
-            if isinstance(outcome, Fault):
-                where = f"line {line + outcome.line - 1}, byte {outcome.byte}"
-                raise IntakeError(f"{outcome.message} (dialect {self.dialect.id})", where=where)
-            line += outcome.lines
-            yield outcome.table
-
-    def _outcomes(self, wanted: list[str], observer: _Observer) -> Iterator[Parsed | Fault]:
-        """Parse chunks on threads, at most ``PARSERS`` ahead, and give the outcomes in the order of the file."""
-        assert isinstance(self._origin, int)  # noqa: S101 -- narrows the union: the rows of a CSV file begin at an offset
-        parser = ChunkParser(self.dialect, wanted)
-        ahead: deque[Future[Parsed | Fault]] = deque()
-        blocks = _seen(self._blocks(self._origin), observer)
-        with ThreadPoolExecutor(PARSERS) as pool:
-            for chunk in split(blocks, Rules.of(self.dialect).quote):
-                ahead.append(pool.submit(parser, chunk))
-                if len(ahead) > PARSERS:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-
-    def _blocks(self, start: int) -> Iterator[bytes]:
-        place = start
-        while block := os.pread(self._descriptor, self._batch_bytes, place):
-            place += len(block)
-            if place > self.size_bytes:
-                raise _changed()
-            yield block
-
     def _check_unchanged(self, mac: bytes) -> None:
         if _identity(self._descriptor) != self._identity or self._mac not in {None, mac}:
-            raise _changed()
+            raise changed()
         self._mac = mac
 
 
@@ -226,33 +172,9 @@ class _Observer:
             update(block)
 
 
-def _seen(blocks: Iterator[bytes], observer: _Observer) -> Iterator[bytes]:
-    for block in blocks:
-        observer.see(block)
-        yield block
-
-
 def _identity(descriptor: int) -> tuple[int, int, int, int, int]:
     state = os.fstat(descriptor)
     return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
-
-
-def _changed() -> IntakeError:
-    return IntakeError("the input changed while it was read", where="input", hint="send it again, whole")
-
-
-def trimmed(table: pa.Table, nulls: Sequence[str], repairs: Counter[str]) -> pa.Table:
-    """Drop the whitespace around each cell, Unicode's included, and count the cells that had some."""
-    marks = pa.array(list(nulls), pa.string())
-    for place, name in enumerate(table.column_names):
-        before = table[name]
-        after = pc.utf8_trim_whitespace(before)
-        count = pc.sum(pc.not_equal(pc.binary_length(before), pc.binary_length(after))).as_py()
-        if count:
-            repairs[f"trim:{name}"] += count
-            after = pc.if_else(pc.is_in(after, value_set=marks), pa.scalar(None, pa.string()), after)
-            table = table.set_column(place, name, after)
-    return table
 
 
 def open_source(path: Path, dialects: Sequence[Dialect], *, batch_bytes: int = BATCH_BYTES) -> Source:

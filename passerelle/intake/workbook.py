@@ -18,8 +18,10 @@ import pyarrow.compute as pc
 
 from passerelle.contract import Dialect
 from passerelle.errors import IntakeError
-from passerelle.intake.archive import open_archive, refuse, stream
+from passerelle.intake.archive import Opener, open_archive, refuse, stream
 from passerelle.intake.cells import Cells, Rows, SharedStrings
+from passerelle.intake.chunks import Parsed
+from passerelle.intake.content import Content, See
 from passerelle.intake.limits import (
     BATCH_ROWS,
     MAX_SHARED_STRINGS_BYTES,
@@ -52,13 +54,13 @@ class _Attributes:
     def text(self, data: str) -> None: ...
 
 
-def recognise(descriptor: int, dialects: Sequence[Dialect]) -> tuple[Dialect, Sheet]:
+def recognise(opener: Opener, dialects: Sequence[Dialect]) -> tuple[Dialect, Sheet]:
     """The dialect and the sheet whose first row is its header; a dialect that names its sheet is looked for there only.
 
     Raises:
         IntakeError: not a workbook, or none or several of its sheets fit.
     """
-    with open_archive(descriptor) as archive:
+    with open_archive(opener) as archive:
         strings = _shared_strings(archive)
         sheets = {name: (member, _header(archive, member, strings)) for name, member in _sheets(archive).items()}
     candidates: list[tuple[Dialect, Sequence[str | None] | None]] = []
@@ -80,14 +82,21 @@ def _candidates(sheets: Mapping[str, tuple[str, Cells]], dialect: Dialect) -> li
     return [found for name, found in sheets.items() if dialect.sheet in {None, name} and found[1]]
 
 
-def tables(descriptor: int, sheet: Sheet, dialect: Dialect, wanted: Sequence[str]) -> Iterator[pa.Table]:
+def read(content: Content, sheet: Sheet, dialect: Dialect, wanted: Sequence[str], see: See | None) -> Iterator[Parsed]:
+    """The rows of one sheet. Raises IntakeError like ``tables``."""
+    content.see_all(see)
+    for table in tables(content.file, sheet, dialect, wanted):
+        yield Parsed(table, 0)
+
+
+def tables(opener: Opener, sheet: Sheet, dialect: Dialect, wanted: Sequence[str]) -> Iterator[pa.Table]:
     """The rows under the header as text columns. Empty rows at the end are no rows; one between two rows is a fault.
 
     Raises:
         IntakeError: the workbook is damaged, over a limit, or a row has more cells than the header.
     """
     positions = {target: place for place, target in enumerate(dialect.columns.values()) if target is not None}
-    with open_archive(descriptor) as archive:
+    with open_archive(opener) as archive:
         rows = _checked(_rows(archive, sheet.member, _shared_strings(archive)), dialect)
         while kept := list(itertools.islice(rows, BATCH_ROWS)):
             yield _table(kept, positions, wanted, dialect.nulls)

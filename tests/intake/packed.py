@@ -1,0 +1,21 @@
+"""Files packed by hand, so that every part of the packing can be wrong."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+
+
+def zipped(data: bytes, *more: tuple[str, bytes], name: str = "any") -> bytes:
+    """A zip archive of ``data`` and of ``more`` members."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, content in ((name, data), *more):
+            archive.writestr(member, content)
+    return made.getvalue()
+
+
+def packed(data: bytes, packing: str) -> bytes:
+    """``data`` in one packing."""
+    return {"plain": bytes, "zip": zipped, "gzip": lambda plain: gzip.compress(plain, mtime=0)}[packing](data)
