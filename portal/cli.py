@@ -50,7 +50,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command; its exit status."""
     try:
-        sealed(app)(arguments)
+        sealed(app)(arguments, prog_name="passerelle")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except UsageError as fault:
