@@ -15,7 +15,7 @@ from passerelle.trail.fsck.entries import _article
 
 # The words of a citation: articles and parts by number, headings of the texts without numbers, what stands in no article.
 CITED = re.compile(
-    r"art\. (\[?\d+\]?|1er)( \([\w ]+\))?( §§ \d à \d| § \d)?(, (point \d|dernier point|dernier alinéa))?"
+    r"art\. (\[?(?!1\b)\d+\]?|1er)( \([\w ]+\))?( §§ \d à \d| § \d)?(, (point \d|dernier point|dernier alinéa))?"
     r"|partie I{1,3}(, (Employeur|OCE)(, points? \d( et \d)?(, (1er|[2-9]e) tiret)?)?)?"
     r"|rubrique (Engagements|Actions innovantes)(, dernier alinéa)?"
     r"|(Engagements (d'AMILAURA|du comité régional|des parties)|Objectifs communs)(, point \d( de chaque liste)?)?"
