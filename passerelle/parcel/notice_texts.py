@@ -55,7 +55,7 @@ formulas: import them as text.
 FRENCH = """COLIS {parcel}
 
 {title}
-Convention      {convention}, article {article}
+Convention      {convention}, {article}
 Échange         {exchange}
 Finalité        {purpose}
 Période         {period}
@@ -118,7 +118,7 @@ LISEZMOI.txt, README.txt
 ENGLISH = """PARCEL {parcel}
 
 {title}
-Convention      {convention}, article {article}
+Convention      {convention}, {article}
 Exchange        {exchange}
 Purpose         {purpose}
 Period          {period}

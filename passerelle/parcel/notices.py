@@ -81,7 +81,7 @@ def _deadline(language: str, facts: Facts) -> str:
     if destroy_by.date is None:
         return UNDATED[language]
     text = DATED[language].format(date=written_date(date.fromisoformat(destroy_by.date), language))
-    return f"{text} (article {destroy_by.article})" if destroy_by.article else text
+    return f"{text} ({destroy_by.article})" if destroy_by.article else text
 
 
 def _open_command(language: str, sealed: Sealed, *, two: bool) -> str:
