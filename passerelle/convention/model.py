@@ -127,11 +127,17 @@ class Cardinality(Block):
     lifted_by: EventName | None = None
 
 
+DatasetVersion = Annotated[
+    str, StringConstraints(pattern=r"^[a-z]+(_[a-z]+)*(@[0-9]+\.[0-9]+\.[0-9]+)?$", max_length=96)
+]
+"""A data contract: its latest version, or the one that is named, as in job_offers@1.0.0."""
+
+
 class Handling(Block):
     """The hub's own settings for an exchange that carries rows."""
 
     basis: Literal["hub_policy"]
-    contract: EventName
+    contract: DatasetVersion
     columns: tuple[Text, ...]
     pseudonyms: tuple[Text, ...]
     rejects: Literal["refuse", "quarantine"]
@@ -261,6 +267,8 @@ class Convention(Block):
 
     format: Literal["passerelle-convention/1"]
     id: Identifier
+    parent: Identifier | None = None
+    template: Identifier | None = None
     title: Bilingual
     source: Source
     jurisdiction: Literal["FR", "CH-GE"]

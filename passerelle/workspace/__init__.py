@@ -1,6 +1,6 @@
 """One gateway: its folders, keys, database, clock and conventions."""
 
 from passerelle.workspace.settings import Settings
-from passerelle.workspace.workspace import Workspace, load_convention
+from passerelle.workspace.workspace import Workspace, convention_files, load_convention
 
-__all__ = ["Settings", "Workspace", "load_convention"]
+__all__ = ["Settings", "Workspace", "convention_files", "load_convention"]

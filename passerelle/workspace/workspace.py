@@ -143,7 +143,7 @@ class Workspace:
     def convention(self, convention_id: str) -> Convention:
         """The convention ``convention_id``, loaded once; raises as ``load_convention`` does."""
         if convention_id not in self._conventions:
-            self._conventions[convention_id] = load_convention(self.home, convention_id)
+            self._conventions[convention_id] = load_convention(self.home, convention_id, self._conventions)
         return self._conventions[convention_id]
 
     def history(self, connection: Connection, convention_id: str) -> tuple[Event, ...]:
@@ -176,8 +176,8 @@ def convention_files(home: Path) -> dict[str, Path]:
     return {path.stem: path for folder in (SHIPPED, home / "conventions") for path in folder.glob("*.yaml")}
 
 
-def load_convention(home: Path, convention_id: str) -> Convention:
-    """A convention by its id, without its history.
+def load_convention(home: Path, convention_id: str, loaded: dict[str, Convention] | None = None) -> Convention:
+    """A convention by its id, without its history; ``loaded`` keeps what it inherits from.
 
     Raises:
         UsageError: there is none of that id.
@@ -192,7 +192,7 @@ def load_convention(home: Path, convention_id: str) -> Convention:
             fr=f"convention inconnue ; celles qui existent : {known}",
             hint_fr="déposez son fichier dans le dossier conventions/ de l'espace de travail",
         )
-    return load(files[convention_id])
+    return load(files[convention_id], files, loaded)
 
 
 def _new_about(*, rehearsal: bool) -> dict[str, Any]:

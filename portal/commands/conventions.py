@@ -48,12 +48,14 @@ def check(
 ) -> None:
     """Load convention files strictly; every fault with file:line."""
     from passerelle.convention import load
+    from passerelle.workspace import Settings, convention_files
 
     out = screen(as_json=as_json)
     value: list[dict[str, Any]] = []
-    for path in _files(paths):
+    known, files = convention_files(Settings.read(os.environ).home), _files(paths)
+    for path in files:
         try:
-            loaded = load(path)
+            loaded = load(path, {**known, **{one.stem: one for one in path.parent.glob("*.yaml")}})
             value.append({"file": path.name, "id": loaded.id, "sha256": loaded.sha256, "faults": []})
         except ConventionFileError as error:
             value.append({"file": path.name, "id": None, "sha256": None, "faults": list(error.faults)})

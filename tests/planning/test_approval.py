@@ -125,3 +125,36 @@ def test_a_file_of_ones_own_is_accepted_at_its_first_use(gateway: Gateway) -> No
     assert [entry["convention"] for entry in gateway.entries("convention_loaded")].count("own") == 1
     path.write_text(text + "# a comment is a change\n", "utf-8")
     assert outcome(gateway.reopened()) == REASON
+
+
+INSTANCE = """\
+format: passerelle-convention/1
+id: oce-exemple
+template: oce-ge-charter
+party: {id: exemple-sa, name: Exemple SA}
+signed_on: 2016-04-01
+"""
+
+
+def test_a_changed_template_stops_its_instances(gateway: Gateway) -> None:
+    """An instance is refused while its template's change is not approved, and runs again after two approvals of that."""
+    (gateway.home / "conventions" / "oce-exemple.yaml").write_text(INSTANCE, "utf-8")
+    made = gateway.reopened()
+
+    def outcome(of: Gateway) -> tuple[str, str | None]:
+        with of.workspace.database.begin() as connection:
+            said = ask(
+                of.workspace, connection, "periodic-review", convention="oce-exemple", period="2019",
+                parties=("oce", ("exemple-sa",)), stage="start",
+            )  # fmt: skip
+        return said.outcome, said.reason
+
+    assert outcome(made) == ("allow", None)
+    template = (ROOT / "conventions" / "oce-ge-charter.yaml").read_text("utf-8")
+    (gateway.home / "conventions" / "oce-ge-charter.yaml").write_text(template + "# changed\n", "utf-8")
+    changed = made.reopened()
+    assert outcome(changed) == ("block", REASON)
+    for person in ("first", "second"):
+        approve(changed.workspace, "oce-ge-charter", by=person)
+    assert outcome(changed) == ("allow", None)
+    trail_holds(changed.workspace)
