@@ -122,7 +122,7 @@ def open_note(note: str | bytes, verifier_key: str | VerifierKey) -> Opened:
         TrailError: the note is malformed, the key did not sign it, or a signature of the key does not verify.
     """
     trusted = verifier_key if isinstance(verifier_key, VerifierKey) else VerifierKey.parse(verifier_key)
-    text, signatures = _split(note)
+    text, signatures = split_note(note)
     at: datetime | None = None
     signed = False
     for key in [trusted] if trusted.kind == TIMED else [trusted, replace(trusted, kind=TIMED)]:
@@ -155,8 +155,12 @@ def _verify(key: VerifierKey, text: str, signature: bytes) -> datetime | None:
     return at
 
 
-def _split(note: str | bytes) -> tuple[str, Sequence[tuple[str, bytes]]]:
-    """Part a note in its text and its signatures (name, id || signature)."""
+def split_note(note: str | bytes) -> tuple[str, Sequence[tuple[str, bytes]]]:
+    """Part a note in its text and its signatures (name, id || signature), none of them verified.
+
+    Raises:
+        TrailError: it is malformed.
+    """
     data = note.encode(errors="surrogatepass") if isinstance(note, str) else note
     if len(data) > MAX_NOTE_BYTES:
         raise TrailError(f"expected at most {MAX_NOTE_BYTES} bytes, found {len(data)}", where=WHERE)

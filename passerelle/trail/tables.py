@@ -65,6 +65,25 @@ trail_checkpoint = Table(
     Column("at", String(20), nullable=False),
 )
 
+# Who cosigns heads (c2sp.org/tlog-cosignature), and the heads as they came back.
+trail_witness = Table(
+    "trail_witness",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("key", Text, nullable=False),  # the verifier key, type 4
+    Column("party", String(80), nullable=False),
+    Column("enrolled_at", String(20), nullable=False),
+)
+
+trail_cosignature = Table(
+    "trail_cosignature",
+    metadata,
+    Column("witness", String(128), primary_key=True),
+    Column("size", _Size, primary_key=True, autoincrement=False),
+    Column("at", String(20), nullable=False),
+    Column("note", Text, nullable=False),
+)
+
 
 @event.listens_for(trail_head, "after_create")
 def _lay_head(_table: Table, connection: Connection, **_: Any) -> None:
