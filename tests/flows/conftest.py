@@ -91,7 +91,15 @@ class Api:
     headers: dict[str, str] = field(default_factory=dict)
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Status and JSON answer of one request."""
+        """Status and JSON answer of one request, asked again while the server's database is busy (503)."""
+        deadline = time.monotonic() + SECONDS
+        while True:
+            status, value = self._ask(method, path, body)
+            if status != http.HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                return status, value
+            time.sleep(1)
+
+    def _ask(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
             payload = None if body is None else json.dumps(body)
             connection.request(method, f"/api/{path}", payload, {"Content-Type": "application/json", **self.headers})

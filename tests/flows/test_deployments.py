@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.flows.engine import BROKEN, LOCKED, PLANNED, REFUSED
 
 pytestmark = pytest.mark.slow
 
+PARIS = ZoneInfo("Europe/Paris")
 SCHEDULES = {"daily-plan": "0 6 * * *", "purge": "30 4 * * *", "watchdog": "15 * * * *"}
 
 
@@ -54,9 +57,15 @@ def test_each_schedule_makes_runs(house: House) -> None:
     for name in SCHEDULES:
         runs = wait_for(
             f"scheduled run of {name}",
-            lambda name=name: [run for run in house.api.runs(**_of(house, name)) if run["auto_scheduled"]],
+            lambda name=name: [
+                run
+                for run in house.api.runs(**_of(house, name))
+                if run["auto_scheduled"] and run["state"]["type"] == "SCHEDULED"
+            ],
         )
-        assert all(run["state"]["type"] == "SCHEDULED" or run["start_time"] for run in runs)
+        minute, hour = SCHEDULES[name].split()[:2]
+        starts = [datetime.fromisoformat(run["expected_start_time"]).astimezone(PARIS) for run in runs]
+        assert any(start.minute == int(minute) and hour in {"*", str(start.hour)} for start in starts)
     purges = [run for run in house.api.runs(**_of(house, "purge")) if run["auto_scheduled"]]
     assert {run["parameters"]["confirm"] for run in purges} == {True}
 
@@ -73,14 +82,15 @@ def test_a_scheduled_run_completes_and_starts_what_is_due(house: House) -> None:
         return [run for run in runs if run["auto_scheduled"]]
 
     wait_for("two scheduled plans", lambda: len(scheduled()) >= 2)
-    house.api.ask("DELETE", f"deployments/{deployment}/schedules/{added['id']}")
-    (run,) = wait_for("exchange", lambda: house.api.runs(**_of(house, "exchange", **completed)))
+    gone = f"deployments/{deployment}/schedules/{added['id']}"
+    wait_for("schedule gone", lambda: house.api.ask("DELETE", gone)[0] in {204, 404})
+    by_plan = {"idempotency_key": {"any_": [f"2024-03-04.{PLANNED}"]}}
+    (run,) = wait_for(
+        "exchange", lambda: house.api.runs(**_of(house, "exchange", flow_runs={**by_plan, **completed["flow_runs"]}))
+    )
     assert run["name"] == f"exchange-{PLANNED}"
     assert run["parameters"] == {"order_id": PLANNED}
-    planned = house.api.runs(
-        **_of(house, "exchange", flow_runs={"idempotency_key": {"any_": [f"2024-03-04.{PLANNED}"]}})
-    )
-    assert len(planned) == 1
+    assert len(house.api.runs(**_of(house, "exchange", flow_runs=by_plan))) == 1
 
 
 def test_a_purge_says_what_it_did(house: House) -> None:
