@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NoReturn
 
@@ -27,6 +28,7 @@ from passerelle.intake.records import (
 from passerelle.intake.scan import BOM, Fault, Rules, examine
 
 _SPACE: Final = " \t\r\n"
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -80,13 +82,13 @@ def _depth(value: Tree) -> int:
 def _texts(value: Tree) -> Tree:
     """``value`` with its booleans as text and no half of a character (RFC 8259 §8.2)."""
     if isinstance(value, str):
-        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        if not value.isascii() and _HALF.search(value):
             raise Misfit("half of a surrogate pair")
         return value
+    if isinstance(value, dict):
+        return {name: child if child is None else _texts(child) for name, child in value.items()}
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, dict):
-        return {name: _texts(child) for name, child in value.items()}
     return [_texts(child) for child in value] if isinstance(value, list) else value
 
 
@@ -240,28 +242,27 @@ class _Cursor:
 
     def __init__(self, pieces: Iterator[str], dialect: Dialect) -> None:
         self._pieces, self._dialect = pieces, dialect
-        self._text, self._at = "", 0
+        self._text, self._at, self._counted = "", 0, 0
         self._line, self._column = 1, 1
         self._ended = False
 
     def place(self) -> str:
         """Where it is, for a message."""
-        passed = self._text[: self._at]
-        lines = passed.count("\n")
-        column = len(passed) - passed.rfind("\n") if lines else self._column + len(passed)
-        return f"line {self._line + lines}, column {column}"
+        passed = self._text[self._counted : self._at]
+        if lines := passed.count("\n"):
+            self._line += lines
+            self._column = len(passed) - passed.rfind("\n")
+        else:
+            self._column += len(passed)
+        self._counted = self._at
+        return f"line {self._line}, column {self._column}"
 
     def fault(self, message: str) -> IntakeError:
         return IntakeError(f"{message} (dialect {self._dialect.id})", where=self.place())
 
     def _fill(self) -> None:
         """Drop what is behind, and read at least as much as is ahead."""
-        passed = self._text[: self._at]
-        if lines := passed.count("\n"):
-            self._line += lines
-            self._column = len(passed) - passed.rfind("\n")
-        else:
-            self._column += len(passed)
+        self.place()
         parts = [self._text[self._at :]]
         wanted, came = max(1, len(parts[0])), 0
         while came < wanted and not self._ended:
@@ -269,7 +270,7 @@ class _Cursor:
             self._ended = piece is None
             parts.append(piece or "")
             came += len(parts[-1])
-        self._text, self._at = "".join(parts), 0
+        self._text, self._at, self._counted = "".join(parts), 0, 0
 
     def peek(self) -> str:
         """The next character that is no white space; empty at the end."""

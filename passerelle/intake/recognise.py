@@ -53,7 +53,7 @@ def check_declared(dialects: Sequence[Dialect]) -> None:
         raise UsageError("no dialect is declared for this input")
     for dialect in dialects:
         targets = [target for target in dialect.columns.values() if target is not None]
-        if not targets or len(set(targets)) < len(targets) or len(dialect.columns) > MAX_COLUMNS:
+        if not all(targets) or not targets or len(set(targets)) < len(targets) or len(dialect.columns) > MAX_COLUMNS:
             raise UsageError(f"dialect {dialect.id}: its columns must be 1 to {MAX_COLUMNS}, each read at most once")
         if strange := {*dialect.serial_dates, *dialect.multivalue} - set(targets):
             raise UsageError(f"dialect {dialect.id}: {len(strange)} columns with settings are not read")

@@ -63,6 +63,7 @@ class Plan:
         marks = {path: dialect.multivalue[name] for path, name in self.targets.items() if name in dialect.multivalue}
         self._marks = marks
         self._plural = set(marks) | {above for path in marks for above in _above(path)}
+        self._flat = not self._inner and not marks and set(self._columns) == set(map(escaped, self._columns))
         self._check()
 
     def _check(self) -> None:
@@ -90,6 +91,9 @@ class Plan:
         """
         if not isinstance(tree, dict):
             raise Misfit("a record that is no object")
+        if self._flat and tree.keys() <= self._columns.keys() and (row := self._whole(tree)):
+            yield row
+            return
         self._count = size = 0
         for values in self._unnested(tree, "", {}, 0):
             row = self._row(values)
@@ -97,6 +101,13 @@ class Plan:
             if size > MAX_RECORD_TEXT:
                 raise Misfit(f"a record whose rows are more than {MAX_RECORD_TEXT // MIB} Mi characters")
             yield row
+
+    def _whole(self, tree: Mapping[str | None, Tree]) -> Row | None:
+        """The row of a record that is flat and lacks nothing, at once; None: look closer."""
+        row = [tree.get(path, tree) for path in self.paths]
+        if all(cell is None or (isinstance(cell, str) and "\0" not in cell) for cell in row):
+            return row
+        return None
 
     def _unnested(self, node: Tree, path: str, above: Values, level: int) -> Iterator[Values]:
         values = {name: list(found) for name, found in above.items()}

@@ -21,6 +21,8 @@ from passerelle.intake.scan import BOM, Rules
 
 _INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance "
 _SPACE: Final = " \t\r\n"
+_SLICE_BYTES: Final = 4096
+"""What libxml2 validates at a time: its streaming validator does not say where it is."""
 
 
 def read(content: Content, dialect: Dialect, wanted: Sequence[str], see: See | None) -> Iterator[Parsed]:
@@ -194,7 +196,7 @@ class _Schema:
             from lxml import etree  # type: ignore[import-untyped]  # optional, and without types
         except ImportError:
             raise UsageError(f"dialect {dialect.id} names a schema: validation needs lxml") from None
-        self._dialect = dialect
+        self._dialect, self._lines = dialect, (1, 1)
         self._error: type[Exception] = etree.XMLSyntaxError
         quiet = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
         try:
@@ -211,20 +213,22 @@ class _Schema:
         Raises:
             IntakeError: the document breaks the schema.
         """
-        line = None
+        valid = True
         try:
-            if block:
-                self._parser.feed(block)
-            else:
+            for start in range(0, len(block), _SLICE_BYTES):
+                piece = block[start : start + _SLICE_BYTES]
+                self._lines = (self._lines[-1], self._lines[-1] + piece.count(b"\n"))
+                self._parser.feed(piece)
+            if not block:
                 self._parser.close()
             for _, element in self._parser.read_events():
                 element.clear()
                 while element.getprevious() is not None:
                     del element.getparent()[0]
-        except self._error as error:
-            line = getattr(error, "lineno", None) or 0
-        if line is not None:
+        except self._error:
+            valid = False
+        if not valid:
             raise IntakeError(
-                f"the document breaks its schema (dialect {self._dialect.id})", where=f"line {line}",
+                f"the document breaks its schema (dialect {self._dialect.id})", where="lines {} to {}".format(*self._lines),
                 hint="check it against the schema that was agreed on",
             )  # fmt: skip

@@ -71,7 +71,7 @@ def test_the_same_rows_in_every_format_and_packing(tmp_path: Path, kind: str, pa
 
 
 texts = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc", "Cn", "Co"]), min_size=1, max_size=9)
-tables = st.lists(st.tuples(texts, texts, texts), max_size=20)
+tables = st.lists(st.tuples(texts, texts, texts), min_size=1, max_size=20)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
