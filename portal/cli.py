@@ -25,6 +25,7 @@ from portal.commands import (
     receipts,
     rehearsing,
     trail,
+    watching,
 )
 from portal.context import screen
 
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 for module in (
     life, conventions, approvals, planning, rehearsing, pictures, contracts, partners, exchanges, parcels, receipts, trail,
-    purges,
+    watching, purges,
 ):  # fmt: skip
     module.attach(app)
 

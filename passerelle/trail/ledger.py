@@ -22,6 +22,8 @@ from passerelle.trail.proof import Proof
 from passerelle.trail.tables import trail_checkpoint, trail_entry, trail_head
 
 BATCH_ROWS = 4096
+MAX_UNSIGNED = 256  # entries, and the time below: how much may stand that no signed head vouches for
+MAX_UNSIGNED_AGE = timedelta(hours=1)
 MAX_STEP_BACK = timedelta(minutes=5)  # a writer that waited for its turn may be this late; more is a clock set back
 
 # Built once: building a statement costs more than running it.
@@ -102,6 +104,24 @@ class Ledger:
         connection.execute(insert(trail_checkpoint).values(size=size, root=root, note=note, at=when))
         _store(connection, head, size)
         return note
+
+    def sign_when_due(
+        self, connection: Connection, at: datetime, *, entries: int = MAX_UNSIGNED, age: timedelta = MAX_UNSIGNED_AGE
+    ) -> str | None:
+        """Sign the head when ``entries`` stand unsigned, or the oldest of them is ``age`` old; None when nothing is due.
+
+        Raises:
+            TrailError: as ``checkpoint``.
+        """
+        last = self.latest(connection)
+        signed = last.size if last else 0
+        unsigned = self.size(connection) - signed
+        if not unsigned:
+            return None
+        oldest = next(self.entries(connection, signed, signed + 1)).entry.at
+        if unsigned < entries and at - datetime.fromisoformat(oldest) < age:
+            return None
+        return self.checkpoint(connection, at)
 
     def latest(self, connection: Connection) -> Checkpoint | None:
         """The last head that was signed, verified; None before the first.

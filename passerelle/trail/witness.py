@@ -102,6 +102,14 @@ def enrol(connection: Connection, ledger: Ledger, key: VerifierKey, party: str, 
     return True
 
 
+def enrolled(connection: Connection) -> list[tuple[VerifierKey, str]]:
+    """The witnesses and the party of each, in the order of their enrolment."""
+    query = select(trail_witness.c.key, trail_witness.c.party).order_by(
+        trail_witness.c.enrolled_at, trail_witness.c.name
+    )
+    return [(VerifierKey.parse(row.key), row.party) for row in connection.execute(query)]
+
+
 def record(connection: Connection, ledger: Ledger, note: str | bytes, at: datetime) -> list[Cosignature]:
     """Keep the cosignatures that a head of ours came back with; those known already change nothing.
 
@@ -109,8 +117,7 @@ def record(connection: Connection, ledger: Ledger, note: str | bytes, at: dateti
         TrailError: the head is not one of this trail, no witness signed it, or one signed after ``at``.
     """
     head = ledger.confirm(connection, open_checkpoint(note, ledger.verifier_key))
-    rows = connection.execute(select(trail_witness.c.key)).scalars()
-    found = read_cosignatures(note, head, [VerifierKey.parse(key) for key in rows])
+    found = read_cosignatures(note, head, [key for key, _ in enrolled(connection)])
     if any(iso(one.at) > iso(at) for one in found):
         raise TrailError("a cosignature is of a later instant than now", where=WHERE, hint="compare the clocks")
     known = {(one.witness, one.size) for one in cosignatures(connection)}

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from passerelle.clock import iso
 from passerelle.handover.evidence import trust_from
 from passerelle.keys import parse_private, parse_recipient
 from passerelle.keys.ssh import PrivateKey
 from passerelle.parcel import Verified, verify
 from passerelle.receipt import receipt_of, sign_receipt
 from passerelle.store import partners
+from portal.cli import run
 from tests.gateway import POOLS, Gateway, pools
 
 PARTY = "mtfp"
@@ -82,3 +86,18 @@ def make(folder: Path, *kind: str) -> Partner:
 def partner(tmp_path: Path) -> Partner:
     """A gateway and its partner, who signs with Ed25519."""
     return make(tmp_path)
+
+
+@pytest.fixture
+def told(partner: Partner, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a command and gives its status and its JSON value, or what it printed."""
+    monkeypatch.setenv("PASSERELLE_HOME", str(partner.gateway.home))
+    monkeypatch.setenv("PASSERELLE_LANG", "en")
+
+    def call(*words: object) -> tuple[int, Any]:
+        monkeypatch.setenv("PASSERELLE_NOW", iso(partner.gateway.workspace.now()))
+        status = run([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return status, json.loads(out) if "--json" in words and status == 0 else out + err
+
+    return call

@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from passerelle.clock import iso
-from portal.cli import run
 from tests.receipt.conftest import PARTY, Partner
-
-
-@pytest.fixture
-def told(partner: Partner, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs a command and gives its status and its JSON value, or what it printed."""
-    monkeypatch.setenv("PASSERELLE_HOME", str(partner.gateway.home))
-    monkeypatch.setenv("PASSERELLE_LANG", "en")
-
-    def call(*words: object) -> tuple[int, Any]:
-        monkeypatch.setenv("PASSERELLE_NOW", iso(partner.gateway.workspace.now()))
-        status = run([str(word) for word in words])
-        out, err = capsys.readouterr()
-        return status, json.loads(out) if "--json" in words and status == 0 else out + err
-
-    return call
 
 
 def test_a_receipt_goes_from_the_partner_to_the_trail(partner: Partner, told: Any, tmp_path: Path) -> None:
