@@ -24,7 +24,7 @@ class DataContract:
 
     ``unique`` lists keys that name one row in the whole file; the engine judges them across batches (``validate`` does for a
     single frame). ``notes`` are said of accepted rows. ``meanings`` tells, by dialect and column, what a sender's column means
-    where that is not what the contract means by it. A special category of data (GDPR art. 9) cannot be a column: no convention here gives a ground for it.
+    where that is not what the contract means by it (French, English). A special category of data (GDPR art. 9) cannot be a column: no convention here gives a ground for it.
 
     Raises:
         OurWayError: at construction, when a rule, a key or a dialect names a column that is not there, when a column is a
@@ -40,7 +40,7 @@ class DataContract:
     unique: tuple[tuple[str, ...], ...]
     dialects: tuple[Dialect, ...]
     notes: tuple[Note, ...] = ()
-    meanings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    meanings: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
     _names: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -53,6 +53,9 @@ class DataContract:
         for column in self.columns:
             if column.person is PersonClass.SPECIAL:
                 raise OurWayError(f"contract {self.id} has a special category of data in column {column.name}")
+        if self.meanings.keys() - {dialect.id for dialect in self.dialects}:
+            raise OurWayError(f"contract {self.id} gives meanings for a dialect that it does not have")
+        self._known("a meaning", (name for said in self.meanings.values() for name in said))
         self._known("a rule", (rule.column for rule in self.rules))
         self._known("a note", (note.column for note in self.notes))
         self._known("a key", (name for key in self.unique for name in key))
@@ -62,6 +65,11 @@ class DataContract:
     def _known(self, what: str, named: Iterable[str]) -> None:
         if unknown := sorted(set(named) - self._names):
             raise OurWayError(f"contract {self.id}: {what} names {', '.join(unknown)}, which it does not have")
+
+    @property
+    def reference(self) -> str:
+        """The dataset and its version, as in ``job_offers@1.1.0``: what the registry finds it by."""
+        return f"{self.id}@{self.version}"
 
     def column(self, name: str) -> Column:
         """The column called ``name``.

@@ -1,7 +1,11 @@
-"""Public-sector job offers, as the State's site sends them to France Travail: two generations of one feed."""
+"""Public-sector job offers, as the State's site sends them to France Travail: four generations of one feed.
+
+Version 1.1.0 adds the description of the employer, which the feed brings since July 2021; 1.0.0 is served beside it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -122,7 +126,7 @@ _CONDITIONS = {
     "Off_date_creation": "created_on",
     "Off_date_modification": "modified_on",
 }
-"""The last twelve columns of both generations."""
+"""The last twelve columns of every generation."""
 
 PEP_2021_03 = Dialect(
     id="pep-2021-03-03",
@@ -161,7 +165,39 @@ PEP_2021_04 = Dialect(
     trim=True,
 )
 
-JOB_OFFERS = DataContract(
+PEP_2021_03_05 = replace(
+    PEP_2021_03,
+    id="pep-2021-03-05",
+    columns={
+        "Par_URL_offre": "url",
+        "Code_ogr": "occupation_ogr",
+        "Par_ref_offre": "reference",
+        "Description": "description",
+        **_CONDITIONS,
+    },
+    line_end="lf",
+)
+
+PEP_2021_07 = replace(
+    PEP_2021_04,
+    id="pep-2021-07-06",
+    columns={
+        **{header: name for header, name in PEP_2021_04.columns.items() if header not in _CONDITIONS},
+        "Description_entreprise": "company_description",
+        **_CONDITIONS,
+    },
+)
+
+_INTERNAL = {
+    "reference": (
+        "Numéro de l'offre dans le système de l'émetteur, et non la référence publique",
+        "Number of the offer in the sender's own system, not the public reference",
+    )
+}
+MEANINGS = {PEP_2021_03.id: _INTERNAL, PEP_2021_03_05.id: _INTERNAL}
+"""``Par_ref_offre`` was the internal number until April 2021, the public reference since: the two never join."""
+
+JOB_OFFERS_1_0 = DataContract(
     id="job_offers",
     version="1.0.0",
     title={"fr": "Offres d'emploi de la fonction publique", "en": "Public-sector job offers"},
@@ -172,5 +208,29 @@ JOB_OFFERS = DataContract(
     columns=COLUMNS,
     rules=RULES,
     unique=(("reference",),),
-    dialects=(PEP_2021_03, PEP_2021_04, hub(column.name for column in COLUMNS)),
+    dialects=(PEP_2021_03, PEP_2021_03_05, PEP_2021_04, hub(column.name for column in COLUMNS)),
+    meanings=MEANINGS,
+)
+
+_COMPANY = Column(
+    "company_description",
+    "Présentation de l'employeur, texte libre : des personnes peuvent y être nommées",
+    "Presentation of the employer, free text: persons may be named in it",
+    Kind.TEXT,
+    PersonClass.INDIRECT,
+    required=False,
+)
+
+JOB_OFFERS = replace(
+    JOB_OFFERS_1_0,
+    version="1.1.0",
+    columns=(*COLUMNS, _COMPANY),
+    rules=(*RULES, Length("company_description", 1, 4000)),
+    dialects=(
+        PEP_2021_03,
+        PEP_2021_03_05,
+        PEP_2021_04,
+        PEP_2021_07,
+        hub((*(column.name for column in COLUMNS), _COMPANY.name)),
+    ),
 )

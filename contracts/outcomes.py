@@ -51,6 +51,12 @@ def period_above(code: Code) -> Code | None:
 
 
 OUTCOME_TABLES: Mapping[str, OutcomeTable] = {
+    "annual_review": OutcomeTable(
+        dimensions=(Dimension(("annee",)), Dimension(("mission_locale",)), Dimension(("type_contrat",))),
+        counts=("nb_jeunes_positionnes_par_ml", "nb_jeunes_recrutes_par_type_contrat"),
+        within=(("nb_jeunes_recrutes_par_type_contrat", "nb_jeunes_positionnes_par_ml"),),
+        carried=("inventaire_collectives_metiers_conseillers", "inventaire_collectives_metiers_jeunes"),
+    ),
     "training_outcomes": OutcomeTable(
         dimensions=(
             Dimension(("period",), parent=period_above),

@@ -17,7 +17,7 @@ from contracts.base import DataContract
 from contracts.identifiers import SCHEMES
 from contracts.registry import contracts
 from contracts.rules import KIND_RULES, Between, Identifier, Length, OneOf, Pattern, Relation, Rule
-from passerelle.contract import Column, Dialect, Kind, PersonClass
+from passerelle.contract import CodeList, Column, Dialect, Kind, PersonClass
 
 Language = Literal["fr", "en"]
 
@@ -45,6 +45,9 @@ class Words:
     persons: Mapping[PersonClass, str]
     sheet: str
     repairs: Mapping[str, str]
+    edition: str
+    notes: str
+    meanings: str
 
 
 FRENCH = Words(
@@ -72,7 +75,10 @@ FRENCH = Words(
         PersonClass.SPECIAL: "catégorie particulière",
     },
     sheet="classeur, feuille",
-    repairs={"trim": "espaces autour des valeurs", "zero_fill": "zéros de tête rendus"},
+    repairs={"trim": "espaces autour des valeurs", "zero_fill": "zéros de tête rendus, « .0 » final retiré"},
+    edition="liste de codes : {name}, version {version}",
+    notes="Ce que le rapport signale, sans rejet",
+    meanings="Autre sens dans le format",
 )  # fmt: skip
 
 ENGLISH = Words(
@@ -100,7 +106,10 @@ ENGLISH = Words(
         PersonClass.SPECIAL: "special category",
     },
     sheet="workbook, sheet",
-    repairs={"trim": "whitespace around values", "zero_fill": "leading zeros given back"},
+    repairs={"trim": "whitespace around values", "zero_fill": "leading zeros given back, final “.0” taken away"},
+    edition="code list: {name}, version {version}",
+    notes="What the report notes, without rejecting",
+    meanings="Another meaning in format",
 )  # fmt: skip
 
 WORDS: Mapping[Language, Words] = {"fr": FRENCH, "en": ENGLISH}
@@ -129,9 +138,12 @@ def _column_row(contract: DataContract, column: Column, language: Language) -> t
     person = words.persons[column.person]
     if column.identifier:
         person += f" ({column.identifier})"
+    meaning = column.fr if language == "fr" else column.en
+    if column.codes:
+        meaning += f" ({words.edition.format(name=column.codes.name, version=column.codes.version)})"
     return (
         f"`{column.name}`",
-        column.fr if language == "fr" else column.en,
+        meaning,
         words.kinds[column.kind],
         words.yes if column.required else words.no,
         person,
@@ -158,7 +170,9 @@ def _pattern(date_format: str, language: Language) -> str:
 
 def _dialect_row(dialect: Dialect, language: Language) -> tuple[str, ...]:
     words = WORDS[language]
-    if dialect.format == "xlsx":
+    if dialect.format in {"json", "jsonl", "xml"}:
+        file = f"{dialect.format}, {dialect.encoding}"
+    elif dialect.format == "xlsx":
         file = f"{words.sheet} `{dialect.sheet}`"
     else:
         file = f"csv, {dialect.encoding}, `{dialect.separator}`"
@@ -189,6 +203,13 @@ def _half(contract: DataContract, language: Language) -> Iterator[str]:
     yield f"### {words.general}"
     yield ""
     yield from _table(words.rule_head, _general_rows(contract, language))
+    if contract.notes:
+        yield f"### {words.notes}"
+        yield ""
+        notes = [
+            (f"`{note.id}`", f"`{note.column}`", note.fr if language == "fr" else note.en) for note in contract.notes
+        ]
+        yield from _table(words.rule_head, notes)
     yield f"### {words.formats}"
     yield ""
     yield from _table(words.format_head, [_dialect_row(dialect, language) for dialect in contract.dialects])
@@ -198,6 +219,11 @@ def _half(contract: DataContract, language: Language) -> Iterator[str]:
             yield ""
             pairs = [(f"`{head}`", f"`{name}`" if name else words.dropped) for head, name in dialect.columns.items()]
             yield from _table(words.header_head, pairs)
+    for dialect_id, meanings in contract.meanings.items():
+        yield f"{words.meanings} `{dialect_id}`"
+        yield ""
+        said = [(f"`{name}`", fr if language == "fr" else en) for name, (fr, en) in meanings.items()]
+        yield from _table((words.header_head[1], words.column_head[1]), said)
 
 
 def page(contract: DataContract) -> str:
@@ -236,10 +262,18 @@ def _constraint(rule: Rule) -> dict[str, Any]:
             return {"minimum": low, "maximum": high}
 
 
+def edition(codes: CodeList) -> dict[str, str]:
+    """A code list's edition: name, version, and the first and last day where its publisher states them."""
+    days = {"validFrom": codes.valid_from, "validTo": codes.valid_to}
+    return {"name": codes.name, "version": codes.version, **{k: f"{day}" for k, day in days.items() if day}}
+
+
 def _property(contract: DataContract, column: Column) -> dict[str, Any]:
-    says = {"title": column.en, "description": column.fr, "x-person-class": column.person.value}
+    says: dict[str, Any] = {"title": column.en, "description": column.fr, "x-person-class": column.person.value}
     if column.identifier:
         says["x-identifier"] = column.identifier
+    if column.codes:
+        says["x-codes"] = edition(column.codes)
     value = dict(_TYPES[column.kind])
     for rule in contract.rules:
         if rule.column == column.name:
@@ -267,8 +301,11 @@ def files() -> dict[str, str]:
     """Every generated file of docs/contracts, by name."""
     made: dict[str, str] = {}
     for contract in contracts():
-        made[f"{contract.id}.md"] = page(contract)
-        made[f"{contract.id}.schema.json"] = json.dumps(json_schema(contract), ensure_ascii=False, indent=2) + "\n"
+        name = (
+            contract.reference if f"{contract.id}.md" in made else contract.id
+        )  # the latest version bears the bare name
+        made[f"{name}.md"] = page(contract)
+        made[f"{name}.schema.json"] = json.dumps(json_schema(contract), ensure_ascii=False, indent=2) + "\n"
     return made
 
 

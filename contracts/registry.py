@@ -15,7 +15,7 @@ from contracts.employer_charter import (
     VACANCIES,
 )
 from contracts.events import EVENTS_LIST
-from contracts.job_offers import JOB_OFFERS
+from contracts.job_offers import JOB_OFFERS, JOB_OFFERS_1_0
 from contracts.labour_market import (
     JOBSEEKERS_BY_OCCUPATION,
     LABOUR_MARKET_INFORMATION,
@@ -52,6 +52,7 @@ _ALL: tuple[DataContract, ...] = (
     EVENTS_LIST,
     FOLLOW_UP_FORM,
     JOB_OFFERS,
+    JOB_OFFERS_1_0,
     JOBSEEKERS_BY_OCCUPATION,
     LABOUR_MARKET_INFORMATION,
     MISSIONS_LOCALES_DIRECTORY,
@@ -83,11 +84,15 @@ def contracts() -> tuple[DataContract, ...]:
 
 
 def contract(id: str, version: str | None = None) -> DataContract:  # noqa: A002  (the word of the command line)
-    """The contract of dataset ``id``, its latest version unless ``version`` says which.
+    """The contract of dataset ``id``, its latest version unless ``version``, or ``id`` as in ``job_offers@1.0.0``, says which.
+
+    Several versions of one dataset are served side by side: an exchange's handling names one, or takes the latest.
 
     Raises:
         UsageError: there is no such dataset or no such version.
     """
+    id, _, named = id.partition("@")  # noqa: A001  (the word of the command line)
+    version = version or named or None
     versions = [one for one in _ALL if one.id == id]
     if not versions:
         known = ", ".join(dict.fromkeys(one.id for one in _ALL))
@@ -100,6 +105,10 @@ def contract(id: str, version: str | None = None) -> DataContract:  # noqa: A002
     for one in versions:
         if version in (None, one.version):
             return one
+    served = ", ".join(one.version for one in versions)
     raise UsageError(
-        f"no such version of {versions[0].id}", hint=f"versions: {', '.join(one.version for one in versions)}"
+        f"no such version of {versions[0].id}",
+        hint=f"versions: {served}",
+        fr=f"cette version de {versions[0].id} n'existe pas",
+        hint_fr=f"versions : {served}",
     )

@@ -156,6 +156,7 @@ def _job_offers(rng: np.random.Generator, start: int, count: int, seed: int) -> 
         "department_label": "Département " + chosen(fiction.DEPARTMENTS, kind),
         "contract_type": chosen(("CDD", "CDI"), kind),
         "contract_months": chosen(("36", ""), kind),
+        "company_description": chosen(("", "Établissement public de l'État."), kind),
         "created_on": french_dates(day(2025, 2, 3) + rng.integers(0, 300, count)),
         **{name: pl.Series([value]).new_from_index(0, count) for name, value in fixed.items()},
     }
@@ -279,11 +280,12 @@ def _breaks(contract_id: str, rows: int, bad_rate: float) -> tuple[Break, ...]:
 
 
 def _chunks(contract_id: str, rows: int, breaks: tuple[Break, ...], bad_rate: float, seed: int) -> Iterator[bytes]:
-    dialect = contract(contract_id).dialect("hub")
+    known = contract(contract_id)
+    dialect = known.dialect("hub")
     yield (dialect.separator.join(dialect.columns) + _LINE_END).encode(dialect.encoding)
     for number, start in enumerate(range(0, rows, CHUNK_ROWS)):
         count = min(CHUNK_ROWS, rows - start)
-        made = MAKERS[contract_id](np.random.default_rng((seed, number)), start, count, seed)
+        made = MAKERS[known.id](np.random.default_rng((seed, number)), start, count, seed)
         frame = pl.DataFrame({name: made[name] for name in dialect.columns})
         yield _written(_spoilt(frame, start, breaks, bad_rate), dialect)
 

@@ -61,7 +61,7 @@ def tools_for(exchange: Exchange) -> Tools:
         return judge(profile, history, suite)
 
     shown = partial(page, subject=f"{exchange.title.fr} / {exchange.title.en}")
-    return Tools(chosen, judged, shown, OUTCOME_TABLES.get(exchange.handling.contract))
+    return Tools(chosen, judged, shown, OUTCOME_TABLES.get(chosen.id))
 
 
 def run(workspace: Workspace, order: Order, progress: Progress = quiet) -> Outcome:

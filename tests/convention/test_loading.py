@@ -53,7 +53,7 @@ def test_rows_are_handled_by_known_contracts(conventions: dict[str, Convention])
         for exchange in convention.exchanges
         if exchange.handling is not None
     ]
-    assert len(handled) == 6
+    assert len(handled) == 33
     for handling in handled:
         columns = {column.name for column in registry.contract(handling.contract).columns}
         assert {*handling.columns, *handling.pseudonyms} <= columns
