@@ -111,6 +111,7 @@ def json_value(text: str | bytes, what: str, kind: type) -> Any:
     """
     try:
         value = json.loads(text)
+        json.dumps(value, ensure_ascii=False).encode()  # half a character (RFC 8259 section 8.2) cannot be stored
     except (ValueError, RecursionError):
         value = None
     if isinstance(value, kind):

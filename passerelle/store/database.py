@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,27 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
+def _engine(url: str, arguments: dict[str, Any]) -> Engine:
+    engine = None
+    with suppress(SQLAlchemyError, ImportError, ValueError):
+        engine = create_engine(url, connect_args=arguments, hide_parameters=True)
+    if engine is None:
+        raise WorkspaceError(
+            "expected the URL of an SQLite or PostgreSQL database",
+            where="PASSERELLE_DATABASE_URL",
+            hint="for example postgresql+psycopg://user@host/passerelle",
+            fr="il faut l'URL d'une base SQLite ou PostgreSQL",
+            hint_fr="par exemple postgresql+psycopg://user@host/passerelle",
+        )
+    return engine
+
+
 class Database:
     """Opens transactions. Callers MUST append the trail entry of a state change in the transaction of that change."""
 
     def __init__(self, url: str) -> None:
         arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_SECONDS} if url.startswith("sqlite") else {}
-        self.engine = create_engine(url, connect_args=arguments, hide_parameters=True)
+        self.engine = _engine(url, arguments)
         self._view: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         if self.engine.dialect.name == "sqlite":
             _prepare_sqlite(self.engine)

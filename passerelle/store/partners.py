@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,8 @@ from passerelle.errors import RefusedError, UsageError
 from passerelle.store.tables import approval, partner, partner_key
 
 APPROVALS_NEEDED = 2
+PARTY = re.compile(r"(?=.{1,64}$)[a-z0-9]+(-[a-z0-9]+)*")  # as convention files write it
+SHORTEST_BEGINNING = 12  # characters of a fingerprint, "SHA256:" among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,16 @@ def add(connection: Connection, party: str, name: str, folder: str | None, *, at
     """Add a partner; the same again changes nothing.
 
     Raises:
+        UsageError: ``party`` is no party's id.
         RefusedError: it exists with another name or folder.
     """
+    if not PARTY.fullmatch(party):
+        raise UsageError(
+            "expected the id of a party: lower-case letters, digits and hyphens",
+            hint="passerelle convention show lists a convention's parties",
+            fr="l'identifiant d'une partie s'écrit en minuscules, chiffres et traits d'union",
+            hint_fr="passerelle convention show donne les parties d'une convention",
+        )
     known = find(connection, party)
     if known == Partner(party, name, folder):
         return
@@ -168,12 +179,13 @@ def key_by(connection: Connection, fingerprint: str) -> PartnerKey:
     Raises:
         UsageError: none does, or several do.
     """
-    rows = connection.execute(select(partner_key).where(partner_key.c.fingerprint.startswith(fingerprint))).all()
-    if len(rows) != 1:
+    begins = partner_key.c.fingerprint.startswith(fingerprint, autoescape=True)
+    rows = connection.execute(select(partner_key).where(begins)).all()
+    if len(rows) != 1 or len(fingerprint) < SHORTEST_BEGINNING:
         raise UsageError(
-            f"expected the fingerprint of one key, found {len(rows)}",
+            f"expected the fingerprint of one key, or its first {SHORTEST_BEGINNING} characters, found {len(rows)}",
             hint="passerelle partner key list shows them",
-            fr=f"il faut l'empreinte d'une seule clé, {len(rows)} y répondent",
+            fr=f"il faut l'empreinte d'une seule clé, ou ses {SHORTEST_BEGINNING} premiers caractères, {len(rows)} y répondent",
             hint_fr="passerelle partner key list en donne la liste",
         )
     return _key(connection, rows[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -64,7 +65,7 @@ class Workspace:
         """
         home = settings.home
         marker = home / "workspace.json"
-        about = _about(marker) if marker.exists() else _new_about(rehearsal=rehearsal)
+        about = _about(marker) if _exists(marker) else _new_about(rehearsal=rehearsal)
         if about["complete"]:
             raise WorkspaceError(
                 "this folder is a workspace already",
@@ -72,9 +73,7 @@ class Workspace:
                 fr="ce dossier est déjà un espace de travail",
                 hint_fr="PASSERELLE_HOME en désigne un autre",
             )
-        for folder in FOLDERS:
-            (home / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
-        home.chmod(0o700)
+        _make_folders(home)
         write_whole(marker, _json(about))
         if not (home / "keys" / "CURRENT").exists():
             KeyRing.create(home / "keys")
@@ -98,7 +97,7 @@ class Workspace:
             UsageError: a pretended clock outside a rehearsal.
         """
         marker = settings.home / "workspace.json"
-        about = _about(marker) if marker.exists() else {"complete": False}
+        about = _about(marker) if _exists(marker) else {"complete": False}
         if not about["complete"]:
             raise WorkspaceError(
                 "there is no workspace here",
@@ -202,6 +201,27 @@ def _new_about(*, rehearsal: bool) -> dict[str, Any]:
         "rehearsal": rehearsal,
         "complete": False,
     }
+
+
+def _exists(marker: Path) -> bool:
+    return os.path.exists(marker)  # noqa: PTH110 -- Path.exists raises on a name too long
+
+
+def _make_folders(home: Path) -> None:
+    failure = ""
+    try:
+        for folder in FOLDERS:
+            (home / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+        home.chmod(0o700)
+    except OSError as error:
+        failure = type(error).__name__
+    if failure:
+        raise WorkspaceError(
+            f"the workspace's folders cannot be made there ({failure})",
+            hint="PASSERELLE_HOME names a folder that can be written",
+            fr=f"les dossiers de l'espace de travail ne peuvent pas être créés à cet endroit ({failure})",
+            hint_fr="PASSERELLE_HOME doit désigner un dossier où l'on peut écrire",
+        )
 
 
 def _about(marker: Path) -> dict[str, Any]:

@@ -74,7 +74,8 @@ def check(
 def _files(paths: list[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
-        inside = sorted(path.glob("*.yaml")) if path.is_dir() else [regular(path, "PATH")]
+        folder = os.path.isdir(path)  # noqa: PTH112 -- Path.is_dir raises on a name too long
+        inside = sorted(path.glob("*.yaml")) if folder else [regular(path, "PATH")]
         if not inside:
             raise UsageError("the folder has no *.yaml file", fr="le dossier n'a aucun fichier *.yaml")
         found += inside
@@ -189,6 +190,7 @@ def record(
     seal = hashlib.sha256(content(evidence, "--evidence")).hexdigest() if evidence else None
     with opened() as workspace:
         text = workspace.convention(which)
+        _insist_on_party(text, party)
         recorded = record_event(workspace, which, kind, payload, by=actor(by), evidence_sha256=seal)
     strange = _strange(text, payload)
     exposed = [one.as_json() for one in recorded.exposures]
@@ -204,6 +206,15 @@ def record(
             show_exposures(out, exposed)
 
     out.answer(value, told)
+
+
+def _insist_on_party(text: Convention, party: str | None) -> None:
+    """An act is a party's, not a person's: a name would stay in the register for good."""
+    known = [*(one.id for one in text.parties), *(one.id for one in text.third_parties), "dpo"]
+    if party is not None and party not in known:
+        raise UsageError(
+            f"--party: expected one of {', '.join(known)}", fr=f"--party : il faut l'une de {', '.join(known)}"
+        )
 
 
 def _strange(text: Convention, payload: dict[str, Any]) -> list[str]:

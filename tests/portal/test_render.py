@@ -130,7 +130,7 @@ def test_the_timeline_tells_who_did_what_and_how_it_ended(out: io.StringIO) -> N
         "   3/12  France Travail    signe",
         "                           ✓ intact",
         "   4/12  DPO               demande le vivier",
-        "                           ✗ refusé : article 7",
+        "                           ✗ refusé\u00a0: article 7",
         "                           rien n’est parti",
     ]
     assert max(map(len, lines)) <= 110
