@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
+import json
 import subprocess
 import tracemalloc
 import zlib
@@ -12,6 +14,8 @@ from pathlib import Path
 
 import pyrage
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +23,7 @@ from passerelle.errors import EvidenceError, TheirDataError, UsageError
 from passerelle.keys import (
     Identity,
     Recipient,
+    age,
     age_sink,
     age_source,
     decrypt,
@@ -213,3 +218,25 @@ def test_the_public_vectors_open_or_fail_as_they_say(shared: Path) -> None:
     assert len(paths) == sum(seen.values()) == 143
     assert min(seen[expect] for expect in (*EXPECTED, "success")) >= 1
     assert seen["success"] >= 10
+
+
+def test_the_key_agreement_agrees_with_the_x25519_vectors(shared: Path) -> None:
+    """A stanza sealed with a vector's shared secret gives its file key; low-order shares, which give zeros, are refused."""
+    groups = json.loads((shared / "vectors" / "wycheproof" / "x25519_test.json").read_text())["testGroups"]
+    seen = {"opened": 0, "refused": 0}
+    for case in (case for group in groups for case in group["tests"]):
+        scalar = X25519PrivateKey.from_private_bytes(bytes.fromhex(case["private"]))
+        share, secret, file_key = bytes.fromhex(case["public"]), bytes.fromhex(case["shared"]), bytes(range(16))
+        key = age._hkdf(secret, share + scalar.public_key().public_bytes_raw(), age.X25519_INFO)
+        body = ChaCha20Poly1305(key).encrypt(bytes(12), file_key, None)
+        lines = [base64.b64encode(data).decode().rstrip("=") for data in (share, body)]
+        stanza = f"-> X25519 {lines[0]}\n{lines[1]}\n".encode()
+        if secret == bytes(32):
+            seen["refused"] += 1
+            with pytest.raises(ValueError, match="shared key"):
+                age._file_key(stanza, scalar)
+        else:
+            seen["opened"] += 1
+            assert age._file_key(stanza, scalar) == file_key, case["tcId"]
+    assert seen["opened"] > 200
+    assert seen["refused"] > 20
