@@ -23,7 +23,7 @@ MAX_ROWS = 10_000
 Json = Any
 
 
-def validate(convention: Convention, args: Mapping[str, Json], events: Iterable[Event] = ()) -> dict[str, Json]:
+def validate(convention: Convention | None, args: Mapping[str, Json], events: Iterable[Event] = ()) -> dict[str, Json]:
     """Whether rows, or a number of rows, may go by an exchange of ``convention``.
 
     Args:
@@ -62,7 +62,11 @@ def validate(convention: Convention, args: Mapping[str, Json], events: Iterable[
     return {"valid": True, "notes": notes} if notes else {"valid": True}
 
 
-def _exchange(convention: Convention, wanted: Json) -> Exchange:
+def _exchange(convention: Convention | None, wanted: Json) -> Exchange:
+    if convention is None:
+        raise UsageError(
+            "expected a convention, whose exchange it is", fr="il faut une convention, dont c'est l'échange"
+        )
     known = {exchange.id: exchange for exchange in convention.exchanges}
     if not isinstance(wanted, str) or wanted not in known:
         raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,8 @@ from portal.render import Screen, Text, Tone, number
 from portal.words import PERSON, said
 
 contract = typer.Typer(help="Data contracts: what each dataset must look like.", no_args_is_help=True)
-Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset's name: passerelle contract list.")]
+Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset, or dataset@version: contract list.")]
+Compared = Annotated[str, typer.Argument(metavar="D", help="A dataset, dataset@version, or one of its dialects.")]
 
 
 def attach(app: typer.Typer) -> None:
@@ -41,23 +43,29 @@ def list_contracts(as_json: JsonFlag = False) -> None:
 @contract.command("show")
 def show(dataset: Dataset, as_json: JsonFlag = False) -> None:
     """Show the columns of a dataset: what each means, and what it says of a person."""
+    from contracts.pages import edition
     from contracts.registry import contract as find
+    from contracts.registry import contracts
 
     out = screen(as_json=as_json)
     found = find(dataset)
     value = {
         "dataset": found.id,
         "version": found.version,
+        "versions": [c.version for c in contracts() if c.id == found.id],
         "title": dict(found.title),
+        "description": dict(found.description),
         "unique": [list(key) for key in found.unique],
         "dialects": [{"id": d.id, "sender": d.sender, "format": d.format, "encoding": d.encoding} for d in found.dialects],
         "columns": [
             {
                 "name": c.name, "fr": c.fr, "en": c.en, "kind": c.kind.value, "person": c.person.value,
-                "required": c.required, "identifier": c.identifier,
+                "required": c.required, "identifier": c.identifier, "codes": edition(c.codes) if c.codes else None,
             }
             for c in found.columns
         ],
+        "rules": [{"id": rule.id, "column": rule.column, "fr": rule.fr, "en": rule.en} for rule in found.rules],
+        "notes": [{"id": note.id, "column": note.column, "fr": note.fr, "en": note.en} for note in found.notes],
     }  # fmt: skip
 
     def told() -> None:
@@ -72,6 +80,52 @@ def show(dataset: Dataset, as_json: JsonFlag = False) -> None:
         )
 
     out.answer(value, told)
+
+
+@contract.command("diff")
+def diff(old: Compared, new: Compared, as_json: JsonFlag = False) -> None:
+    """Say whether a change from one version or dialect to another is compatible, minor or breaking, and why."""
+    from contracts.versions import Level, form
+    from contracts.versions import diff as compare
+
+    out = screen(as_json=as_json)
+    found = compare(form(old), form(new))
+    verdicts = {
+        Level.COMPATIBLE: Text("compatible : rien à changer", "compatible: nothing to change"),
+        Level.MINOR: Text("mineur : rien d'obligatoire pour qui lit", "minor: readers need not change"),
+        Level.BREAKING: Text("rupture : nouvelle version, avec préavis", "breaking: a new version, with notice"),
+    }
+
+    def told() -> None:
+        out.say(verdicts[found.level], Tone.WARNED if found.level is Level.BREAKING else Tone.DONE)
+        titles = [Text("portée", "level"), Text("colonne", "column"), Text("changement", "change")]
+        words = {Level.COMPATIBLE: "compatible", Level.MINOR: "mineur", Level.BREAKING: "rupture"}
+        rows = [
+            (words[one.level] if out.lang == "fr" else one.level.word, one.column or "–", getattr(one, out.lang))
+            for one in found.changes
+        ]
+        if rows:
+            out.table(titles, rows)
+
+    out.answer(found.as_json(), told)
+
+
+@contract.command("export")
+def export(dataset: Dataset, as_json: JsonFlag = False) -> None:
+    """Write a contract in the Open Data Contract Standard 3.1 (YAML, or JSON with --json)."""
+    import yaml
+
+    from contracts.odcs import odcs
+    from contracts.registry import contract as find
+    from passerelle.convention import load
+    from passerelle.workspace import Settings, convention_files
+
+    out = screen(as_json=as_json)
+    found = find(dataset)
+    files = convention_files(Settings.read(os.environ).home)
+    value = odcs(found, [load(files[name]) for name in sorted(files)])
+    text = yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=120)
+    out.answer(value, lambda: out.put(text.encode()))
 
 
 @contract.command("check")

@@ -136,7 +136,12 @@ def ask(
     else:
         text, history, now = _by_itself(which), _events(events), None
     at = instant_value(as_of, "--as-of", PARIS if text is None else text.zone) if as_of else now
-    value = answer(text, history, question, at, arguments)
+    if question == "validate":
+        from contracts.validation import validate
+
+        value: Any = validate(text, arguments, history)
+    else:
+        value = answer(text, history, question, at, arguments)
     out.answer(value, lambda: out.say(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
 
 
