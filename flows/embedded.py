@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from passerelle.errors import OurWayError
+from passerelle.errors import OurWayError, PasserelleError
 
 STARTUP_SECONDS = 120  # a cold start makes the database: 10 to 25 s on two busy cores
 STOP_SECONDS = 10
@@ -31,6 +31,7 @@ def run_exchange_flow(home: str | None, order_id: str) -> dict[str, Any]:
 
     Raises:
         PasserelleError: as the engine does; Prefect changes neither the decision nor the error.
+        OurWayError: Prefect itself failed, or its server does not answer.
     """
     with prefect_server(Path(home or os.environ.get("PASSERELLE_HOME", ".passerelle")) / "prefect"), _quick():
         from flows.exchange import exchange
@@ -39,8 +40,18 @@ def run_exchange_flow(home: str | None, order_id: str) -> dict[str, Any]:
         token = HOME.set(home)
         try:
             return exchange(order_id)
+        except PasserelleError:
+            raise
+        except Exception as error:
+            failure = type(error).__name__
         finally:
             HOME.reset(token)
+    raise OurWayError(
+        f"Prefect did not carry out the flow ({failure})",
+        hint="check the server that PREFECT_API_URL names, or unset it: the engine needs none",
+        fr=f"Prefect n'a pas mené l'échange ({failure})",
+        hint_fr="vérifiez le serveur que PREFECT_API_URL désigne, ou retirez-la : le moteur s'en passe",
+    )
 
 
 @contextlib.contextmanager
