@@ -21,6 +21,7 @@ from portal.commands import (
     partners,
     pictures,
     planning,
+    probing,
     purges,
     receipts,
     rehearsing,
@@ -41,6 +42,7 @@ for module in (
     watching, purges,
 ):  # fmt: skip
     module.attach(app)
+probing.attach(contracts.contract)
 
 
 def main() -> None:

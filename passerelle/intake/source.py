@@ -192,7 +192,7 @@ def open_source(path: Path, dialects: Sequence[Dialect], *, batch_bytes: int = B
     check_declared(dialects)
     if not MIN_BATCH_BYTES <= batch_bytes <= MAX_BATCH_BYTES:
         raise UsageError(f"batch_bytes must be {MIN_BATCH_BYTES} to {MAX_BATCH_BYTES}")
-    descriptor = _open(path)
+    descriptor = open_file(path)
     try:
         return Source(descriptor, dialects, batch_bytes)
     except BaseException:
@@ -200,7 +200,8 @@ def open_source(path: Path, dialects: Sequence[Dialect], *, batch_bytes: int = B
         raise
 
 
-def _open(path: Path) -> int:
+def open_file(path: Path) -> int:
+    """A descriptor of a regular file, which the caller closes. Raises IntakeError, without the file's name: it is none."""
     descriptor, fault = -1, ""
     try:
         # O_NONBLOCK: a named pipe must be refused, not waited for.

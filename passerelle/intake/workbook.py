@@ -102,6 +102,19 @@ def tables(opener: Opener, sheet: Sheet, dialect: Dialect, wanted: Sequence[str]
             yield _table(kept, positions, wanted, dialect.nulls)
 
 
+def preview(opener: Opener, limit: int) -> tuple[int, int, list[Cells], bool]:
+    """How many sheets there are, which has the widest first row (from 1), its first rows, and whether these are all."""
+    with open_archive(opener) as archive:
+        strings = _shared_strings(archive)
+        members = list(_sheets(archive).values())
+        widths = [len(_header(archive, member, strings)) for member in members]
+        if not any(widths):
+            return len(members), 0, [], True
+        best = max(range(len(members)), key=lambda place: widths[place])
+        rows = [cells for _, cells in itertools.islice(_rows(archive, members[best], strings), limit + 1)]
+        return len(members), best + 1, rows[:limit], len(rows) <= limit
+
+
 def _checked(rows: Iterator[tuple[int, Cells]], dialect: Dialect) -> Iterator[Cells]:
     """The rows after the header, each as wide as it."""
     width = len(dialect.columns)
