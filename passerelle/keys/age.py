@@ -56,7 +56,7 @@ class AgeSink:
         header, file_key = _header(recipients)
         nonce = os.urandom(NONCE_BYTES)
         self._file = file
-        self._aead = ChaCha20Poly1305(_hkdf(file_key, nonce, b"payload"))
+        self._aead = payload_cipher(file_key, nonce)
         self._block = memoryview(bytearray(BLOCK))
         self._out = memoryview(bytearray(BLOCK_CHUNKS * (CHUNK + TAG)))
         self._filled = 0
@@ -114,7 +114,7 @@ class AgeSink:
         for start in range(0, max(self._filled, 1), CHUNK):
             end = min(start + CHUNK, self._filled)
             final = last and end == self._filled
-            nonce = self._chunks.to_bytes(11, "big") + (b"\x01" if final else b"\x00")
+            nonce = chunk_nonce(self._chunks, final=final)
             size = end - start + TAG
             self._aead.encrypt_into(nonce, self._block[start:end], None, self._out[produced : produced + size])
             produced += size
@@ -161,8 +161,35 @@ def _file_key(stanza: bytes, scalar: X25519PrivateKey) -> bytes | None:
         return None
 
 
+def unwrap_file_key(header: bytes, secrets: Sequence[str]) -> bytes | None:
+    """The file key of a header (its last line apart), for the first of some ``AGE-SECRET-KEY-1…`` that opens a stanza.
+
+    None where none does. Whether the header is well formed and its MAC right, this does not say.
+    """
+    for secret in secrets:
+        scalar = X25519PrivateKey.from_private_bytes(_bech32_data(secret))
+        for stanza in STANZA.findall(header):
+            try:
+                key = _file_key(stanza, scalar)
+            except ValueError:  # a share of low order gives no shared secret (RFC 7748 section 6.1)
+                continue
+            if key is not None:
+                return key
+    return None
+
+
+def payload_cipher(file_key: bytes, nonce: bytes) -> ChaCha20Poly1305:
+    """What seals the chunks of a payload."""
+    return ChaCha20Poly1305(_hkdf(file_key, nonce, b"payload"))
+
+
+def chunk_nonce(number: int, *, final: bool) -> bytes:
+    """The nonce of one chunk (C2SP/age.md, Payload)."""
+    return number.to_bytes(11, "big") + (b"\x01" if final else b"\x00")
+
+
 def _bech32_data(text: str) -> bytes:
-    """The 32 bytes that a bech32 key of ours carries (BIP 173), its checksum made by pyrage a moment ago."""
+    """The 32 bytes that a bech32 key carries (BIP 173), its checksum made or read by pyrage before."""
     number = 0
     for letter in text.lower().rpartition("1")[2][:-6]:
         number = number << 5 | BECH32.index(letter)

@@ -1,7 +1,8 @@
-"""Opening age files as a stream, in constant memory: pyrage, once the grammar of the header is checked.
+"""Opening age files as a stream, in constant memory.
 
-The check is ours because pyrage passes over two header faults of the public test vectors. Only binary files are opened:
-nothing in the gateway is armored.
+The grammar of the header is checked here, because pyrage passes over two header faults of the public test vectors; all
+else about the header pyrage judges. The payload is opened by our own code where an age identity opens the file, at
+several times the pace, and by pyrage where an SSH key does. Only binary files are opened: nothing in the gateway is armored.
 """
 
 from __future__ import annotations
@@ -14,15 +15,27 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import pyrage  # type: ignore[import-untyped]  # no stubs in the wheel
+from cryptography.exceptions import InvalidTag
 
 from passerelle.errors import EvidenceError, UsageError
-from passerelle.keys.age import STANZA, Writable
+from passerelle.keys.age import (
+    BLOCK,
+    BLOCK_CHUNKS,
+    CHUNK,
+    NONCE_BYTES,
+    STANZA,
+    TAG,
+    Writable,
+    chunk_nonce,
+    payload_cipher,
+    unwrap_file_key,
+)
 from passerelle.keys.recipient import Identity
 
 MAX_HEADER_BYTES = 64 * 1024
 READ_BYTES = 64 * 1024
-BLOCK = 1024 * 1024
-QUEUED_BLOCKS = 4
+SEALED_BLOCK = BLOCK_CHUNKS * (CHUNK + TAG)
+QUEUED_BLOCKS = 2
 MAC_LINE = re.compile(rb"--- [A-Za-z0-9+/]{43}\n")
 VERSION_LINE = b"age-encryption.org/v1\n"
 
@@ -44,7 +57,62 @@ def decrypt(file: Readable, sink: Writable, identities: Sequence[Identity]) -> N
     """
     if not identities:
         raise UsageError("expected at least one identity, none came")
-    source, target = _Source(file), _Target(sink)
+    start, header_end = _checked_start(file)
+    header = start[:header_end]
+    secrets = [one.secret for one in identities if one.kind == "x25519"]
+    file_key = unwrap_file_key(header[: header.rindex(b"\n--- ") + 1], secrets)
+    if file_key is None:
+        _by_pyrage(_Source(start, file), _Target(sink), identities)
+        return
+    _judge_header(header, file_key, identities)
+    _open_payload(_Source(start[header_end:], file), sink, file_key)
+
+
+def _judge_header(header: bytes, file_key: bytes, identities: Sequence[Identity]) -> None:
+    """Let pyrage open the header with an empty payload that we seal to its file key: it opens if the header is right."""
+    nonce = bytes(NONCE_BYTES)
+    empty = payload_cipher(file_key, nonce).encrypt(chunk_nonce(0, final=True), b"", None)
+    try:
+        pyrage.decrypt(header + nonce + empty, [one.native() for one in identities])
+    except (pyrage.DecryptError, ValueError) as error:
+        message = _reason(error)
+    else:
+        return
+    raise EvidenceError(message, where="age file")
+
+
+def _open_payload(source: _Source, sink: Writable, file_key: bytes) -> None:
+    """Open the chunks, a block of them at a time; the last one must say that it is, and only an empty file ends with an empty one."""
+    if len(nonce := source.exactly(NONCE_BYTES)) < NONCE_BYTES:
+        raise EvidenceError("the header is malformed", where="age file")
+    cipher = payload_cipher(file_key, nonce)
+    out, number = memoryview(bytearray(BLOCK)), 0
+    block = source.exactly(SEALED_BLOCK)
+    while block:
+        following = source.exactly(SEALED_BLOCK) if len(block) == SEALED_BLOCK else b""
+        filled, view = 0, memoryview(block)
+        for place in range(0, len(block), CHUNK + TAG):
+            sealed = view[place : place + CHUNK + TAG]
+            final = not following and place + len(sealed) == len(block)
+            size = len(sealed) - TAG
+            try:
+                cipher.decrypt_into(chunk_nonce(number, final=final), sealed, None, out[filled : filled + max(size, 0)])
+            except (InvalidTag, ValueError):
+                size = -1
+            if size < 0 or (size == 0 and number):
+                raise _altered()
+            filled, number = filled + size, number + 1
+        sink.write(bytes(out[:filled]))
+        block = following
+    if not number:
+        raise _altered()
+
+
+def _altered() -> EvidenceError:
+    return EvidenceError("the payload was altered or cut", where="age file")
+
+
+def _by_pyrage(source: _Source, target: _Target, identities: Sequence[Identity]) -> None:
     try:
         pyrage.decrypt_io(source, target, [one.native() for one in identities])
     except (pyrage.DecryptError, OSError, ValueError) as error:
@@ -64,24 +132,30 @@ def _reason(error: Exception) -> str:
 
 
 class _Source:
-    """Hands the header over once its grammar is checked, then the rest; keeps the reader's own error."""
+    """Hands over what was read of a file, then the rest; keeps the reader's own error."""
 
-    def __init__(self, file: Readable) -> None:
+    def __init__(self, start: bytes, file: Readable) -> None:
         self._file = file
-        self._start: bytes | None = None
+        self._start = start
         self.error: BaseException | None = None
 
     def read(self, size: int = -1) -> bytes:
+        if self._start:
+            taken, self._start = self._start[:size], self._start[size:]
+            return taken
         try:
-            if self._start is None:
-                self._start = _checked_start(self._file)
-            if self._start:
-                taken, self._start = self._start[:size], self._start[size:]
-                return taken
             return self._file.read(size)
         except BaseException as error:
             self.error = error
             raise
+
+    def exactly(self, size: int) -> bytes:
+        """``size`` bytes; fewer only at the end of the file."""
+        parts, missing = [], size
+        while missing and (part := self.read(missing)):
+            parts.append(part)
+            missing -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class _Target:
@@ -103,8 +177,8 @@ class _Target:
         """Do nothing: the sink is flushed by who owns it."""
 
 
-def _checked_start(file: Readable) -> bytes:
-    """The first bytes of ``file``, the whole header among them, in the grammar of C2SP/age.md."""
+def _checked_start(file: Readable) -> tuple[bytes, int]:
+    """The first bytes of ``file``, and where the header ends in them, in the grammar of C2SP/age.md."""
     start = b""
     while b"\n--- " not in start and len(start) < MAX_HEADER_BYTES and (more := file.read(READ_BYTES)):
         start += more
@@ -114,9 +188,10 @@ def _checked_start(file: Readable) -> bytes:
     stanzas = 0
     while match := STANZA.match(start, at):
         at, stanzas = match.end(), stanzas + 1
-    if not stanzas or not MAC_LINE.match(start, at):
+    end = MAC_LINE.match(start, at)
+    if not stanzas or end is None:
         raise EvidenceError("the header is malformed", where="age file")
-    return start
+    return start, end.end()
 
 
 class AgeSource:
