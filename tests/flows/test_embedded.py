@@ -79,7 +79,7 @@ def test_orders_run_as_flows_on_one_quiet_server(environment: dict[str, str], tm
     assert first == last.replace("cd", "ab")
     assert f'"order_id": "{"ab" * 16}"' in first
     assert f'"home": "{home}"' in first
-    assert refused == "GateRefusedError the convention is not in force None None"
+    assert refused == "GateRefusedError the convention is not in force (not_in_force) None None"
     assert broken.startswith("SealedError unforeseen ValueError at assembly.py:")
     assert list((tmp_path / "user").iterdir()) == []
     assert sweep([home], CANARIES) == []
