@@ -10,6 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from contracts.base import DataContract
+from contracts.codes import COMMUNE_2025, ROME_460
 from contracts.dialects import hub
 from contracts.rules import Between, Identifier, Length, OneOf, Relation
 from passerelle.contract import Column, Kind, PersonClass
@@ -49,8 +50,17 @@ COLUMNS = (
     Column("email", "Adresse électronique", "E-mail address", Kind.TEXT, DIRECT, required=False, identifier="email"),
     Column("phone", "Téléphone", "Phone number", Kind.TEXT, DIRECT, required=False),
     Column("birth_date", "Date de naissance", "Date of birth", Kind.DATE, DIRECT),
-    Column("commune", "Commune de résidence (code INSEE)", "Commune of residence (INSEE code)", Kind.CODE, INDIRECT),
-    Column("rome", "Métier recherché (code ROME)", "Occupation sought (ROME code)", Kind.CODE, INDIRECT),
+    Column(
+        "commune",
+        "Commune de résidence (code INSEE)",
+        "Commune of residence (INSEE code)",
+        Kind.CODE,
+        INDIRECT,
+        codes=COMMUNE_2025,
+    ),
+    Column(
+        "rome", "Métier recherché (code ROME)", "Occupation sought (ROME code)", Kind.CODE, INDIRECT, codes=ROME_460
+    ),
     Column(
         "experience_years", "Expérience dans le métier, en années", "Experience in it, in years", Kind.INTEGER, INDIRECT
     ),

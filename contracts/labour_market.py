@@ -181,7 +181,7 @@ JOBSEEKERS_BY_OCCUPATION = DataContract(
     },
     columns=JOBSEEKER_COLUMNS,
     rules=(
-        Pattern("fap", "fap", rf"{_FAP}|[Ee]nsemble", "code FAP de 3 ou 5 caractères, ou Ensemble", "FAP code of 3 or 5 characters, or Ensemble"),
+        Pattern("fap", "fap", rf"{_FAP}|ZZZ(?:ZZ)?|[Ee]nsemble", "code FAP de 3 ou 5 caractères, Ensemble, ou des Z (métier inconnu)", "FAP code of 3 or 5 characters, Ensemble, or Zs (unknown occupation)"),
         Between("annee", 1990, 2100),
         Between("effectif_milliers", 0, 10_000),
         OneOf("categorie", ("Catégorie A", "Catégories A, B, C")),

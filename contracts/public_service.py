@@ -49,6 +49,15 @@ LISTED_COLUMNS = (
     Column("date_limite", "Fin de publication ; vide : sans fin", "End of publication; empty: without end", Kind.DATE, required=False),
 )  # fmt: skip
 
+CSP_2026 = Dialect(
+    id="csp-2026",
+    sender="dgafp",
+    columns={column.name: column.name for column in LISTED_COLUMNS},
+    format="json",
+    nulls=("", "31/12/9999"),
+    date_formats=("%d/%m/%Y",),
+)
+
 PUBLIC_OFFERS_LIST = DataContract(
     id="public_offers_list",
     version="1.0.0",
@@ -68,7 +77,7 @@ PUBLIC_OFFERS_LIST = DataContract(
         OneOf("versant", ("Fonction Publique de l'Etat", "Fonction Publique Territoriale", "Fonction Publique Hospitalière")),
     ),
     unique=(("id",),),
-    dialects=(hub(column.name for column in LISTED_COLUMNS),),
+    dialects=(CSP_2026, hub(column.name for column in LISTED_COLUMNS)),
 )  # fmt: skip
 
 SOURCE_COLUMNS = (

@@ -29,7 +29,7 @@ ARROW: dict[Kind, pa.DataType] = {
 """How each kind is typed once accepted; a count stays text because ``*`` is a value of its own."""
 
 _INTEGER = r"-?[0-9]{1,18}"
-_DECIMAL = {".": r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?", ",": r"-?[0-9]{1,15}(?:,[0-9]{1,15})?"}
+_DECIMAL = {".": r"-?[0-9]{1,15}(?:\.[0-9]{1,20})?", ",": r"-?[0-9]{1,15}(?:,[0-9]{1,20})?"}
 _COUNT = r"[0-9]{1,15}"
 _TRUE, _FALSE = ("true", "oui", "o", "1"), ("false", "non", "n", "0")
 _CONTROL = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.base import DataContract
+from contracts.codes import BASIN_2023, FAP_2009, REGION_2016
 from contracts.dialects import hub
 from contracts.rules import Between, Identifier, Length, Pattern, Relation, Rule
 from passerelle.contract import Column, Dialect, Kind
@@ -60,15 +61,15 @@ def _secret_with_met(name: str) -> Relation:
 
 COLUMNS = (
     Column("year", "Année de l'enquête", "Year of the survey", Kind.INTEGER),
-    Column("occupation", "Métier (code FAP 2009)", "Occupation (FAP 2009 code)", Kind.CODE),
+    Column("occupation", "Métier (code FAP 2009)", "Occupation (FAP 2009 code)", Kind.CODE, codes=FAP_2009),
     Column("occupation_label", "Libellé du métier", "Name of the occupation"),
     Column("family", "Famille de métiers", "Family of occupations", Kind.CODE),
     Column("family_label", "Libellé de la famille de métiers", "Name of the family of occupations"),
-    Column("basin", "Bassin d'emploi (4 chiffres)", "Employment basin (4 digits)", Kind.CODE),
+    Column("basin", "Bassin d'emploi (4 chiffres)", "Employment basin (4 digits)", Kind.CODE, codes=BASIN_2023),
     Column("basin_label", "Nom du bassin d'emploi", "Name of the employment basin"),
     Column("department", "Département", "Department", Kind.CODE),
     Column("department_label", "Nom du département", "Name of the department"),
-    Column("region", "Région (code INSEE)", "Region (INSEE code)", Kind.CODE),
+    Column("region", "Région (code INSEE)", "Region (INSEE code)", Kind.CODE, codes=REGION_2016),
     Column("region_label", "Nom de la région", "Name of the region"),
     Column("met", "Projets de recrutement", "Recruitment projects", Kind.COUNT),
     Column("xmet", "dont jugés difficiles", "of which judged difficult", Kind.COUNT),

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from contracts.base import DataContract
+from contracts.codes import COMMUNE_2025, FORMACODE_V14
 from contracts.dialects import hub
 from contracts.rules import Between, Identifier, Length, Pattern, Relation
 from passerelle.contract import Column, Dialect, Kind, PersonClass
@@ -75,6 +76,7 @@ COLUMNS = (
         Kind.CODE,
         INDIRECT,
         required=False,
+        codes=COMMUNE_2025,
     ),
     Column(
         "formacode",
@@ -82,6 +84,7 @@ COLUMNS = (
         "Field of the training (FORMACODE)",
         Kind.CODE,
         required=False,
+        codes=FORMACODE_V14,
     ),
     Column(
         "funders",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.base import DataContract
+from contracts.codes import FORMACODE_V14, RNCP_2023
 from contracts.dialects import hub
 from contracts.rules import Between, Identifier, Length, OneOf, Pattern, Relation
 from passerelle.contract import Column, Kind
@@ -70,13 +71,20 @@ COLUMNS = (
     ),
     Column("course", "Formation, telle que l'émetteur la désigne", "Course, as the sender names it", Kind.CODE),
     Column("course_label", "Intitulé de la formation", "Course title"),
-    Column("formacode", "Domaine de la formation (FORMACODE)", "Field of the training (FORMACODE)", Kind.CODE),
+    Column(
+        "formacode",
+        "Domaine de la formation (FORMACODE)",
+        "Field of the training (FORMACODE)",
+        Kind.CODE,
+        codes=FORMACODE_V14,
+    ),
     Column(
         "certification",
         "Certification préparée (RNCP ou RS)",
         "Certification prepared (RNCP or RS)",
         Kind.CODE,
         required=False,
+        codes=RNCP_2023,
     ),
     Column("territory_level", "Niveau du territoire", "Level of the territory", Kind.CODE),
     Column(

@@ -9,7 +9,7 @@ from contracts.codes import COMMUNE_2025, DEPARTMENT_2025, REGION_2016, ROME_460
 from contracts.dialects import hub
 from contracts.relations import at_most, is_yes, not_before, required_when
 from contracts.rules import Between, Identifier, Length, OneOf, Pattern, Relation
-from passerelle.contract import Column, Kind, PersonClass
+from passerelle.contract import Column, Dialect, Kind, PersonClass
 
 if TYPE_CHECKING:
     import polars as pl
@@ -145,6 +145,17 @@ DIRECTORY_COLUMNS = (
     Column("contact_courriel", "Adresse électronique", "E-mail address", Kind.TEXT, DIRECT, required=False, identifier="email"),
 )  # fmt: skip
 
+I_MILO = Dialect(
+    id="i-milo-structures",
+    sender="amilaura",
+    columns={
+        column.name: column.name
+        for column in DIRECTORY_COLUMNS
+        if column.name not in {"contact_nom", "contact_courriel"}
+    },
+    format="json",
+)
+
 MISSIONS_LOCALES_DIRECTORY = DataContract(
     id="missions_locales_directory",
     version="1.0.0",
@@ -166,7 +177,7 @@ MISSIONS_LOCALES_DIRECTORY = DataContract(
         *_CONTACT_RULES,
     ),
     unique=(("id",),),
-    dialects=(hub(column.name for column in DIRECTORY_COLUMNS),),
+    dialects=(I_MILO, hub(column.name for column in DIRECTORY_COLUMNS)),
 )
 
 PLACEMENT_COLUMNS = (
