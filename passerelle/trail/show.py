@@ -49,8 +49,8 @@ SENTENCES: dict[str, dict[Lang, str]] = {
         "en": "Data contract applied: {accepted}, {rejected}[, {by_rule}] (run {run})",
     },
     "checked": {
-        "fr": "Contrôles d'ensemble : {passed}[, en échec : {failed}] (traitement {run})",
-        "en": "Checks of the whole: {passed}[, failed: {failed}] (run {run})",
+        "fr": "Contrôles d'ensemble : {passed}[, points relevés : {failed}] (traitement {run})",
+        "en": "Checks of the whole: {passed}[, findings: {failed}] (run {run})",
     },
     "sealed_intent": {
         "fr": "Colis {parcel} scellé pour {recipient}, envoi n° {sequence}[, {rows}][, {article}]",
