@@ -131,7 +131,7 @@ def test_killed_before_any_change_of_the_disk(mortals: Mortals, two: Stage) -> N
         begun = bool(two.gateway.deliveries())
         two.expect_one_delivery("mtfp", "mtss")
         delivering += begun
-        point += 1 if begun else 4
+        point += 1 if begun else 8
     assert point > 60
     assert delivering > 10
 
