@@ -28,6 +28,7 @@ from passerelle.intake.records import (
 from passerelle.intake.scan import BOM, Fault, Rules, examine
 
 _SPACE: Final = " \t\r\n"
+_BLANK: Final = re.compile(r"[ \t\r\n]*")
 _HALF: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -275,10 +276,9 @@ class _Cursor:
     def peek(self) -> str:
         """The next character that is no white space; empty at the end."""
         while True:
-            while self._at < len(self._text):
-                if self._text[self._at] not in _SPACE:
-                    return self._text[self._at]
-                self._at += 1
+            self._at = _BLANK.match(self._text, self._at).end()  # type: ignore[union-attr]  # it matches nothing, too
+            if self._at < len(self._text):
+                return self._text[self._at]
             if self._ended:
                 return ""
             self._fill()

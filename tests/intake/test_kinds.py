@@ -139,6 +139,18 @@ def test_rows_inside_a_record(opened: Opened) -> None:
     assert document(opened, json.dumps(records), **form) == expected
 
 
+def test_rows_that_would_multiply_what_stands_above_them(opened: Opened) -> None:
+    """A record whose rows would repeat a long value thousands of times is refused."""
+    form = {"rows": "b", "columns": {"a": "a", "b/c": "c"}}
+    record = json.dumps({"a": "x" * 100_000, "b": [{"c": "y"}] * 1_000})
+    for reading in (jsonl, document):
+        with pytest.raises(IntakeError, match="16 Mi characters"):
+            reading(opened, record if reading is jsonl else f"[{record}]", **form)
+    many = json.dumps({"a": "x", "b": [{"c": "y"}] * 10_001})
+    with pytest.raises(IntakeError, match="more than 10000 rows"):
+        document(opened, f"[{many}]", **form)
+
+
 MISFITS = {
     '{"a":1,"b":2}': "no c",
     '{"a":1,"b":2,"c":3,"d":4}': "does not declare",
