@@ -73,6 +73,7 @@ def run(workspace: Workspace, order: Order, progress: Progress = quiet) -> Outco
 
 def place_order(workspace: Workspace, order: Order, order_id: str | None = None) -> str:
     """Keep an order for later, its input path sealed to the convention's key, and give its id (made here unless given)."""
+    workspace.convention(order.convention)  # no key set is made for a convention that there is not
     order_id = order_id or uuid4().hex
     wrapped = io.BytesIO()
     with age_sink(wrapped, [workspace.keys.keyset(order.convention).rest_recipient]) as sink:
