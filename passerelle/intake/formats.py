@@ -10,7 +10,7 @@ from passerelle.errors import IntakeError
 from passerelle.intake import delimited, jsonrows, workbook, xmlrows
 from passerelle.intake.chunks import Parsed
 from passerelle.intake.content import Content, See
-from passerelle.intake.limits import MAX_HEADER_BYTES
+from passerelle.intake.limits import MAX_ENVELOPE_BYTES, MAX_HEADER_BYTES, MAX_RECORD_BYTES
 from passerelle.intake.recognise import choose, is_workbook, kind_of
 
 Rows = Callable[[list[str], See | None], Iterator[Parsed]]
@@ -54,7 +54,7 @@ def _reading(content: Content, dialect: Dialect, head: bytes, *, alone: bool) ->
         names, start = delimited.header_names(head, dialect)
         return names, partial(delimited.read, content, dialect, start)
     if dialect.format == "jsonl":
-        header, start = jsonrows.line_header(head, dialect)
+        header, start = jsonrows.line_header(content.head(MAX_ENVELOPE_BYTES + MAX_RECORD_BYTES), dialect)
         return header, partial(jsonrows.read_lines, content, dialect, start)
     if dialect.format == "json":
         alone = alone and kind_of(head) == "JSON"
