@@ -393,8 +393,8 @@ def test_what_is_no_word_of_a_convention_names_nothing(
 
 def test_an_exchange_that_carries_no_rows_is_refused(figures: Gateway) -> None:
     """An exchange without a data contract is refused with the reason, whatever the gate says."""
-    with pytest.raises(RefusedError, match="no data contract is bound to training-offer-updates"):
-        figures.run("paca-pe-2016/training-offer-updates", "2019", figures.write(STUDIES, 1))
+    with pytest.raises(RefusedError, match="no data contract is bound to regional-news"):
+        figures.run("paca-pe-2016/regional-news", "2019", figures.write(STUDIES, 1))
 
 
 def test_a_file_of_no_known_dialect_leaves_no_copy(persons: Gateway) -> None:
