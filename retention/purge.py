@@ -12,6 +12,7 @@ from passerelle.canonical import canonical
 from passerelle.errors import KeyStoreError, OurWayError, RefusedError
 from passerelle.handover.job import erase_copy
 from passerelle.handover.recover import recover
+from passerelle.handover.witnesses import insist_on_witnesses
 from passerelle.keys import CERTIFICATE_NAMESPACE
 from passerelle.parcel import sign
 from passerelle.store import holdings, purges, runs
@@ -83,6 +84,7 @@ def _open(workspace: Workspace, convention_id: str) -> Purge:
             return known[-1]
         planned = plan(workspace, connection, convention_id)
         _insist(planned)
+        insist_on_witnesses(workspace, connection, convention_id)
         purge_id = f"{convention_id}.{len(known) + 1}"
         purges.open_purge(connection, purge_id, convention_id, planned.as_json(), at=workspace.now())
         body = {

@@ -27,7 +27,9 @@ _NIR_CHARACTERS: Final = 13
 
 
 def _without(pattern: str, column: pa.Array) -> pa.Array:
-    if pc.all(pc.ascii_is_alnum(column), min_count=0).as_py():  # nothing to drop: the common case, and ten times quicker
+    if pc.all(
+        pc.ascii_is_alnum(column), min_count=0
+    ).as_py():  # nothing to drop: the common case, and ten times quicker
         return column
     return pc.replace_substring_regex(column, pattern, "")
 
