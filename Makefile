@@ -30,11 +30,12 @@ lint: install ## check format, style, types and floors
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: install ## measure the exchange against two references at 1 and 5 million rows, the trail, and sealing
+bench: install ## measure the exchange against two references at 1 and 5 million rows, the trail, sealing and planning
 	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 	@$(BIN)/python benchmarks/trail.py
 	@$(BIN)/python benchmarks/sealing.py
+	@$(BIN)/python benchmarks/planning.py
 
 lock: ## resolve requirements/lock.txt again (needs uv; docs/decisions/0002-versions-that-work-together.md)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pipx install uv" >&2; exit 1; }

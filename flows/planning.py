@@ -15,7 +15,7 @@ from passerelle.convention.dates import local_day
 from passerelle.convention.force import in_force
 from passerelle.errors import PasserelleError
 from passerelle.handover import approval
-from passerelle.planning import Delivery, Item, Known, ask, late, plan
+from passerelle.planning import Answers, Delivery, Item, Known, late, plan
 from passerelle.planning.owed import DAILY
 from passerelle.store import events, planned, purges, runs
 from passerelle.store.planned import Planned
@@ -138,9 +138,10 @@ def overdue(workspace: Workspace, connection: Connection) -> list[dict[str, Any]
         text = one.convention
         if in_force(text, one.events, now).value == "no":
             continue
+        answers = Answers(one, now)
         for entry in late(one, now, since=local_day(made, text.zone)):
             missed = entry.kind == "exchange"
-            if missed and not ask(one, entry.id, local_day(now, text.zone), now).allowed:
+            if missed and not answers.on(entry.id, local_day(now, text.zone)).allowed:
                 continue  # nobody may send it: the gate says why
             found.append(
                 {

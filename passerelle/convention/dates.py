@@ -24,6 +24,7 @@ _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = timedelta(days=1)
 
 
+@lru_cache(maxsize=16_384)
 def add_months(anchor: date, months: int) -> date:
     """``anchor`` plus ``months`` (or minus), from quantième to quantième, clipped to the last day of the month (D3)."""
     year, month = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)

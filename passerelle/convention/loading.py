@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from passerelle.convention.model import Convention
 from passerelle.convention.reading import Fault, Tree, read
 from passerelle.errors import ConventionFileError
 
+_ID = r"[a-z0-9-]{1,64}"  # no path, no name that a folder could take amiss
 MAX_BYTES = 262_144  # 256 KiB: the longest of the first five files is a tenth of it
 
 
@@ -102,42 +104,44 @@ def parse(content: bytes, name: str, relatives: Relatives | None = None) -> Conv
         raise _refused(name, [Fault(line, "UTF-8", "bytes that are not")]) from None
     tree = read(text)
     faults = list(tree.faults)
-    data, relative = _completed(tree, relatives, faults)
-    convention = None if data is None else _validated(Convention, data, tree, faults)
+    whole = _completed(tree, relatives, faults)
+    convention = None if whole is None else _validated(Convention, whole[0], tree, faults)
     if convention is not None:
         faults.extend(
             Fault(tree.lines.get(place, 1), expected, got, None, place)
             for place, expected, got in inconsistencies(convention)
         )
-    if convention is None or faults:
+    if whole is None or convention is None or faults:
         raise _refused(name, faults)
+    relative = whole[1]
     convention._sha256 = hashlib.sha256(content).hexdigest()  # noqa: SLF001 - the loader is the only writer of it
     if relative is not None:
         convention._lineage = ((relative.id, relative.sha256), *relative.lineage)  # noqa: SLF001 - as above
     return convention
 
 
-def _completed(tree: Tree, relatives: Relatives | None, faults: list[Fault]) -> tuple[Any, Convention | None]:
-    """The data of a whole convention, and what they rest on; no data when that is missing or does not fit."""
+def _completed(tree: Tree, relatives: Relatives | None, faults: list[Fault]) -> tuple[Any, Convention | None] | None:
+    """The data of a whole convention, and what they rest on; None, with its fault, when that is missing or does not fit."""
     data = tree.data
     key = next((one for one in ("template", "parent") if isinstance(data, dict) and one in data), None)
     if key is None:
         return data, None
     instance = _validated(Instance, data, tree, faults) if key == "template" else None
     if key == "template" and instance is None:
-        return None, None
+        return None
     wanted = data[key]
-    relative = relatives(wanted) if relatives is not None and isinstance(wanted, str) else None
+    named = isinstance(wanted, str) and re.fullmatch(_ID, wanted) is not None
+    relative = relatives(wanted) if relatives is not None and named else None
     if relative is None:
         expected = f"the id of another convention file, at most {MAX_GENERATIONS} generations up"
         faults.append(Fault(tree.lines.get((key,), 1), expected, "one that is not there", None, (key,)))
-        return None, None
+        return None
     if instance is None:
         return child(data, relative), relative
     blank = blank_of(relative)
     if blank is None:
         faults.append(Fault(tree.lines.get((key,), 1), "a template with one blank party", "another text", None, (key,)))
-        return None, None
+        return None
     return filled(instance, relative, blank), relative
 
 

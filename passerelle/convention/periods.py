@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from passerelle.convention.dates import DAY, add_months
 
@@ -47,6 +48,7 @@ def _span(label: str, numbers: list[int], months: int) -> Span | None:
     return Span(label, first, add_months(first, months) - DAY)
 
 
+@lru_cache(maxsize=16_384)
 def calendar_span(day: date, months: int) -> Span:
     """The civil month (1), quarter (3), half-year (6) or year (12) that ``day`` falls in."""
     number = (day.month - 1) // months

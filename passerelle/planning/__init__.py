@@ -6,12 +6,14 @@ Pure, as the rule core is: the text, its history and what was delivered come in 
 is stored: a plan is computed again whenever it is asked, and the key of each item says whether it was told before.
 """
 
+from passerelle.planning.answers import Answers
 from passerelle.planning.item import Delivery, Evidence, Item, Known
-from passerelle.planning.planner import Standing, ask, plan, standing
+from passerelle.planning.planner import Standing, plan, standing
 from passerelle.planning.register import Entry, late, register
 from passerelle.planning.rehearsal import Change, rehearse
 
 __all__ = [
+    "Answers",
     "Change",
     "Delivery",
     "Entry",
@@ -19,7 +21,6 @@ __all__ = [
     "Item",
     "Known",
     "Standing",
-    "ask",
     "late",
     "plan",
     "register",

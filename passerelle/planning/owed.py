@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from passerelle.convention import Answer, Convention, Event
+from passerelle.convention import Answer
 from passerelle.convention.alerting import evidence, minutes_sent
-from passerelle.convention.blocks import AfterEvent, AfterPeriod, AfterSignature, BeforeEnd, OnDate, Period
+from passerelle.convention.blocks import AfterEvent, AfterPeriod, AfterSignature, BeforeEnd, Moment, OnDate, Period
 from passerelle.convention.cadence import MONTHS, contract_span
-from passerelle.convention.dates import DAY, en, fr, local_day
-from passerelle.convention.due import Case, due, rights
+from passerelle.convention.dates import DAY, local_day
+from passerelle.convention.due import rights
 from passerelle.convention.model import Exchange, Instrument, Obligation, ServiceLevel
 from passerelle.convention.periods import Span, calendar_span
-from passerelle.convention.term import Life, Term, life
+from passerelle.convention.term import Term
 from passerelle.convention.values import Words
-from passerelle.planning.item import Delivery, Evidence, Item, Known, State, words
+from passerelle.planning.answers import Answers
+from passerelle.planning.item import Item
 from passerelle.planning.lead import Lead, lead_of_cadence, lead_of_delay
+from passerelle.planning.search import Block, Search, closing, evidence_of
 
 DAILY = "day"
 _CHANGES_A_DELAY = frozenset({"special_arrangement", "extension_announced"})
-_RIGHTS = frozenset({"rights_request", "breach_known"})
+_RIGHTS = ("breach_known", "rights_request")
 _RIGHTS_TITLE = {
     "rights_request": Words("Répondre à une demande de droits", "Answer a request of a person"),
     "breach_known": Words("Notifier une violation de données", "Notify a personal data breach"),
 }
+Dated = BeforeEnd | AfterSignature | OnDate
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,86 +39,67 @@ class Owed:
     lead: Lead | None
 
 
-@dataclass(slots=True)
-class _Search:
-    """What every search needs, put in order once."""
-
-    known: Known
-    story: Life
-    start: date
-    end: date
-    now: datetime
-    delivered: Mapping[str, list[Delivery]] = field(default_factory=dict)
-    by_type: Mapping[str, list[tuple[int, Event]]] = field(default_factory=dict)
-
-    @property
-    def convention(self) -> Convention:
-        return self.known.convention
-
-    @property
-    def today(self) -> date:
-        return local_day(self.now, self.convention.zone)
-
-    def due(self, args: Mapping[str, Any], events: tuple[Event, ...] | None = None) -> Answer:
-        return due(Case(self.convention, self.known.events if events is None else events, None, args))
-
-
-def owed(known: Known, start: date, end: date, now: datetime) -> Iterator[Owed]:
-    """What is owed from ``start`` to ``end`` (inclusive) on what is known, with its state at ``now``, in no order."""
-    search = _Search(known, life(known.convention, known.events), start, end, now)
-    delivered: dict[str, list[Delivery]] = defaultdict(list)
-    for one in known.deliveries:
-        delivered[one.exchange].append(one)
-    by_type: dict[str, list[tuple[int, Event]]] = defaultdict(list)
-    for event in known.events:
-        by_type[event.type].append((len(by_type[event.type]) + 1, event))
-    search.delivered, search.by_type = delivered, by_type
-    for exchange in known.convention.exchanges:
-        yield from _of_exchange(search, exchange)
-    for instrument in known.convention.instruments:
-        yield from _of_instrument(search, instrument)
-    for obligation in known.convention.obligations:
-        yield from _of_obligation(search, obligation)
-    for level in known.convention.service_levels:
-        yield from _after_events(search, "service_level", level, level.event, level.within)
+def owed(search: Search, answers: Answers | None = None) -> Iterator[Owed]:
+    """What is owed on what is known, in no order; with ``answers``, what the gate would say of each exchange."""
+    convention = search.convention
+    for exchange in convention.exchanges:
+        every = exchange.trigger.every
+        if isinstance(exchange.due, str | AfterPeriod) and (every in MONTHS or every == DAILY):
+            yield from _scheduled(search, exchange, answers)
+        else:
+            yield from _moment(search, "exchange", exchange, exchange.due, answers)
+    for instrument in convention.instruments:
+        yield from _moment(search, "instrument", instrument, instrument.due)
+    for obligation in convention.obligations:
+        if obligation.due == "not_stated" and obligation.cadence.per in MONTHS:
+            yield from _periodic(search, obligation)
+        else:
+            yield from _moment(search, "obligation", obligation, obligation.due)
+    for level in convention.service_levels:
+        yield from _after_events(search, "service_level", level, level)
     yield from _of_persons(search)
 
 
-def _of_exchange(search: _Search, exchange: Exchange) -> Iterator[Owed]:
-    rule, every = exchange.due, exchange.trigger.every
-    if isinstance(rule, AfterEvent):
-        yield from _after_events(search, "exchange", exchange, rule.event, rule.within)
-    elif isinstance(rule, BeforeEnd | AfterSignature | OnDate):
-        yield from _dated(search, "exchange", exchange, rule)
-    elif every in MONTHS or every == DAILY:
-        yield from _scheduled(search, exchange, rule if isinstance(rule, AfterPeriod) else None)
+def _moment(
+    search: Search,
+    kind: str,
+    block: Exchange | Instrument | Obligation,
+    rule: Moment | str,
+    answers: Answers | None = None,
+) -> Iterator[Owed]:
+    if isinstance(rule, Dated):
+        yield from _dated(search, kind, block, rule, answers)
+    elif isinstance(rule, AfterEvent):
+        yield from _after_events(search, kind, block, rule, answers)
 
 
-def _scheduled(search: _Search, exchange: Exchange, rule: AfterPeriod | None) -> Iterator[Owed]:
+def _scheduled(search: Search, exchange: Exchange, answers: Answers | None) -> Iterator[Owed]:
     """Once for each civil period that the convention covers in part: at its close, or after the delay of the text (D14)."""
     if search.convention.source.kind == "template_charter":
         return
-    every = str(exchange.trigger.every)
-    lead = lead_of_cadence(every)
-    periods: dict[str, tuple[Evidence, ...]] = {}
-    for one in search.delivered.get(exchange.id, ()):
-        left = Evidence(local_day(one.at, search.convention.zone), "delivered")
-        periods[one.period] = (*periods.get(one.period, ()), left)
-    for span in _spans(search, every, None if rule is None else rule.within):
-        answer = search.due({"exchange": exchange.id, "period": span.label})
+    every, rule = str(exchange.trigger.every), exchange.due
+    within = rule.within if isinstance(rule, AfterPeriod) else None
+    delivered, lead = search.delivered_by_period(exchange.id), lead_of_cadence(every)
+    for span in _spans(search, every, within):
+        answer = (
+            Answer(span.last, "yes", exchange.trigger.basis, exchange.article, closing(span.last), rules=("D14",))
+            if within is None
+            else search.due({"exchange": exchange.id, "period": span.label})
+        )
         day = answer.value
-        if not isinstance(day, date) or not search.start <= day <= search.end:
-            continue
-        found = periods.get(span.label, ())
-        found += _told(search, exchange.id, span.first, max(day, search.today), span.label)
-        yield Owed(_item(search, "exchange", exchange, answer, period=span.label, found=found), lead)
+        if isinstance(day, date) and search.covers(day):
+            found = delivered.get(span.label, ())
+            found += search.told(exchange.id, span.first, max(day, search.today), {"period": span.label})
+            yield Owed(search.item("exchange", exchange, answer, period=span.label, found=found, answers=answers), lead)
 
 
-def _spans(search: _Search, every: str, within: Period | None) -> Iterator[Span]:
-    """The civil periods whose day may lie in the search, while the convention lasts."""
+def _spans(search: Search, every: str, within: Period | None) -> Iterator[Span]:
+    """The civil periods whose day may lie in the search, while the convention lasts; nobody is reminded of daily ones."""
+    story = search.story
     first = search.start if within is None else search.start - _at_most(within) * DAY
-    day = first if search.story.start is None else max(first, search.story.start)
-    last = search.end if search.story.end is None else min(search.end, search.story.end.last_day)
+    last = search.end if every == DAILY else search.horizon
+    day = first if story.start is None else max(first, story.start)
+    last = last if story.end is None else min(last, story.end.last_day)
     while day <= last:
         span = Span(day.isoformat(), day, day) if every == DAILY else calendar_span(day, MONTHS[every])
         yield span
@@ -131,186 +113,97 @@ def _at_most(within: Period) -> int:
 
 
 def _dated(
-    search: _Search, kind: str, block: Exchange | Instrument | Obligation, rule: BeforeEnd | AfterSignature | OnDate
+    search: Search, kind: str, block: Exchange | Instrument | Obligation, rule: Dated, answers: Answers | None
 ) -> Iterator[Owed]:
     """Once, or once in each term (D3, D5)."""
-    terms: list[Term | None] = list(_terms(search)) if isinstance(rule, BeforeEnd) else [None]
+    terms: list[Term | None] = list(search.terms()) if isinstance(rule, BeforeEnd) else [None]
     for term in terms:
         answer = search.due({kind: block.id, **({} if term is None else {"term": term.number})})
-        day = answer.value
-        if not isinstance(day, date) or not search.start <= day <= search.end:
+        if not isinstance(answer.value, date) or not search.covers(answer.value):
             continue
         first, last = (date.min, search.today) if term is None else (term.first, min(term.last, search.today))
-        found = _told(search, block.id, first, last)
+        found = search.told(block.id, first, last)
         if kind == "exchange":
-            found += _deliveries(search, block.id, first, last)
+            found += search.delivered(block.id, first, last)
         if kind == "instrument":
             recorded = (event for _, event in search.by_type.get("instrument_recorded", ()))
-            found += tuple(_evidence(search, event) for event in recorded if event.says("id") == block.id)
-        yield Owed(_item(search, kind, block, answer, found=found), lead_of_cadence("year"))
+            found += tuple(evidence_of(search.convention, one) for one in recorded if one.says("id") == block.id)
+        yield Owed(search.item(kind, block, answer, found=found, answers=answers), lead_of_cadence("year"))
 
 
-def _terms(search: _Search) -> Iterator[Term]:
-    story = search.story
-    for term in story.terms():
-        if term.first > search.end or (story.end is not None and term.first > story.end.last_day):
-            return
-        if term.last >= search.start:
-            yield term
+def _periodic(search: Search, obligation: Obligation) -> Iterator[Owed]:
+    """Once for each period of the cadence that the convention covers in part, at its close (D14)."""
+    for span in _cadence(search, obligation):
+        if not search.covers(span.last):
+            continue
+        held = evidence(search.convention, search.events, obligation.id, span.first, span.last)
+        complete = len(held) >= obligation.cadence.at_least and (
+            not obligation.minutes or minutes_sent(search.convention, search.events, obligation.id, span)
+        )
+        answer = Answer(span.last, "yes", obligation.basis, obligation.article, closing(span.last), rules=("D14",))
+        found = tuple(evidence_of(search.convention, event) for _, event in held)
+        item = search.item("obligation", obligation, answer, period=span.label, found=found, done=complete)
+        yield Owed(item, lead_of_cadence(obligation.cadence.per))
 
 
-def _of_instrument(search: _Search, instrument: Instrument) -> Iterator[Owed]:
-    rule = instrument.due
-    if isinstance(rule, BeforeEnd | AfterSignature | OnDate):
-        yield from _dated(search, "instrument", instrument, rule)
-    elif isinstance(rule, AfterEvent):
-        yield from _after_events(search, "instrument", instrument, rule.event, rule.within)
-
-
-def _of_obligation(search: _Search, obligation: Obligation) -> Iterator[Owed]:
-    rule = obligation.due
-    if isinstance(rule, BeforeEnd | AfterSignature | OnDate):
-        yield from _dated(search, "obligation", obligation, rule)
-    elif isinstance(rule, AfterEvent):
-        yield from _after_events(search, "obligation", obligation, rule.event, rule.within)
-    elif obligation.cadence.per in MONTHS:
-        for span in _cadence(search, obligation):
-            if search.start <= span.last <= search.end:
-                yield Owed(_periodic(search, obligation, span), lead_of_cadence(obligation.cadence.per))
-
-
-def _cadence(search: _Search, obligation: Obligation) -> Iterator[Span]:
+def _cadence(search: Search, obligation: Obligation) -> Iterator[Span]:
     """The periods of an obligation that the convention covers in part, around the search."""
     months, story = MONTHS[obligation.cadence.per], search.story
     if story.start is None:
         return
-    last = search.end if story.end is None else min(search.end, story.end.last_day)
+    last = search.horizon if story.end is None else min(search.horizon, story.end.last_day)
     if months < MONTHS["semester"] or obligation.cadence.years == "calendar":
         day = max(search.start, story.start)
         while day <= last:
-            span: Span | None = calendar_span(day, months)
-            assert span is not None  # noqa: S101 - a civil period always is
-            yield span
-            day = span.last + DAY
+            civil = calendar_span(day, months)
+            yield civil
+            day = civil.last + DAY
         return
     passed = (search.start.year - story.start.year) * 12 + search.start.month - story.start.month
     number = max(1, passed // months)
-    while (span := contract_span(search.convention, search.known.events, months, number)) is not None:
-        if span.first > last:
-            return
+    while (span := contract_span(search.convention, search.events, months, number)) and span.first <= last:
         yield span
         number += 1
 
 
-def _periodic(search: _Search, obligation: Obligation, span: Span) -> Item:
-    convention, events = search.convention, search.known.events
-    held = evidence(convention, events, obligation.id, span.first, span.last)
-    complete = len(held) >= obligation.cadence.at_least and (
-        not obligation.minutes or minutes_sent(convention, events, obligation.id, span)
-    )
-    sums = Words(f"clôture de la période : {fr(span.last)}", f"close of the period: {en(span.last)}")
-    answer = Answer(span.last, "yes", obligation.basis, obligation.article, sums, rules=("D14",))
-    found = tuple(_evidence(search, event) for _, event in held)
-    return _item(search, "obligation", obligation, answer, period=span.label, found=found, done=complete)
-
-
 def _after_events(
-    search: _Search,
-    kind: str,
-    block: Exchange | Instrument | Obligation | ServiceLevel,
-    name: str,
-    within: Period,
+    search: Search, kind: str, block: Block, rule: AfterEvent | ServiceLevel, answers: Answers | None = None
 ) -> Iterator[Owed]:
     """Once for each event that starts the delay, told apart by its number in the register (D12, D13, D13b)."""
-    changes = tuple(event for event in search.known.events if event.type in _CHANGES_A_DELAY)
-    for number, event in search.by_type.get(name, ()):
+    changes = tuple(event for event in search.events if event.type in _CHANGES_A_DELAY)
+    for number, event in search.by_type.get(rule.event, ()):
         about = {key: event.says(key) for key in ("vacancy", "offer") if event.says(key) is not None}
         answer = search.due({kind: block.id, **about}, (*changes, event))
         if not isinstance(answer.value, date):
             continue
-        instant = answer.value.astimezone(search.convention.zone) if isinstance(answer.value, datetime) else None
-        day = answer.value if instant is None else instant.date()
-        if not search.start <= day <= search.end:
+        instant = answer.value.astimezone(search.zone) if isinstance(answer.value, datetime) else None
+        if not search.covers(answer.value if instant is None else instant.date()):
             continue
-        since = event.day("on", "received_on", "valid_on", zone=search.convention.zone) or date.min
-        found = tuple(_told_about(search, block.id, since, about))
+        since = event.day("on", "received_on", "valid_on", zone=search.zone) or date.min
+        found = search.told(block.id, since, search.today, about)
         if kind == "exchange":
-            found += _deliveries(search, block.id, since, search.today)
+            found += search.delivered(block.id, since, search.today)
         period = f"{event.type}-{number}"
-        item = _item(search, kind, block, answer, period=period, found=found, instant=instant)
-        yield Owed(item, lead_of_delay(within))
+        item = search.item(kind, block, answer, period=period, found=found, instant=instant, answers=answers)
+        yield Owed(item, lead_of_delay(rule.within))
 
 
-def _of_persons(search: _Search) -> Iterator[Owed]:
+def _of_persons(search: Search) -> Iterator[Owed]:
     """The GDPR's own delays: a request of a person, a breach (D19)."""
-    for name in _RIGHTS & search.by_type.keys():
-        for number, event in search.by_type[name]:
-            answer = rights((event,), search.convention.zone)
+    for name in _RIGHTS:
+        for number, event in search.by_type.get(name, ()):
+            answer = rights((event,), search.zone)
             if not isinstance(answer.value, date):
                 continue
             instant = answer.value if isinstance(answer.value, datetime) else None
-            day = answer.value if instant is None else local_day(instant, search.convention.zone)
-            if not search.start <= day <= search.end:
+            day = answer.value if instant is None else local_day(instant, search.zone)
+            if not search.covers(day):
                 continue
             own = event.says("id")
-            found = () if own is None else _told(search, own, date.min, search.today)
-            period = f"{name}-{number}"
-            state = _state(search, day, instant, done=bool(found))
+            found = search.told(own, date.min, search.today) if isinstance(own, str) else ()
+            state = search.state(day, instant, done=bool(found))
+            title, period = _RIGHTS_TITLE[name], f"{name}-{number}"
             item = Item(
-                day, search.convention.id, "rights", _RIGHTS_TITLE[name], answer, None, period, state, instant,
-                evidence=found,
-            )  # fmt: skip
+                day, search.convention.id, "rights", title, answer, None, period, state, instant, evidence=found
+            )
             yield Owed(item, None if instant else lead_of_cadence("month"))
-
-
-def _item(
-    search: _Search,
-    kind: str,
-    block: Exchange | Instrument | Obligation | ServiceLevel,
-    answer: Answer,
-    *,
-    period: str | None = None,
-    found: tuple[Evidence, ...] = (),
-    done: bool | None = None,
-    instant: datetime | None = None,
-) -> Item:
-    day = answer.value if instant is None else instant.date()
-    assert isinstance(day, date)  # noqa: S101 - the callers have looked
-    state = _state(search, day, instant, done=bool(found) if done is None else done)
-    title = words(block.title)
-    return Item(day, search.convention.id, kind, title, answer, block.id, period, state, instant, evidence=found)
-
-
-def _state(search: _Search, day: date, instant: datetime | None, *, done: bool) -> State:
-    if done:
-        return "done"
-    late = search.today > day if instant is None else search.now > instant
-    return "late" if late else "due"
-
-
-def _told(search: _Search, name: str, first: date, last: date, period: str | None = None) -> tuple[Evidence, ...]:
-    """The events of the register that say that it was done, for that period where they say which."""
-    held = evidence(search.convention, search.known.events, name, first, last)
-    return tuple(_evidence(search, event) for _, event in held if event.says("period") in (None, period))
-
-
-def _told_about(search: _Search, name: str, since: date, about: Mapping[str, Any]) -> Iterator[Evidence]:
-    for _, event in evidence(search.convention, search.known.events, name, since, search.today):
-        if all(event.says(key) in (None, value) for key, value in about.items()):
-            yield _evidence(search, event)
-
-
-def _deliveries(search: _Search, exchange: str, first: date, last: date) -> tuple[Evidence, ...]:
-    days = (local_day(one.at, search.convention.zone) for one in search.delivered.get(exchange, ()))
-    return tuple(Evidence(day, "delivered") for day in days if first <= day <= last)
-
-
-def _evidence(search: _Search, event: Event) -> Evidence:
-    return evidence_of(search.convention, event)
-
-
-def evidence_of(convention: Convention, event: Event) -> Evidence:
-    """What an event shows: its day, and the hash of its document (``evidence_sha256`` of the payload)."""
-    sha256 = event.says("evidence_sha256")
-    day = event.day("on", "from", "valid_on", zone=convention.zone)
-    return Evidence(day, event.type, sha256 if isinstance(sha256, str) else None)

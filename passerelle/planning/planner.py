@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
-from passerelle.convention import Answer, Decision, Request, Words, decide, purge_allowed
+from passerelle.convention import Answer, Decision, Words, purge_allowed
 from passerelle.convention.agenda import entries
-from passerelle.convention.dates import DAY, WorkingCalendar, add_months, calendar_of, local_day
-from passerelle.convention.due import Case, not_before
+from passerelle.convention.dates import DAY, WorkingCalendar, add_months, calendar_of, en, fr, local_day
 from passerelle.convention.event import known as on_record
-from passerelle.convention.model import NotBeforeDate
 from passerelle.convention.term import life
+from passerelle.planning.answers import RUN_AT, Answers, openings
 from passerelle.planning.item import Item, Known, State, words
-from passerelle.planning.lead import LONGEST
-from passerelle.planning.owed import Owed, owed
+from passerelle.planning.lead import LONGEST, Lead
+from passerelle.planning.owed import owed
+from passerelle.planning.search import Search
 
-RUN_AT = time(6)  # local time at which the daily plan runs (prefect.yaml): when the gate will be asked
 _NOTES = {"opt_out_reminder": "opt_out_alert"}
 _OWED = frozenset({"due"})  # kinds of the agenda that are found with their state by ``owed``
 _OPT_OUT_MONTHS = 6  # the first alert before a renewal
@@ -37,37 +36,23 @@ def plan(known: Known, start: date, end: date, now: datetime) -> list[Item]:
 
 def _items(known: Known, start: date, end: date, now: datetime) -> Iterator[Item]:
     calendar = calendar_of(known.convention)
-    for one in owed(known, start, end + LONGEST * DAY, now):
-        yield _gated(known, one.item, now) if one.item.kind == "exchange" else one.item
-        yield from _reminder(one, calendar)
+    for one in owed(Search(known, start, end, now, ahead=LONGEST), Answers(known, now)):
+        yield one.item
+        if one.lead is not None and one.item.state != "done":
+            yield from _reminder(one.item, one.lead, calendar, (start, end))
     yield from _notes(known, start, end, now)
     yield from _opens(known)
 
 
-def ask(known: Known, exchange: str, day: date, now: datetime, **about: Any) -> Decision:
-    """What the gate would say on ``day``: at the hour of the daily plan, or at ``now`` when that is past."""
-    at = max(now, datetime.combine(day, RUN_AT, known.convention.zone))
-    period = about.pop("period", None)
-    return decide(known.convention, known.events, Request(exchange, at, period=period, args=about))
-
-
-def _gated(known: Known, item: Item, now: datetime) -> Item:
-    if item.state == "done" or item.subject is None:
-        return item
-    return replace(item, gate=ask(known, item.subject, item.day, now, period=item.period))
-
-
-def _reminder(one: Owed, calendar: WorkingCalendar) -> Iterator[Item]:
+def _reminder(item: Item, lead: Lead, calendar: WorkingCalendar, days: tuple[date, date]) -> Iterator[Item]:
     """The day on which people are reminded of what is not done yet (hub policy)."""
-    item, lead = one.item, one.lead
-    if lead is None or item.state == "done":
-        return
-    answer = Answer(
-        lead.day(item.day, calendar), "yes", "hub_policy", item.answer.article, lead.arithmetic(item.day, calendar)
-    )
-    title = Words(f"Rappel : {item.title.fr}", f"Reminder: {item.title.en}")
-    period = f"{item.kind}.{item.period or item.day.isoformat()}"
-    yield Item(lead.day(item.day, calendar), item.convention, "reminder", title, answer, item.subject, period)
+    day = lead.day(item.day, calendar)
+    if days[0] <= day <= days[1]:
+        sums = lead.arithmetic(item.day, calendar)
+        answer = Answer(day, "yes", "hub_policy", item.answer.article, sums)
+        title = Words(f"Rappel : {item.title.fr}", f"Reminder: {item.title.en}")
+        period = f"{item.kind}.{item.period or item.day.isoformat()}"
+        yield Item(day, item.convention, "reminder", title, answer, item.subject, period)
 
 
 def _notes(known: Known, start: date, end: date, now: datetime) -> Iterator[Item]:
@@ -106,18 +91,10 @@ def _opens(known: Known) -> Iterator[Item]:
     """The first day on which an exchange may happen, where the text sets one (D12)."""
     convention = known.convention
     for exchange in convention.exchanges:
-        rule = exchange.not_before
-        if rule is None:
-            continue
-        name = None if isinstance(rule, NotBeforeDate) else rule.event
-        causes = [event for event in known.events if event.type == name] if name else [None]
-        for number, event in enumerate(causes, 1):
-            only = () if event is None else (event,)
-            answer = not_before(Case(convention, only, None, {}), exchange)
-            if isinstance(answer.value, date):
-                period = None if event is None else f"{event.type}-{number}"
-                title = words(exchange.title)
-                yield Item(answer.value, convention.id, "opens", title, answer, exchange.id, period)
+        for period, day in openings(known, exchange):
+            ground = Words(f"à compter du {fr(day)}", f"from {en(day)}")
+            answer = Answer(day, "yes", exchange.basis, exchange.article, ground, rules=("D12",))
+            yield Item(day, convention.id, "opens", words(exchange.title), answer, exchange.id, period)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +124,17 @@ class Standing:
 
 def standing(known: Known, start: date, end: date, now: datetime) -> list[Standing]:
     """What the gate would say of every exchange from ``start`` to ``end``: one span of days for each answer."""
-    seen = replace(known, events=on_record(known.events, now))
+    answers = Answers(replace(known, events=on_record(known.events, now)), now)
     found: list[Standing] = []
     for exchange in known.convention.exchanges:
-        day, spans = start, list[Standing]()
+        day, first = start, len(found)
         while day <= end:
-            said = ask(seen, exchange.id, day, now)
-            same = spans and _answer(spans[-1].decision) == _answer(said)
-            spans[-1:] = (
-                [replace(spans[-1], last=day)] if same else [*spans[-1:], Standing(exchange.id, day, day, said)]
-            )
+            said = answers.on(exchange.id, day)
+            if len(found) > first and _answer(found[-1].decision) == _answer(said):
+                found[-1] = replace(found[-1], last=day)
+            else:
+                found.append(Standing(exchange.id, day, day, said))
             day += DAY
-        found += spans
     return found
 
 

@@ -19,7 +19,8 @@ from passerelle.convention.model import Obligation
 from passerelle.convention.term import life
 from passerelle.convention.values import Words
 from passerelle.planning.item import Evidence, Item, Known, words
-from passerelle.planning.owed import DAILY, evidence_of, owed
+from passerelle.planning.owed import DAILY, owed
+from passerelle.planning.search import Search, evidence_of
 
 Standing = Literal["done", "due", "late", "standing", "not_dated"]
 LOOK_AHEAD = 366  # days: the next close of every yearly period
@@ -69,7 +70,7 @@ def register(known: Known, now: datetime, *, since: date | None = None, until: d
     today = local_day(now, known.convention.zone)
     start = since or life(known.convention, seen.events).start or today
     end = until or today + LOOK_AHEAD * DAY
-    dated = [_dated(seen, one.item) for one in owed(seen, start, end, now) if not _daily(seen, one.item)]
+    dated = [_dated(seen, one.item) for one in owed(Search(seen, start, end, now)) if not _daily(seen, one.item)]
     return [*sorted(dated, key=_by_day), *_undated(seen, today)]
 
 

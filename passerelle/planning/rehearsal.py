@@ -24,9 +24,10 @@ from passerelle.convention.blocks import Basis
 from passerelle.convention.dates import DAY, fr, midnight
 from passerelle.convention.dates import en as in_english
 from passerelle.convention.event import DATES
+from passerelle.planning.answers import RUN_AT
 from passerelle.planning.item import Delivery, Item, Known
 from passerelle.planning.owed import DAILY
-from passerelle.planning.planner import RUN_AT, plan
+from passerelle.planning.planner import plan
 
 _OWED = frozenset({"obligation", "instrument", "service_level", "rights"})
 
@@ -97,7 +98,7 @@ def rehearse(convention: Convention, events: Iterable[Event], start: date, end: 
         at = datetime.combine(day, RUN_AT, convention.zone)
         while waiting and waiting[0][0] <= at:
             _, number, event = waiting.pop(0)
-            seen.append((number, event))
+            seen.append((number, Event(event.type, event.payload)))
             if day > start or _known_from(convention, event) >= midnight(start, convention.zone):
                 yield _happened(event, day)
             ordered = tuple(one for _, one in sorted(seen, key=lambda pair: pair[0]))

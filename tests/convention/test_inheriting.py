@@ -152,6 +152,15 @@ def test_a_parent_that_is_not_there_is_a_fault_at_its_line(folder: Path) -> None
     assert faults(folder, CHILD.replace("csp-ft-2024", "first").replace("csp-aura-2025", "second"), "second")
 
 
+@pytest.mark.parametrize(
+    "name", ["../csp-ft-2024", "/etc/passwd", '"a\\0b"', "CSP-FT-2024", "x" * 300, "''", "12", "[a]"]
+)
+def test_a_parent_is_an_id_and_no_path(folder: Path, name: str) -> None:
+    """What is not an id names no file, whatever lies on the disk."""
+    (fault,) = faults(folder, CHILD.replace("csp-ft-2024", name), "csp-aura-2025")
+    assert fault.startswith("csp-aura-2025.yaml:3: expected the id of another convention file")
+
+
 def test_generations_are_bounded(folder: Path) -> None:
     """A file may rest on as many generations as the format says, and on no more; each is in its lineage."""
     above = "csp-ft-2024"
