@@ -133,12 +133,6 @@ DatasetVersion = Annotated[
 """A data contract: its latest version, or the one that is named, as in job_offers@1.0.0."""
 
 
-DatasetVersion = Annotated[
-    str, StringConstraints(pattern=r"^[a-z]+(_[a-z]+)*(@[0-9]+\.[0-9]+\.[0-9]+)?$", max_length=96)
-]
-"""A data contract: its latest version, or the one that is named, as in job_offers@1.0.0."""
-
-
 class Handling(Block):
     """The hub's own settings for an exchange that carries rows."""
 
