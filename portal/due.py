@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from portal.render import Screen, Text, Tone, Words, day
-from portal.words import OUTCOME, ground, moment, reason, said
+from portal.words import EVERYONE, OUTCOME, ground, moment, reason, said
 
 KINDS = {
     "starts": Text("prise d'effet", "takes effect"),
@@ -52,9 +52,9 @@ def _date(text: str | None, out: Screen) -> str | None:
 
 
 def _about(one: Mapping[str, Any], out: Screen) -> str:
-    """What a line is about: its title, and its period where it has one."""
-    period = f" ({one['period']})" if one.get("period") else ""
-    return f"{one['title'][out.lang]}{period}"
+    """What a line is about: its title, and its period where it has one (a reminder's comes after the kind of thing)."""
+    period = (one.get("period") or "").rpartition(".")[2] if one["kind"] == "reminder" else one.get("period")
+    return f"{one['title'][out.lang]} ({period})" if period else str(one["title"][out.lang])
 
 
 def show_plan(out: Screen, value: Mapping[str, Any]) -> None:
@@ -114,7 +114,7 @@ def show_register(out: Screen, entries: Sequence[Mapping[str, Any]]) -> None:
     titles = [Text("état", "state"), Text("échéance", "due"), Text("convention", "convention"), Text("quoi", "what"), Text("qui", "who"), Text("fondement", "basis"), Text("preuves", "evidence")]  # fmt: skip
     order = {"late": 0, "due": 1, "not_dated": 2, "standing": 3, "done": 4}
     rows = [
-        (said(STATES, one["state"]), _date(one["due"], out), one["convention"], _about(one, out), ", ".join(one["who"]), ground(one["basis"], one["article"]), _shown(one, out))
+        (said(STATES, one["state"]), _date(one["due"], out), one["convention"], _about(one, out), ", ".join(out.words(said(EVERYONE, who) or who) for who in one["who"]), ground(one["basis"], one["article"]), _shown(one, out))
         for one in sorted(entries, key=lambda one: order[one["state"]])
     ]  # fmt: skip
     out.table(titles, rows)
