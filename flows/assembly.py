@@ -76,7 +76,7 @@ def place_order(workspace: Workspace, order: Order, order_id: str | None = None)
     workspace.convention(order.convention)  # no key set is made for a convention that there is not
     order_id = order_id or uuid4().hex
     wrapped = io.BytesIO()
-    with age_sink(wrapped, [workspace.keys.keyset(order.convention).rest_recipient]) as sink:
+    with age_sink(wrapped, [workspace.keyset(order.convention).rest_recipient]) as sink:
         sink.write(str(order.source.absolute()).encode())
     row = runs.OrderRow(order_id, order.convention, order.exchange, order.period, order.sender, wrapped.getvalue())
     with workspace.database.begin() as connection:
@@ -106,7 +106,7 @@ def run_order(home: str | None, order_id: str, progress: Progress = quiet) -> di
 
 def _source(workspace: Workspace, row: runs.OrderRow) -> Path:
     plain = io.BytesIO()
-    decrypt(io.BytesIO(row.input), plain, [workspace.keys.keyset(row.convention).rest_identity])
+    decrypt(io.BytesIO(row.input), plain, [workspace.keyset(row.convention).rest_identity])
     return Path(plain.getvalue().decode())
 
 
@@ -141,7 +141,7 @@ def _order(workspace: Workspace, path: Path) -> Order:
 
 
 def _planned(workspace: Workspace, order: Order) -> dict[str, Any]:
-    seal = workspace.keys.keyset(order.convention).commit(str(order.source.absolute()).encode())
+    seal = workspace.keyset(order.convention).commit(str(order.source.absolute()).encode())
     return {
         "order_id": place_order(workspace, order, seal[:32]),
         "convention": order.convention,

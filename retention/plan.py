@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from passerelle.convention import Answer, destruction_deadline, purge_allowed
+from passerelle.convention import Answer, Convention, destruction_deadline, purge_allowed
 from passerelle.store import holdings, purges
 from passerelle.store.holdings import Holding
 from passerelle.workspace import Workspace
@@ -62,7 +62,9 @@ def plan(workspace: Workspace, connection: Connection, convention_id: str) -> Pl
     convention = workspace.convention(convention_id)
     history, now = workspace.history(connection, convention_id), workspace.now()
     present = holdings.present(connection, convention=convention_id)
-    answer = purge_allowed(convention, history, now)
+    datasets = _datasets(convention, present)
+    answers = [purge_allowed(convention, history, now, dataset) for dataset in (None, *datasets)]
+    answer = next((one for one in answers if one.status != "yes"), answers[0])
     return Plan(
         convention=convention_id,
         convention_sha256=convention.sha256,
@@ -73,6 +75,13 @@ def plan(workspace: Workspace, connection: Connection, convention_id: str) -> Pl
         copies=tuple(copy for copy in present if copy.ours and copy.kind != OUTLIVES),
         partner_copies=tuple(copy for copy in present if not copy.ours),
     )
+
+
+def _datasets(convention: Convention, copies: list[Holding]) -> list[str]:
+    """What a hold may name of these copies: their exchanges, and the datasets of these. One held, all wait: keys are shared."""
+    exchanges = {copy.exchange for copy in copies if copy.ours}
+    found = [one for one in convention.exchanges if one.id in exchanges and one.handling is not None]
+    return sorted(exchanges | {one.handling.contract for one in found if one.handling is not None})
 
 
 def plans(workspace: Workspace, connection: Connection) -> list[Plan]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
 
 from passerelle.canonical import canonical
 from passerelle.errors import KeyStoreError, OurWayError, RefusedError
@@ -46,7 +48,10 @@ def purge(workspace: Workspace, convention_id: str, told: Told = _quiet) -> Purg
         RefusedError: the deadline has not come, or a reading is disputed, or nothing is held.
         OurWayError: something could not be destroyed; the purge stays open and resumes when run again.
     """
-    with workspace.lock(f"{convention_id}.purge"):
+    with ExitStack() as locks:
+        locks.enter_context(workspace.lock(f"{convention_id}.purge"))
+        for exchange in workspace.convention(convention_id).exchanges:
+            locks.enter_context(workspace.lock(f"{convention_id}.{exchange.id}"))  # no exchange begins meanwhile
         _end_open_runs(workspace, convention_id)
         current = _open(workspace, convention_id)
         for stage, act in (
@@ -68,8 +73,7 @@ def _end_open_runs(workspace: Workspace, convention_id: str) -> None:
     with workspace.database.read() as connection:
         open_runs = runs.runs(connection, convention=convention_id, state="running")
     for exchange in sorted({run.exchange for run in open_runs}):
-        with workspace.lock(f"{convention_id}.{exchange}"):
-            recover(workspace, convention_id, exchange)
+        recover(workspace, convention_id, exchange)
 
 
 def _one(workspace: Workspace, purge_id: str) -> Purge:
@@ -126,6 +130,11 @@ def _remove_copies(workspace: Workspace, current: Purge) -> None:
     with workspace.database.read() as connection:
         copies = plan(workspace, connection, current.convention).copies
     stuck = 0
+    for path in _waiting(workspace, current.convention):
+        try:
+            erase(path)
+        except OSError:
+            stuck += 1
     for start in range(0, len(copies), BATCH):
         gone = []
         for copy in copies[start : start + BATCH]:
@@ -145,6 +154,11 @@ def _remove_copies(workspace: Workspace, current: Purge) -> None:
         )
     with workspace.database.begin() as connection:
         purges.stage(connection, current.id, "files")
+
+
+def _waiting(workspace: Workspace, convention: str) -> list[Path]:
+    """Files that senders laid in the inbox of a convention and that were never taken in."""
+    return [path for path in (workspace.home / "inbox" / convention).rglob("*") if not path.is_dir()]
 
 
 def _clear_tables(workspace: Workspace, current: Purge) -> None:
@@ -168,6 +182,9 @@ def _rotate_root(workspace: Workspace, current: Purge) -> None:
 def _read_again(workspace: Workspace, current: Purge) -> None:
     with workspace.database.read() as connection:
         register = holdings.all_of(connection, current.convention)
+    waiting = _waiting(workspace, current.convention)
+    if waiting:
+        raise OurWayError(f"{len(waiting)} files are still in the inbox after the purge", hint="run the purge again")
     left = [copy for copy in register if copy.ours and copy.kind != "index" and workspace.path(copy.location).exists()]
     if left:
         raise OurWayError(f"{len(left)} copies are still there after the purge", hint="run the purge again")

@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 
 from passerelle.clock import iso
 from passerelle.convention import Convention, Decision, Exchange, Request, decide
-from passerelle.errors import GateRefusedError, RefusedError, UsageError
+from passerelle.errors import GateRefusedError, KeyStoreError, RefusedError, UsageError
 from passerelle.handover import approval
+from passerelle.keys import parse_recipient
 from passerelle.store import partners
 from passerelle.store.partners import PartnerKey
 from passerelle.trail import Entry
@@ -153,9 +154,17 @@ def with_keys(connection: Connection, sender: str, recipients: tuple[str, ...]) 
 
     Raises:
         RefusedError: a recipient has no approved key: nothing can be sealed to it.
+        KeyStoreError: a stored key is not the one that was approved.
     """
     keys = {party: partners.approved(connection, party) for party in recipients}
     for party, approved in keys.items():
+        if any(parse_recipient(key.recipient).fingerprint != key.fingerprint for key in approved):
+            raise KeyStoreError(
+                f"a stored key of {party} is not the one whose fingerprint was approved",
+                hint="the database was altered: revoke the key, enrol it again, and look at the trail",
+                fr=f"une clé enregistrée de {party} n'est pas celle dont l'empreinte a été approuvée",
+                hint_fr="la base a été altérée : révoquez la clé, inscrivez-la à nouveau et examinez le registre",
+            )
         if not approved:
             raise RefusedError(
                 f"{party} has no approved key: nothing can be sealed to it",

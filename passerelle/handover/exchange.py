@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from datetime import date
 
 from passerelle.boundary import SealedError, sealed
 from passerelle.convention import Decision
@@ -25,7 +26,7 @@ from passerelle.workspace import Workspace
 from passerelle.workspace.files import write_whole
 
 EXCHANGE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?|-[QST][1-4])?")
+PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?|-[QS][1-4])?")
 KEPT_WHEN_DELIVERED = frozenset({"raw", "quarantine", "release", "index", "parcel"})
 KEPT_WHEN_REFUSED = frozenset({"quarantine", "parcel"})
 
@@ -73,11 +74,21 @@ def _insist_on_words(workspace: Workspace, order: Order) -> None:
             fr="l'identifiant d'un échange s'écrit en minuscules, chiffres et traits d'union",
             hint_fr=f"passerelle convention show {order.convention} en donne la liste",
         )
-    if not PERIOD.fullmatch(order.period):
+    if not _is_period(order.period):
         raise UsageError(
             "expected a period such as 2026, 2026-03, 2026-03-31, 2026-Q1 or 2026-S1",
             fr="une période s'écrit 2026, 2026-03, 2026-03-31, 2026-Q1 (trimestre) ou 2026-S1 (semestre)",
         )
+
+
+def _is_period(text: str) -> bool:
+    """Whether ``text`` is a year, a month, a day that exists, a quarter or a half-year."""
+    if not PERIOD.fullmatch(text):
+        return False
+    try:
+        return text.count("-") < 2 or bool(date.fromisoformat(text))  # noqa: PLR2004 - year-month-day
+    except ValueError:
+        return False
 
 
 def _decide(workspace: Workspace, order: Order, tools: Tools | None, progress: Progress) -> Job:
@@ -106,7 +117,7 @@ def _decide(workspace: Workspace, order: Order, tools: Tools | None, progress: P
         )
     with workspace.database.read() as connection:
         parties = with_keys(connection, sender, recipients)
-    keys = workspace.keys.keyset(order.convention)
+    keys = workspace.keyset(order.convention)
     run = open_run(workspace, order, sender, f"{tools.contract.id}@{tools.contract.version}")
     return Job(workspace, order, tools, text, exchange, parties, decision, keys, run, progress)
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from passerelle.contract import Column, Kind
 from passerelle.convention import Exchange
-from passerelle.errors import OurWayError
-from passerelle.handover.job import Job, release_location, staged_at
+from passerelle.errors import OurWayError, RefusedError
+from passerelle.handover.job import PERSONAL, Job, release_location, staged_at
 from passerelle.keys import Identity, parse_recipient
 from passerelle.minimise import CsvSink, pseudonyms
 from passerelle.parcel import Sealer
@@ -97,10 +97,18 @@ def leaving(exchange: Exchange, columns: Sequence[Column]) -> tuple[Column, ...]
     """The columns that leave: the exchange's allow-list in the contract's order; all of them when it has none.
 
     Raises:
+        RefusedError: the data are personal and no column is allowed by name: an empty list allows nothing then.
         OurWayError: the allow-list or the pseudonyms name a column that the contract does not have.
     """
     handling = exchange.handling
     wanted = set(handling.columns) if handling else set()
+    if not wanted and exchange.data_class in PERSONAL:
+        raise RefusedError(
+            f"{exchange.id} is about persons, and allows no column by name",
+            hint="list the columns that may leave in the exchange's handling",
+            fr=f"{exchange.id} porte sur des personnes et n'autorise nommément aucune colonne",
+            hint_fr="énumérez, dans le « handling » de l'échange, les colonnes qui peuvent sortir",
+        )
     named = wanted | set(handling.pseudonyms if handling else ())
     if unknown := named - {column.name for column in columns}:
         raise OurWayError(f"{exchange.id} names columns that the contract lacks: {', '.join(sorted(unknown))}")

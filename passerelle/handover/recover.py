@@ -15,7 +15,7 @@ from passerelle.handover.decide import ask
 from passerelle.handover.deliver import arrive, complete, folder_of
 from passerelle.handover.job import close_run, staged_at
 from passerelle.parcel import Manifest, Sealed, Sealer, parse_manifest
-from passerelle.store import holdings, runs
+from passerelle.store import holdings, partners, runs
 from passerelle.store.runs import Delivery
 from passerelle.workspace import Workspace
 from passerelle.workspace.files import erase
@@ -43,7 +43,7 @@ def recover(workspace: Workspace, convention: str, exchange: str) -> None:
 def _settle(workspace: Workspace, intent: Delivery, sender: str) -> None:
     arrived = folder_of(workspace, intent.recipient) / f"{intent.id}.tar"
     staged = workspace.path(staged_at(intent.id))
-    if arrived.exists() or _left(workspace, staged):
+    if arrived.exists() or _left(workspace, staged, intent.recipient):
         arrive(workspace, intent, arrived)
         return
     with workspace.database.begin() as connection:
@@ -80,9 +80,12 @@ def _sealed(manifest: Manifest) -> Sealed:
     )
 
 
-def _left(workspace: Workspace, staged: Path) -> bool:
-    """Whether a parcel went out of staging although the register says that nobody removed it."""
+def _left(workspace: Workspace, staged: Path, recipient: str) -> bool:
+    """Whether a partner took its parcel before the outcome was written: it can only from a folder of its own."""
     with workspace.database.read() as connection:
+        partner = partners.find(connection, recipient)
+        if partner is None or partner.folder is None:
+            return False
         registered = holdings.present(connection, location=workspace.location(staged))
     return bool(registered) and not staged.exists() and not staged.with_name(f"{staged.name}.part").exists()
 

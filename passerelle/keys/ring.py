@@ -155,6 +155,11 @@ class KeyRing:
                 put(path, root.wrap(canonical(fresh), path.name))
             return _read_keyset(root, convention, path, index)
 
+    def knows(self, convention: str) -> bool:
+        """Whether ``convention`` has a key set, or had one that was destroyed."""
+        with self._operation(convention) as (generation, _):
+            return any((generation / f"{convention}{suffix}").exists() for suffix in (".keyset", ".destroyed"))
+
     def index_key(self, convention: str) -> bytes:
         """The person-index key, 16 bytes: it outlives the key set, for the period that the DPO sets.
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, insert, select
 
 from passerelle.clock import iso
+from passerelle.store.partners import person
 from passerelle.store.tables import approval, convention_file
 
 APPROVALS_NEEDED = 2
@@ -32,6 +33,7 @@ def approvals(connection: Connection, convention: str, sha256: str) -> tuple[str
 def approve(connection: Connection, convention: str, sha256: str, *, by: str, at: datetime) -> tuple[str, ...]:
     """Note one approval; everyone who approved the change so far."""
     subject = _subject(connection, convention, sha256)
+    by = person(by)
     connection.execute(insert(approval).values(subject=subject, actor=by, at=iso(at)))
     return approvals(connection, convention, sha256)
 

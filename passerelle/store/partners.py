@@ -84,6 +84,11 @@ def partners(connection: Connection) -> list[Partner]:
     return [Partner(row.id, row.name, row.folder) for row in connection.execute(select(partner).order_by(partner.c.id))]
 
 
+def person(name: str) -> str:
+    """A person's name as it is compared: letter case and spaces make nobody another person."""
+    return " ".join(name.split()).casefold()
+
+
 def enrol(
     connection: Connection, party: str, *, kind: str, recipient: str, fingerprint: str, by: str, at: datetime
 ) -> bool:
@@ -113,7 +118,7 @@ def enrol(
             partner=party,
             kind=kind,
             recipient=recipient,
-            enrolled_by=by,
+            enrolled_by=person(by),
             enrolled_at=iso(at),
         )
     )
@@ -132,6 +137,7 @@ def approve(connection: Connection, fingerprint: str, *, by: str, at: datetime) 
         raise RefusedError(
             "the key is revoked", hint="enrol a new key", fr="la clé est révoquée", hint_fr="inscrivez une autre clé"
         )
+    by = person(by)
     if by == key.enrolled_by:
         raise RefusedError(
             "who enrolled a key cannot approve it",

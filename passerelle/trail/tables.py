@@ -18,7 +18,9 @@ from sqlalchemy import (
     Table,
     Text,
     event,
+    func,
     insert,
+    select,
 )
 
 metadata = MetaData()
@@ -109,3 +111,9 @@ def begin_immediate(engine: Engine) -> None:
     def _begin(connection: Connection) -> None:
         reads = connection.get_execution_options().get("reads", False)
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def count_of_kind(connection: Connection, kind: str) -> int:
+    """How many entries of a kind the trail has."""
+    query = select(func.count()).select_from(trail_entry).where(trail_entry.c.kind == kind)
+    return int(connection.execute(query).scalar_one())

@@ -16,12 +16,13 @@ from sqlalchemy import Connection
 
 from passerelle.clock import Clock, PretendedClock, SystemClock, iso
 from passerelle.convention import Convention, Event, load
-from passerelle.errors import UsageError, WorkspaceError
+from passerelle.errors import KeyStoreError, UsageError, WorkspaceError
 from passerelle.journal import Journal
-from passerelle.keys import KeyRing
-from passerelle.store import Database, conventions, events
+from passerelle.keys import KeyRing, KeySet
+from passerelle.store import Database, conventions, events, purges, runs
 from passerelle.store.database import sqlite_url
 from passerelle.trail import Entry, Ledger
+from passerelle.trail.tables import count_of_kind
 from passerelle.workspace.files import locked, write_whole
 from passerelle.workspace.settings import Settings
 
@@ -50,6 +51,9 @@ class Workspace:
         self.rehearsal = bool(about["rehearsal"])
         self.clock = _clock(settings, rehearsal=self.rehearsal)
         self.database = Database(settings.database_url or sqlite_url(self.home / "passerelle.db"))
+        if about["complete"]:
+            self.database.check()
+            _insist_on_generation(self.home / "keys", self.database)
         self.keys = KeyRing.open(self.home / "keys")
         self.origin = f"passerelle.example/{about['id']}"
         self.ledger = Ledger(self.origin, self.keys.trail_key)
@@ -105,9 +109,7 @@ class Workspace:
                 fr="il n'y a pas d'espace de travail ici",
                 hint_fr="passerelle init en crée un, PASSERELLE_HOME en désigne un autre",
             )
-        workspace = cls(settings, about)
-        workspace.database.check()
-        return workspace
+        return cls(settings, about)
 
     def now(self) -> datetime:
         """The instant, in UTC."""
@@ -120,6 +122,24 @@ class Workspace:
     def location(self, path: Path) -> str:
         """A path as a registered location: relative when it lies in the workspace."""
         return str(path.relative_to(self.home)) if path.is_relative_to(self.home) else str(path)
+
+    def keyset(self, convention_id: str) -> KeySet:
+        """The keys of a convention, made when nothing ever ran under it.
+
+        Raises:
+            KeyStoreError: they were destroyed; or they are missing, though exchanges ran under them.
+        """
+        if not self.keys.knows(convention_id):
+            with self.database.read() as connection:
+                ran = runs.runs(connection, convention=convention_id)
+            if ran:
+                raise KeyStoreError(
+                    f"the key set of {convention_id} is missing, though exchanges ran under it",
+                    hint="restore the folder keys/ that goes with this database",
+                    fr=f"le trousseau de {convention_id} manque, alors que des échanges ont eu lieu avec lui",
+                    hint_fr="restaurez le dossier keys/ qui va avec cette base",
+                )
+        return self.keys.keyset(convention_id)
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         """Hold a lock of this workspace while working."""
@@ -192,6 +212,25 @@ def load_convention(home: Path, convention_id: str, loaded: dict[str, Convention
             hint_fr="déposez son fichier dans le dossier conventions/ de l'espace de travail",
         )
     return load(files[convention_id], files, loaded)
+
+
+def _insist_on_generation(folder: Path, database: Database) -> None:
+    """Refuse keys or a database restored from before a purge: the trail tells how often the root key was rotated.
+
+    Asked before the ring is opened, which destroys the generations that it does not need. A rotation that a purge under way
+    has not told yet is allowed for.
+    """
+    with database.read() as connection:
+        told = count_of_kind(connection, "root_rotated")
+        untold = bool(purges.purges(connection, state="rows"))
+    found = KeyRing(folder).generation
+    if found not in {told + 1, told + 1 + untold}:
+        raise KeyStoreError(
+            f"the keys are of generation {found}, the trail tells of {told + 1}",
+            hint="keys or database are a copy from another time: restore the two that belong together, the newest",
+            fr=f"les clés sont de la génération {found}, le registre dit {told + 1}",
+            hint_fr="les clés ou la base datent d'un autre moment : restaurez celles qui vont ensemble, les plus récentes",
+        )
 
 
 def _new_about(*, rehearsal: bool) -> dict[str, Any]:
