@@ -84,6 +84,8 @@ def _members_fault(members: list[zipfile.ZipInfo]) -> str | None:
     if len(set(names)) < len(names):
         return "two members of the archive have one name"
     for member in members:
+        if not member.filename:
+            return "a member of the archive has no name"
         path = PurePosixPath(member.filename)
         if path.is_absolute() or ".." in path.parts or "\\" in member.filename:
             return "a member's name leads outside the archive"
