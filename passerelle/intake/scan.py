@@ -213,6 +213,8 @@ def _bad_bytes(raw: bytes, rules: Rules) -> tuple[str, int] | None:
         return "a NUL byte", at
     if raw.isascii():
         return None
+    if rules.codec not in {"utf-8", "ascii"} and (at := raw.find(LATIN_LEAD)) >= 0 and _is_utf8(raw):
+        return f"text in UTF-8, where {rules.codec} is declared", at
     if rules.undefined:
         places = [at for byte in rules.undefined if (at := raw.find(byte)) >= 0]
         return (f"a byte that {rules.codec} does not define", min(places)) if places else None
@@ -225,6 +227,11 @@ def _bad_bytes(raw: bytes, rules: Rules) -> tuple[str, int] | None:
     except UnicodeDecodeError as error:
         at = error.start
     return f"bytes that are not {rules.codec}", at
+
+
+# The first byte of é, è, à… in UTF-8. In a single-byte code it is Ã, which no word has before a sign of the upper half; so a
+# block that has it and is UTF-8 throughout was not written in that code, though every byte of it could be read so.
+LATIN_LEAD = b"\xc3"
 
 
 def _is_utf8(raw: bytes) -> bool:

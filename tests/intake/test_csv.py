@@ -239,3 +239,16 @@ def test_no_dialect_is_refused(tmp_path: Path) -> None:
     empty: list[Dialect] = []
     with pytest.raises(UsageError):
         open_source(path, empty)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "iso-8859-15"])
+def test_utf8_is_not_read_as_a_single_byte_code(tmp_path: Path, encoding: str) -> None:
+    """A file in UTF-8 is refused where cp1252 or latin-9 is declared, although its bytes could be read so; the true one is read."""
+    dialect = Dialect("one", "sender", {"nom": "name"}, encoding=encoding)
+    text = "nom\nClément\nFrançoise\n"
+    (tmp_path / "wrong").write_bytes(text.encode())
+    with pytest.raises(IntakeError, match=r"UTF-8, where"), open_source(tmp_path / "wrong", [dialect]) as source:
+        list(source.digest_pass([]))
+    (tmp_path / "right").write_bytes(text.encode(encoding))
+    with open_source(tmp_path / "right", [dialect]) as source:
+        assert [row for batch in source.batches() for row in batch.rows["name"].to_pylist()] == ["Clément", "Françoise"]
