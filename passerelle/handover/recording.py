@@ -61,6 +61,7 @@ def record_event(
             "event": kind,
             "event_id": f"e-{number}",
             "evidence_sha256": evidence_sha256,
+            "payload_sha256": events.digest(kind, event.payload),
             "exposures": len(late) or None,
             "valid_on": day if isinstance(day, str) else None,
         }

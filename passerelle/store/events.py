@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from passerelle.canonical import canonical
 from passerelle.clock import iso
 from passerelle.store.tables import convention_event
 
@@ -50,6 +52,11 @@ def record(
     key = result.inserted_primary_key
     assert key is not None  # noqa: S101 - an autoincremented insert has one
     return int(key[0])
+
+
+def digest(kind: str, payload: Mapping[str, Any]) -> str:
+    """What the trail keeps of an event: SHA-256 of its type and payload in canonical JSON, in hex."""
+    return hashlib.sha256(canonical({"type": kind, "payload": dict(payload)})).hexdigest()
 
 
 def history(connection: Connection, convention: str) -> list[Recorded]:

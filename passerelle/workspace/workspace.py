@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from passerelle.clock import Clock, PretendedClock, SystemClock, iso
 from passerelle.convention import Convention, Event, load
-from passerelle.errors import KeyStoreError, UsageError, WorkspaceError
+from passerelle.errors import ConventionFileError, KeyStoreError, TrailError, UsageError, WorkspaceError
 from passerelle.journal import Journal
 from passerelle.keys import KeyRing, KeySet
 from passerelle.store import Database, conventions, events, purges, runs
@@ -166,11 +166,23 @@ class Workspace:
         return self._conventions[convention_id]
 
     def history(self, connection: Connection, convention_id: str) -> tuple[Event, ...]:
-        """What was recorded of a convention, as the rules read it."""
-        return tuple(
-            Event(type=row.type, payload=row.payload, recorded_at=row.recorded_at)
-            for row in events.history(connection, convention_id)
-        )
+        """What was recorded of a convention, as the rules read it.
+
+        Raises:
+            TrailError: the record is not what the trail tells: an event was added, changed or taken out behind its back.
+        """
+        rows = events.history(connection, convention_id)
+        told = {
+            found.entry.body["event_id"]: found.entry.body.get("payload_sha256")
+            for found in self.ledger.find(connection, "event_recorded", convention=convention_id)
+        }
+        if told != {f"e-{row.id}": events.digest(row.type, row.payload) for row in rows}:
+            raise TrailError(
+                "the record of events is not what the trail tells",
+                where=convention_id,
+                hint="passerelle trail show lists the events recorded; restore the database",
+            )
+        return tuple(Event(type=row.type, payload=row.payload, recorded_at=row.recorded_at) for row in rows)
 
     def publish_trust(self) -> None:
         """Write what partners verify with: the signer of manifests and certificates, and the key of the trail."""
@@ -211,7 +223,14 @@ def load_convention(home: Path, convention_id: str, loaded: dict[str, Convention
             fr=f"convention inconnue ; celles qui existent : {known}",
             hint_fr="déposez son fichier dans le dossier conventions/ de l'espace de travail",
         )
-    return load(files[convention_id], files, loaded)
+    found = load(files[convention_id], files, loaded)
+    if found.id != convention_id:
+        raise ConventionFileError(
+            f"expected the id {convention_id}, as the file is named; it says another",
+            where=f"{convention_id}.yaml",
+            hint="name the file after the id of its convention",
+        )
+    return found
 
 
 def _insist_on_generation(folder: Path, database: Database) -> None:

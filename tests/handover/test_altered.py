@@ -3,12 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
-from passerelle.errors import KeyStoreError, RefusedError, UsageError
+from passerelle.errors import ConventionFileError, KeyStoreError, RefusedError, TrailError, UsageError
 from passerelle.keys import Identity
-from passerelle.store import partners
-from passerelle.store.tables import partner_key
+from passerelle.store import events, partners
+from passerelle.store.tables import convention_event, partner_key
 from tests.gateway import CSP_FILED, PACA_SIGNED, POOLS, STUDIES, Gateway
 
 
@@ -45,3 +45,30 @@ def test_letter_case_makes_nobody_a_second_person(tmp_path: Path) -> None:
         with pytest.raises(RefusedError):
             partners.approve(connection, key.fingerprint, by="BRUNO", at=now)
         assert partners.approved(connection, "mtfp") == []
+
+
+@pytest.mark.parametrize("statement", ["update", "delete", "insert"])
+def test_an_event_altered_behind_the_trail_stops_everything(tmp_path: Path, statement: str) -> None:
+    """A record of events with a row changed, taken out or slipped in is refused by the gate: the trail tells each event."""
+    one = Gateway.create(tmp_path, "2016-03-31T09:00:00+02:00").record(PACA_SIGNED)
+    one.partner("region-paca").move_to("2016-06-01T06:00:00+02:00")
+    with one.workspace.database.begin() as connection:
+        if statement == "update":
+            connection.execute(update(convention_event).values(payload='{"on": "2016-04-30"}'))
+        elif statement == "delete":
+            connection.execute(delete(convention_event))
+        else:
+            events.record(
+                connection, "paca-pe-2016", "end_recorded", {"on": "2030-12-31"}, by="x", at=one.workspace.now()
+            )
+    with pytest.raises(TrailError, match="not what the trail tells"):
+        one.run(STUDIES, "2016", one.write(STUDIES, 20))
+
+
+def test_a_file_that_says_another_id_is_refused(tmp_path: Path) -> None:
+    """A convention is known by its id: a file named otherwise would give it a second history and second keys."""
+    one = Gateway.create(tmp_path, "2016-03-31T09:00:00+02:00")
+    text = (Path(__file__).parents[2] / "conventions" / "paca-pe-2016.yaml").read_text("utf-8")
+    (one.home / "conventions" / "other.yaml").write_text(text, "utf-8")
+    with pytest.raises(ConventionFileError, match="as the file is named"):
+        one.workspace.convention("other")
