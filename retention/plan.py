@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from passerelle.convention import Answer, Convention, destruction_deadline, purge_allowed
+from passerelle.handover import approval
 from passerelle.store import holdings, purges
 from passerelle.store.holdings import Holding
 from passerelle.workspace import Workspace
@@ -65,12 +66,13 @@ def plan(workspace: Workspace, connection: Connection, convention_id: str) -> Pl
     datasets = _datasets(convention, present)
     answers = [purge_allowed(convention, history, now, dataset) for dataset in (None, *datasets)]
     answer = next((one for one in answers if one.status != "yes"), answers[0])
+    changed = approval.pending(connection, convention)
     return Plan(
         convention=convention_id,
         convention_sha256=convention.sha256,
         deadline=destruction_deadline(convention, history, now),
-        allowed=answer.status == "yes",
-        reason=answer.reason or answer.status,
+        allowed=answer.status == "yes" and not changed,
+        reason=approval.REASON if changed else answer.reason or answer.status,
         now=workspace.now().astimezone(convention.zone).date(),
         copies=tuple(copy for copy in present if copy.ours and copy.kind != OUTLIVES),
         partner_copies=tuple(copy for copy in present if not copy.ours),

@@ -80,3 +80,14 @@ def test_a_missing_key_set_is_not_made_again(due: Gateway) -> None:
     lost.unlink()
     with pytest.raises(KeyStoreError, match="missing"):
         due.workspace.keyset(CSP)
+
+
+def test_a_changed_convention_file_purges_nothing_before_it_is_approved(due: Gateway) -> None:
+    """An end date changed on disk brings no destruction forward: the plan waits for the two approvals, as the gate does."""
+    due.workspace.close()
+    shipped = Path(__file__).parents[2] / "conventions" / f"{CSP}.yaml"
+    (due.home / "conventions" / f"{CSP}.yaml").write_text(shipped.read_text("utf-8") + "# changed\n", "utf-8")
+    one = due.reopened().move_to(DUE)
+    with pytest.raises(RefusedError, match="convention_change_not_approved"):
+        purge(one.workspace, CSP)
+    assert one.workspace.keyset(CSP)
