@@ -18,18 +18,20 @@ FORMAT = "passerelle-certificate/1"
 
 PROVED = (
     {
-        "fr": "Les clés de la convention ont été détruites et la clé racine renouvelée : ni la passerelle ni une sauvegarde "
-        "restaurée ne peut plus ouvrir les copies qu'elles fermaient.",
-        "en": "The convention's keys were destroyed and the root key rotated: neither the gateway nor a restored backup can "
-        "open the copies that they shut.",
+        "fr": "Les clés de la convention ont été détruites et la clé racine renouvelée : aucune clé que garde la passerelle "
+        "n'ouvre plus les copies qu'elles fermaient.",
+        "en": "The convention's keys were destroyed and the root key rotated: no key that the gateway keeps opens the copies "
+        "that they shut.",
     },
     {
         "fr": "Chaque copie inscrite au registre a été retirée, et chaque emplacement relu après coup.",
         "en": "Every registered copy was removed, and every place read again afterwards.",
     },
     {
-        "fr": "Les colis à deux verrous remis aux partenaires ne s'ouvrent plus : leur second verrou est détruit.",
-        "en": "The two-lock parcels handed to partners no longer open: their second lock is destroyed.",
+        "fr": "La passerelle ne détient plus la clé du second verrou d'aucun colis remis : un colis dont cette clé n'avait pas "
+        "été remise ne s'ouvre plus.",
+        "en": "The gateway no longer has the second lock's key of any parcel handed over: a parcel whose key had not been "
+        "handed out no longer opens.",
     },
 )
 NOT_PROVED = (
@@ -39,12 +41,18 @@ NOT_PROVED = (
         "en": "That a partner kept no plain copy of an extract opened before the destruction: only its attestation can tell.",
     },
     {
+        "fr": "Qu'un partenaire n'a pas gardé la clé d'un second verrou qui lui avait été remise avant la destruction.",
+        "en": "That a partner kept no second lock's key that it had been handed before the destruction.",
+    },
+    {
         "fr": "Que le support de stockage ne garde aucune trace des octets chiffrés effacés.",
         "en": "That the storage medium keeps no remnant of the erased encrypted bytes.",
     },
     {
-        "fr": "Qu'aucune copie de la clé racine antérieure n'a été faite en dehors de la passerelle avant sa destruction.",
-        "en": "That no copy of the earlier root key was made outside the gateway before its destruction.",
+        "fr": "Qu'aucune copie des clés antérieures ne subsiste hors de la passerelle : une sauvegarde du dossier keys/ faite "
+        "avant la destruction doit être détruite elle aussi.",
+        "en": "That no copy of the earlier keys is left outside the gateway: a backup of the folder keys/ made before the "
+        "destruction must be destroyed too.",
     },
 )
 

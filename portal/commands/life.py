@@ -50,8 +50,8 @@ def init(
         )
         out.say(
             Text(
-                "Sauvegardez le dossier keys/ à part de la base : sans l'un, l'autre reste fermé.",
-                "Back up the folder keys/ apart from the database: without the one, the other stays shut.",
+                "Sauvegardez le dossier keys/ à part de la base : sans l'un, l'autre reste fermé. Détruisez ses sauvegardes à chaque purge.",
+                "Back up the folder keys/ apart from the database: without the one, the other stays shut. Destroy its backups at each purge.",
             )
         )
 
