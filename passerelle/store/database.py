@@ -15,7 +15,7 @@ from passerelle.errors import WorkspaceError
 from passerelle.store import tables
 from passerelle.trail import tables as trail_tables
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 BUSY_TIMEOUT_SECONDS = 60
 
 
