@@ -12,7 +12,10 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from passerelle.errors import WorkspaceError
-from passerelle.store import tables
+from passerelle.store import (
+    access_tables,  # noqa: F401 - its tables join the metadata
+    tables,
+)
 from passerelle.trail import tables as trail_tables
 
 SCHEMA_VERSION = "3"

@@ -1,7 +1,7 @@
 """Every table but the trail's. No column holds a person's value from a partner's file.
 
-``partner``, ``approval`` and ``access`` name the people who work with the gateway: they are the access side of the house,
-apart from the trail, which names nobody.
+``partner``, ``approval`` and ``access`` (``access_tables``) name the people who work with the gateway: they are the access side
+of the house, apart from the trail, which names nobody.
 """
 
 from __future__ import annotations
@@ -205,16 +205,6 @@ profile = Table(
     Column("body", Text, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("at", String(20), nullable=False),
-)
-
-access = Table(
-    "access",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("at", String(20), nullable=False),
-    Column("actor", String(80), nullable=False),
-    Column("action", String(40), nullable=False),
-    Column("subject", String(80), nullable=False),
 )
 
 purge = Table(
