@@ -179,7 +179,8 @@ def _delivered_already(job: Job) -> tuple[list[Delivered], list[str]]:
 
 
 def _duplicate(job: Job, made: Sequence[Delivered]) -> Outcome:
-    close_run(job.workspace, job.run, "duplicate", None, keep=frozenset({"parcel"}))
+    told = ("run_duplicate", {**job.named, "deliveries": len(made)})
+    close_run(job.workspace, job.run, "duplicate", None, keep=frozenset({"parcel"}), told=told)
     return _outcome(job, "duplicate", made, None, None)
 
 
@@ -245,9 +246,8 @@ def _close_failed(job: Job, error: Exception) -> None:
     refused = isinstance(error, RefusedError | TheirDataError)
     kind = type(error).__name__ if isinstance(error, PasserelleError) else SealedError.__name__
     keep = KEPT_WHEN_DELIVERED if "delivered" in made else KEPT_WHEN_REFUSED
-    close_run(job.workspace, job.run, "refused" if refused else "failed", kind, keep=keep)
-    with job.workspace.database.begin() as connection:
-        job.workspace.append(connection, "run_failed", {"run": job.run, "error": kind})
+    told = ("run_failed", {**job.named, "error": kind})
+    close_run(job.workspace, job.run, "refused" if refused else "failed", kind, keep=keep, told=told)
     job.workspace.journal.write(job.workspace.now(), "run_failed", run=job.run, error=kind)
 
 

@@ -54,6 +54,11 @@ class Job:
         """The contract and its version, as the exactly-once key writes them."""
         return f"{self.tools.contract.id}@{self.tools.contract.version}"
 
+    @property
+    def named(self) -> dict[str, Any]:
+        """What the trail calls the exchange."""
+        return {"convention": self.order.convention, "exchange": self.order.exchange}
+
     def parcel_id(self, recipient: str) -> str:
         """The id of the one parcel for (convention, exchange, period, contract version, content, recipient).
 
@@ -115,10 +120,19 @@ def erase_copy(workspace: Workspace, copy: Holding) -> None:
         erase(path.with_name(name))
 
 
-def close_run(workspace: Workspace, run: str, state: str, reason: str | None, *, keep: frozenset[str]) -> None:
+def close_run(
+    workspace: Workspace,
+    run: str,
+    state: str,
+    reason: str | None,
+    *,
+    keep: frozenset[str],
+    told: tuple[str, dict[str, Any]] | None = None,
+) -> None:
     """Close a run: its copies but the kinds in ``keep`` are removed first, so that a killed closing is done again.
 
-    The second lock's key is kept for parcels that were delivered only.
+    The second lock's key is kept for parcels that were delivered only. ``told`` is the kind and body of the entry that the
+    trail keeps of the end; a delivered run needs none, its deliveries are told.
     """
     with workspace.database.read() as connection:
         copies = [copy for copy in holdings.present(connection, run=run) if copy.ours]
@@ -133,7 +147,8 @@ def close_run(workspace: Workspace, run: str, state: str, reason: str | None, *,
         for path in (workspace.path(copy.location) for copy in copies if copy not in gone):
             if path.exists():
                 holdings.weigh(connection, workspace.location(path), path.stat().st_size)
-        runs.end(connection, run, state, at=workspace.now(), reason=reason)
+        if runs.end(connection, run, state, at=workspace.now(), reason=reason) and told:
+            workspace.append(connection, told[0], {"run": run, **told[1]})
 
 
 def staged_at(parcel: str) -> str:

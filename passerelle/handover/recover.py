@@ -37,7 +37,8 @@ def recover(workspace: Workspace, convention: str, exchange: str) -> None:
         for parcel in left:
             erase(workspace.path(staged_at(parcel.id)))
         keep = KEPT_IF_DELIVERED if left else frozenset({"parcel"})
-        close_run(workspace, run.id, "delivered" if left else "interrupted", "interrupted", keep=keep)
+        told = ("run_interrupted", {"convention": convention, "exchange": exchange, "deliveries": len(left)})
+        close_run(workspace, run.id, "delivered" if left else "interrupted", "interrupted", keep=keep, told=told)
 
 
 def _settle(workspace: Workspace, intent: Delivery, sender: str) -> None:

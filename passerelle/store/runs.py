@@ -104,10 +104,10 @@ def advance(connection: Connection, run_id: str, step: int, counts: Mapping[str,
     connection.execute(update(run).where(run.c.id == run_id).values(step=step, counts=json.dumps(dict(counts))))
 
 
-def end(connection: Connection, run_id: str, state: str, *, at: datetime, reason: str | None = None) -> None:
-    """Close a run that is still open; a closed one stays as it is."""
+def end(connection: Connection, run_id: str, state: str, *, at: datetime, reason: str | None = None) -> bool:
+    """Close a run that is still open; a closed one stays as it is, and the answer is False."""
     query = update(run).where(run.c.id == run_id, run.c.state == "running")
-    connection.execute(query.values(state=state, reason=reason, ended_at=iso(at)))
+    return connection.execute(query.values(state=state, reason=reason, ended_at=iso(at))).rowcount == 1
 
 
 def runs(connection: Connection, **where: str) -> list[Run]:

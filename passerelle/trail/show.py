@@ -126,6 +126,14 @@ SENTENCES: dict[str, dict[Lang, str]] = {
         "fr": "Traitement {run} interrompu[ à l'étape {step}] : {error}",
         "en": "Run {run} failed[ at step {step}]: {error}",
     },
+    "run_interrupted": {
+        "fr": "Traitement {run} coupé en route, repris ensuite : {deliveries}",
+        "en": "Run {run} was cut off and settled afterwards: {deliveries}",
+    },
+    "run_duplicate": {
+        "fr": "Traitement {run} sans effet : ce contenu était déjà livré ({deliveries})",
+        "en": "Run {run} changed nothing: this content was delivered before ({deliveries})",
+    },
 }
 
 _WORDS: dict[Lang, dict[str, str]] = {
@@ -147,7 +155,7 @@ _UNITS: dict[Lang, dict[str, tuple[str, str]]] = {
         "holdings": ("copie", "copies"), "accepted": ("ligne acceptée", "lignes acceptées"),
         "rejected": ("rejetée", "rejetées"), "planned": ("échéance nouvelle", "échéances nouvelles"),
         "orders": ("échange lancé", "échanges lancés"),
-        "size": ("écriture", "écritures"),
+        "size": ("écriture", "écritures"), "deliveries": ("livraison", "livraisons"),
         "exposures": ("livraison passée mise en cause", "livraisons passées mises en cause"),
     },
     "en": {
@@ -155,7 +163,7 @@ _UNITS: dict[Lang, dict[str, tuple[str, str]]] = {
         "holdings": ("copy", "copies"), "accepted": ("row accepted", "rows accepted"),
         "rejected": ("rejected", "rejected"), "planned": ("new date", "new dates"),
         "orders": ("exchange started", "exchanges started"),
-        "size": ("entry", "entries"),
+        "size": ("entry", "entries"), "deliveries": ("delivery", "deliveries"),
         "exposures": ("past delivery called into question", "past deliveries called into question"),
     },
 }  # fmt: skip
