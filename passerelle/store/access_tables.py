@@ -51,10 +51,10 @@ access_batch = Table(
     metadata,
     Column("first", _Number, primary_key=True, autoincrement=False),  # number of its first line
     Column("last", _Number, nullable=False),
-    Column("from", String(20), nullable=False),  # earliest and latest instant of its lines
-    Column("to", String(20), nullable=False),
+    Column("since", String(20), nullable=False),  # earliest and latest instant of its lines
+    Column("until", String(20), nullable=False),
     Column("root", LargeBinary(32), nullable=False),
     Column("leaves", LargeBinary),  # the leaf hashes one after the other; gone with the lines
     Column("entry", _Number, nullable=False),  # index in the trail
-    Index("ix_access_batch_to", "to"),
+    Index("ix_access_batch_until", "until"),
 )

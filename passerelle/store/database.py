@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +21,7 @@ from passerelle.trail import tables as trail_tables
 
 SCHEMA_VERSION = "3"
 BUSY_TIMEOUT_SECONDS = 60
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 
 
 def sqlite_url(path: Path) -> str:
@@ -27,12 +29,23 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _reading(url: str) -> str:
+    """The URL that reads a SQLite file where nothing can be written beside it.
+
+    ``immutable`` spares the files that a reader of a WAL database makes (sqlite.org/wal.html, "Read-Only Databases"); a
+    ``-wal`` file that is there may hold the last commits and must be read.
+    """
+    path = url.partition(":///")[2]
+    left = Path(f"{path}-wal").exists()
+    return f"sqlite:///file:{quote(path)}?mode=ro{'' if left else '&immutable=1'}&uri=true"
+
+
+def _prepare_sqlite(engine: Engine, *, writes: bool) -> None:
     @event.listens_for(engine, "connect")
     def _pragmas(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, not by the driver
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        for pragma in PRAGMAS if writes else ():
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -58,14 +71,19 @@ def _engine(url: str, arguments: dict[str, Any]) -> Engine:
 
 
 class Database:
-    """Opens transactions. Callers MUST append the trail entry of a state change in the transaction of that change."""
+    """Opens transactions. Callers MUST append the trail entry of a state change in the transaction of that change.
 
-    def __init__(self, url: str) -> None:
-        arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_SECONDS} if url.startswith("sqlite") else {}
-        self.engine = _engine(url, arguments)
+    ``read_only``: the disk of a SQLite file cannot be written; ``begin`` is refused.
+    """
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        embedded = url.startswith("sqlite")
+        arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_SECONDS} if embedded else {}
+        self._reads_only = embedded and read_only
+        self.engine = _engine(_reading(url) if self._reads_only else url, arguments)
         self._view: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         if self.engine.dialect.name == "sqlite":
-            _prepare_sqlite(self.engine)
+            _prepare_sqlite(self.engine, writes=not self._reads_only)
             self._view = {"reads": True}
 
     @contextmanager
@@ -75,6 +93,8 @@ class Database:
         Raises:
             WorkspaceError: the database cannot be reached, is full, or refuses; nothing was written.
         """
+        if self._reads_only:
+            raise read_only()
         with _driver_faults(_not_accepted), self.engine.begin() as connection:
             yield connection
 
@@ -108,8 +128,10 @@ class Database:
                 hint="passerelle init",
             )
 
-    def scrub(self) -> None:
+    def scrub(self, *names: str) -> None:
         """Make deleted rows leave the database files too (SQLite: file rebuilt and WAL truncated; PostgreSQL: VACUUM FULL).
+
+        ``names`` are the tables that rows were deleted from, so that PostgreSQL need not rewrite the others; default: all.
 
         Raises:
             WorkspaceError: another process holds the old content by reading it.
@@ -118,7 +140,7 @@ class Database:
             connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             with connection:
                 if self.engine.dialect.name != "sqlite":
-                    connection.exec_driver_sql("VACUUM FULL")
+                    connection.exec_driver_sql(f"VACUUM FULL {', '.join(names)}".rstrip())
                     return
                 driver = connection.connection.driver_connection
                 assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - the driver of this dialect
@@ -142,6 +164,16 @@ def _driver_faults(told: Callable[[str], WorkspaceError]) -> Iterator[None]:
         failure = type(getattr(error, "orig", None) or error).__name__
     if failure:
         raise told(failure)
+
+
+def read_only() -> WorkspaceError:
+    """What is told to who would change a workspace on a disk that cannot be written."""
+    return WorkspaceError(
+        "this workspace can be read, not changed: its disk is read-only, or it is someone else's",
+        hint="trail verify, trail show and convention show work here; copy the workspace to a disk of your own for the rest",
+        fr="cet espace de travail peut être lu, non modifié : son disque est en lecture seule, ou il appartient à quelqu'un d'autre",
+        hint_fr="trail verify, trail show et convention show fonctionnent ici ; pour le reste, copiez-le sur un disque à vous",
+    )
 
 
 def _not_accepted(failure: str) -> WorkspaceError:

@@ -134,6 +134,14 @@ SENTENCES: dict[str, dict[Lang, str]] = {
         "fr": "Traitement {run} sans effet : ce contenu était déjà livré ({deliveries})",
         "en": "Run {run} changed nothing: this content was delivered before ({deliveries})",
     },
+    "access_batch": {
+        "fr": "Journal des accès scellé, lignes {first} à {last} ({count}), empreinte {root_sha256}",
+        "en": "Access log sealed, lines {first} to {last} ({count}), hash {root_sha256}",
+    },
+    "access_expired": {
+        "fr": "Journal des accès : lignes {first} à {last} supprimées à leur terme ({count})",
+        "en": "Access log: lines {first} to {last} deleted at the end of their time ({count})",
+    },
 }
 
 _WORDS: dict[Lang, dict[str, str]] = {

@@ -1,0 +1,104 @@
+"""Finding lines: by who looked, partner, convention, delivery, action, outcome, time; by pages, the latest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, literal, select, tuple_
+
+from passerelle.clock import iso
+from passerelle.errors import UsageError
+from passerelle.store.access_tables import SEARCHED, access
+
+PAGE = 1000  # lines that an export reads at once
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look for; None: whatever. ``since`` is included, ``until`` excluded."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    actor: str | None = None
+    partner: str | None = None
+    convention: str | None = None
+    delivery: str | None = None
+    action: str | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; ``id`` is its order of writing, ``number`` its place in the sealed log (None: not sealed yet)."""
+
+    id: int
+    number: int | None
+    at: str
+    actor: str
+    action: str
+    subject: str
+    reason: str
+    partner: str | None
+    convention: str | None
+    exchange: str | None
+    delivery: str | None
+    run: str | None
+    count: int | None
+    outcome: str
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+_COLUMNS = [access.c[name] for name in Line.__slots__]
+_written = tuple_(access.c.at, access.c.id)
+
+
+def page(connection: Connection, search: Search, *, limit: int, before: int | None = None) -> list[Line]:
+    """The latest ``limit`` lines, oldest first; with ``before``, the latest of those before the line of that id.
+
+    Raises:
+        UsageError: there is no line of that id any more.
+    """
+    found = query(search).order_by(access.c.at.desc(), access.c.id.desc()).limit(limit)
+    if before is not None:
+        found = found.where(_written < _place(connection, before))
+    return [Line(*row) for row in connection.execute(found)][::-1]
+
+
+def every(connection: Connection, search: Search) -> Iterator[Line]:
+    """All lines, oldest first, a page at a time."""
+    found = query(search).order_by(access.c.at, access.c.id).limit(PAGE)
+    rows = connection.execute(found).all()
+    while rows:
+        lines = [Line(*row) for row in rows]
+        yield from lines
+        rows = connection.execute(found.where(_written > tuple_(literal(lines[-1].at), literal(lines[-1].id)))).all()
+
+
+def query(search: Search) -> Select[Any]:
+    """The lines that ``search`` asks for; an index answers each of its conditions (docs/spec/access-log.md)."""
+    found = select(*_COLUMNS)
+    for name in SEARCHED:
+        if (value := getattr(search, name)) is not None:
+            found = found.where(access.c[name] == value)
+    if search.since is not None:
+        found = found.where(access.c.at >= iso(search.since))
+    if search.until is not None:
+        found = found.where(access.c.at < iso(search.until))
+    return found
+
+
+def _place(connection: Connection, line: int) -> ColumnElement[Any]:
+    at = connection.scalar(select(access.c.at).where(access.c.id == line))
+    if at is None:
+        raise UsageError(
+            "no line of that id",
+            hint="lines leave the access log after 12 months; begin again without --before",
+            fr="aucune ligne de ce numéro",
+            hint_fr="les lignes quittent le journal des accès après 12 mois ; recommencez sans --before",
+        )
+    return tuple_(literal(at), literal(line))
