@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from passerelle.intake.source import Source, Writer, open_source
+from passerelle.intake.source import Source, Writer, open_original, open_source
 
-__all__ = ["Source", "Writer", "open_source"]
+__all__ = ["Source", "Writer", "open_original", "open_source"]

@@ -6,7 +6,6 @@ Nothing is unpacked on disk. A packed file holds exactly one file, and no archiv
 from __future__ import annotations
 
 import io
-import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, Final
@@ -23,6 +22,7 @@ from passerelle.intake.limits import (
     MIN_PIECE_BYTES,
     RATIO_FREE_BYTES,
 )
+from passerelle.intake.original import Original
 
 See = Callable[[bytes], None]
 """Is shown every byte of the file as received, in order, once."""
@@ -36,19 +36,18 @@ _UNPACKED_BYTES: Final = 256 * 1024
 class Content:
     """The bytes in one open file; ``packing`` says what they came in."""
 
-    def __init__(self, descriptor: int, size_bytes: int, block_bytes: int) -> None:
-        self._descriptor = descriptor
-        self._size_bytes = size_bytes
+    def __init__(self, original: Original, block_bytes: int) -> None:
+        self._original = original
         self._block_bytes = block_bytes
         self._member: str | None = None
         self.packing: Packing = self._recognise()
 
     def _recognise(self) -> Packing:
-        magic = os.pread(self._descriptor, len(ZIP), 0)
+        magic = self._original.pread(len(ZIP), 0)
         if magic.startswith(GZIP):
             return "gzip"
         if magic == ZIP:
-            with open_archive(self._file) as archive:
+            with open_archive(self._original.file) as archive:
                 members = archive.infolist()
             if len(members) == 1:  # a workbook has more
                 if members[0].is_dir():
@@ -64,7 +63,7 @@ class Content:
             IntakeError: the packing is damaged or over a limit, or an archive is packed again.
         """
         if self.packing == "plain":
-            return os.pread(self._descriptor, size, 0)
+            return self._original.pread(size, 0)
         head = b""
         for piece in self._unpacked(None):
             head += piece
@@ -102,7 +101,7 @@ class Content:
             IntakeError: as ``head``, or more than ``MAX_PACKED_WORKBOOK_BYTES`` in a packing.
         """
         if self.packing == "plain":
-            return self._file()
+            return self._original.file()
         held = io.BytesIO()
         for piece in self._unpacked(None):
             if held.tell() + len(piece) > MAX_PACKED_WORKBOOK_BYTES:
@@ -111,22 +110,19 @@ class Content:
         held.seek(0)
         return held
 
-    def _file(self) -> BinaryIO:
-        return os.fdopen(os.dup(self._descriptor), "rb")
-
     def _unpacked(self, see: See | None) -> Iterator[bytes]:
         if self._member is None:
             yield from _gunzipped(self._raw(see, MIN_PIECE_BYTES))
             return
         self.see_all(see)
-        with open_archive(self._file) as archive:
+        with open_archive(self._original.file) as archive:
             yield from stream(archive, self._member)
 
     def _raw(self, see: See | None, size: int) -> Iterator[bytes]:
         place = 0
-        while block := os.pread(self._descriptor, size, place):
+        while block := self._original.pread(size, place):
             place += len(block)
-            if place > self._size_bytes:
+            if place > self._original.size_bytes:
                 raise changed()
             if see is not None:
                 see(block)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from passerelle.errors import IntakeError
 from passerelle.intake.content import Content
 from passerelle.intake.documents import Sampled, sampled_json, sampled_lines, sampled_workbook, sampled_xml
 from passerelle.intake.limits import MIB, MIN_PIECE_BYTES
+from passerelle.intake.original import OnDisk
 from passerelle.intake.recognise import kind_of
 from passerelle.intake.scan import BOM
 from passerelle.intake.shapes import SECRECY_MARKS, ColumnGuess, guess
@@ -69,9 +69,9 @@ def probe(path: Path) -> Proposal:
     Raises:
         IntakeError: it is no readable regular file, over a limit, or in no format that has a reader.
     """
-    descriptor = open_file(path)
+    original = OnDisk(open_file(path))
     try:
-        content = Content(descriptor, os.fstat(descriptor).st_size, MIN_PIECE_BYTES)
+        content = Content(original, MIN_PIECE_BYTES)
         head = content.head(PROBE_BYTES + 1)
         if not head:
             raise IntakeError("expected a file with something in it, came an empty one", where="input")
@@ -87,7 +87,7 @@ def probe(path: Path) -> Proposal:
         text = head.removeprefix(BOM)[:PROBE_BYTES].decode(settings["encoding"].removesuffix("-sig"), "replace")
         return _proposal(settings, evidence, _sampled(text, kind, whole=whole), whole=whole)
     finally:
-        os.close(descriptor)
+        original.close()
 
 
 def _sampled(text: str, kind: str, *, whole: bool) -> Sampled:
@@ -132,7 +132,7 @@ def _from_columns(columns: Sequence[ColumnGuess], settings: dict[str, Any], evid
         [f"{shapes['empty']} empty cells", *(f"{marks[mark]} {mark}" for mark in sorted(nulls))]
     )
     if marks["*"]:
-        settings["secrecy"] = "*"
+        settings["secrecy"] = ("*",)
         evidence["secrecy"] = f"{marks['*']} cells are *"
     if flaws["spaces around"]:
         settings["trim"] = True

@@ -25,6 +25,7 @@ from passerelle.errors import IntakeError, UsageError
 from passerelle.intake.content import Content, changed
 from passerelle.intake.formats import recognised
 from passerelle.intake.limits import BATCH_BYTES, GIB, MAX_BATCH_BYTES, MAX_CELLS, MAX_FILE_BYTES, MIN_BATCH_BYTES
+from passerelle.intake.original import OnDisk, Original
 from passerelle.intake.recognise import check_declared
 from passerelle.intake.repairs import mended
 
@@ -44,17 +45,17 @@ class Source:
         size_bytes: of the file.
     """
 
-    def __init__(self, descriptor: int, dialects: Sequence[Dialect], batch_bytes: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, original: Original, dialects: Sequence[Dialect], batch_bytes: int) -> None:
+        self._original = original
         self._batch_bytes = batch_bytes
-        self._identity = _identity(descriptor)
-        self.size_bytes = self._identity[2]
+        self._identity = original.identity()
+        self.size_bytes = original.size_bytes
         self._mac_key = os.urandom(32)
         self._mac: bytes | None = None
         self._sha256: str | None = None
         self._rows: int | None = None
         self._repairs: Counter[str] = Counter()
-        self._content = Content(descriptor, self.size_bytes, batch_bytes)
+        self._content = Content(original, batch_bytes)
         self.dialect, self._rows_of = recognised(self._content, dialects)
         self.columns = tuple(target for target in self.dialect.columns.values() if target is not None)
 
@@ -68,9 +69,7 @@ class Source:
 
     def close(self) -> None:
         """Let go of the file; harmless twice."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        self._original.close()
 
     @property
     def sha256(self) -> str:
@@ -140,7 +139,7 @@ class Source:
         self._rows = rows
 
     def _check_unchanged(self, mac: bytes) -> None:
-        if _identity(self._descriptor) != self._identity or self._mac not in {None, mac}:
+        if self._original.identity() != self._identity or self._mac not in {None, mac}:
             raise changed()
         self._mac = mac
 
@@ -172,11 +171,6 @@ class _Observer:
             update(block)
 
 
-def _identity(descriptor: int) -> tuple[int, int, int, int, int]:
-    state = os.fstat(descriptor)
-    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
-
-
 def open_source(path: Path, dialects: Sequence[Dialect], *, batch_bytes: int = BATCH_BYTES) -> Source:
     """Open ``path`` and recognise, by its exact header, the one of ``dialects`` that it is in.
 
@@ -189,15 +183,23 @@ def open_source(path: Path, dialects: Sequence[Dialect], *, batch_bytes: int = B
         IntakeError: not a readable regular file, over a limit, or in none or several of the dialects.
         UsageError: a dialect that cannot be carried out.
     """
-    check_declared(dialects)
+    return open_original(OnDisk(open_file(path)), dialects, batch_bytes=batch_bytes)
+
+
+def open_original(original: Original, dialects: Sequence[Dialect], *, batch_bytes: int = BATCH_BYTES) -> Source:
+    """As ``open_source``, from bytes that are open already; the source closes them."""
+    try:
+        check_declared(dialects)
+        _check_batch(batch_bytes)
+        return Source(original, dialects, batch_bytes)
+    except BaseException:
+        original.close()
+        raise
+
+
+def _check_batch(batch_bytes: int) -> None:
     if not MIN_BATCH_BYTES <= batch_bytes <= MAX_BATCH_BYTES:
         raise UsageError(f"batch_bytes must be {MIN_BATCH_BYTES} to {MAX_BATCH_BYTES}")
-    descriptor = open_file(path)
-    try:
-        return Source(descriptor, dialects, batch_bytes)
-    except BaseException:
-        os.close(descriptor)
-        raise
 
 
 def open_file(path: Path) -> int:

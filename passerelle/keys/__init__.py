@@ -6,8 +6,10 @@ from passerelle.keys.opening import AgeSource, age_source, decrypt
 from passerelle.keys.recipient import Identity, Recipient, parse_identities, parse_recipient, read_identities
 from passerelle.keys.ring import KeyRing
 from passerelle.keys.root import FileRootKey, RootKey, RootKeys
+from passerelle.keys.seeking import AgeFile
 from passerelle.keys.ssh import (
     CERTIFICATE_NAMESPACE,
+    NOTICE_NAMESPACE,
     Signer,
     allowed_signers,
     fingerprint,
@@ -19,6 +21,8 @@ from passerelle.keys.ssh import (
 
 __all__ = [
     "CERTIFICATE_NAMESPACE",
+    "NOTICE_NAMESPACE",
+    "AgeFile",
     "AgeSink",
     "AgeSource",
     "FileRootKey",

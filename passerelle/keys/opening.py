@@ -81,6 +81,22 @@ def _judge_header(header: bytes, file_key: bytes, identities: Sequence[Identity]
     raise EvidenceError(message, where="age file")
 
 
+def checked_header(file: Readable, identities: Sequence[Identity]) -> tuple[bytes, bytes]:
+    """The header of an age file and the file key that one of ``identities`` opens, judged as ``decrypt`` judges it.
+
+    Raises:
+        EvidenceError: it is malformed, its MAC is wrong, or no X25519 identity opens it.
+    """
+    start, header_end = _checked_start(file)
+    header = start[:header_end]
+    secrets = [one.secret for one in identities if one.kind == "x25519"]
+    file_key = unwrap_file_key(header[: header.rindex(b"\n--- ") + 1], secrets)
+    if file_key is None:
+        raise EvidenceError("no identity given opens it", where="age file")
+    _judge_header(header, file_key, identities)
+    return header, file_key
+
+
 def _open_payload(source: _Source, sink: Writable, file_key: bytes) -> None:
     """Open the chunks, a block of them at a time; the last one must say that it is, and only an empty file ends with an empty one."""
     if len(nonce := source.exactly(NONCE_BYTES)) < NONCE_BYTES:

@@ -24,7 +24,12 @@ from passerelle.keys.recipient import MAX_IDENTITY_BYTES, MAX_RSA_BITS, MIN_RSA_
 SIGNER = "passerelle"
 MANIFEST_NAMESPACE = "passerelle-manifest"
 CERTIFICATE_NAMESPACE = "passerelle-certificate"
-NAMESPACES = (MANIFEST_NAMESPACE, CERTIFICATE_NAMESPACE)  # one key, apart by what it signs (PROTOCOL.sshsig)
+NOTICE_NAMESPACE = "passerelle-notice"
+NAMESPACES = (
+    MANIFEST_NAMESPACE,
+    CERTIFICATE_NAMESPACE,
+    NOTICE_NAMESPACE,
+)  # one key, apart by what it signs (PROTOCOL.sshsig)
 MAX_SIGNERS_CHARS = 64 * 1024
 _BEFORE = "%Y%m%d%H%M%SZ"  # ssh-keygen(1), TIME FORMATS, in UTC
 
