@@ -87,4 +87,5 @@ def certificate(
         "proved": list(PROVED),
         "not_proved": list(NOT_PROVED),
         "trail": {"origin": workspace.origin, "size": workspace.ledger.size(connection)},
+        **({"rehearsal": True} if workspace.rehearsal else {}),
     }

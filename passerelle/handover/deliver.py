@@ -138,6 +138,7 @@ def _facts(job: Job, outgoing: Outgoing, decision: Decision, sequence: int, conn
         ),
         spreadsheet_formulas=bool(outgoing.sink and outgoing.sink.formulas),
         trail=Trail(origin=job.workspace.origin),
+        rehearsal=job.workspace.rehearsal,
         dialect=Dialect(delimiter=",", lineTerminator="\r\n", quoteChar='"', doubleQuote=True, header=True),
     )
 

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from passerelle.canonical import canonical, parse
 from passerelle.errors import EvidenceError, KeyStoreError
 from passerelle.keys import wrapping
-from passerelle.keys.files import locked, put, shred, sync_folder, write_new
+from passerelle.keys.files import NOT_WRITABLE, locked, put, shred, sync_folder, write_new
 from passerelle.keys.keyset import PRF_BYTES, KeySet
 from passerelle.keys.recipient import Identity, parse_identities
 from passerelle.keys.root import FileRootKey, RootKey, RootKeys
@@ -77,15 +77,31 @@ class KeyRing:
         """
         ring = cls(folder, roots)
         ring._number()
+        failure = None
         with locked(folder / "lock"):
-            ring._sweep(keep=ring._number())
-            generation, _ = ring._in_force()
-            for tombstone, secret in TOMBSTONES.items():
-                for path in generation.glob(f"*{tombstone}"):
-                    shred(path.with_suffix(secret))
-            for unfinished in (*folder.glob("*.new"), *generation.glob("*.new")):
-                shred(unfinished)
+            try:
+                ring._finish()
+            except OSError as error:
+                if error.errno not in NOT_WRITABLE:
+                    raise
+                failure = type(error).__name__
+        if failure:
+            raise KeyStoreError(
+                f"what a killed rotation or destruction left cannot be finished here ({failure})",
+                where=folder.name,
+                hint="open the workspace once on a disk that can be written, as its owner",
+            )
         return ring
+
+    def _finish(self) -> None:
+        """Carry out what was begun: destroy what CURRENT does not name, and what has a tombstone or a temporary name."""
+        self._sweep(keep=self._number())
+        generation, _ = self._in_force()
+        for tombstone, secret in TOMBSTONES.items():
+            for path in generation.glob(f"*{tombstone}"):
+                shred(path.with_suffix(secret))
+        for unfinished in (*self._folder.glob("*.new"), *generation.glob("*.new")):
+            shred(unfinished)
 
     @property
     def generation(self) -> int:

@@ -61,7 +61,7 @@ class FileRootKey:
             raise KeyStoreError(
                 f"expected mode 0600, found {mode & 0o777:04o}",
                 where=path.name,
-                hint="chmod 600, and rotate the root key",
+                hint="chmod 600; whoever read it can open what it wraps until the next purge puts another in its place",
             )
         if len(key) != wrapping.KEY_BYTES:
             raise KeyStoreError(f"expected {wrapping.KEY_BYTES} bytes, found {len(key)}", where=path.name)

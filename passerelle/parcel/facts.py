@@ -97,6 +97,7 @@ class Facts:
     licenses: Sequence[Licence] = ()
     dialect: Dialect = CSV
     secrecy: str = "*"
+    rehearsal: bool = False
 
 
 def build_manifest(facts: Facts, sealed: Sealed, notices: Mapping[str, str]) -> bytes:
@@ -180,6 +181,7 @@ def _terms(facts: Facts, sealed: Sealed, notices: Mapping[str, str]) -> dict[str
         "cipher_sha256": sealed.cipher_sha256,
         "cipher_bytes": sealed.cipher_bytes,
         "notices": dict(notices),
+        **({"rehearsal": True} if facts.rehearsal else {}),
     }
 
 

@@ -206,6 +206,7 @@ class Terms(_Part):
     decision: DecisionNote
     destroy_by: DestroyBy
     spreadsheet_formulas: bool
+    rehearsal: Literal[True] | None = None
     trail: Trail
     notices: Mapping[Literal["LISEZMOI.txt", "README.txt"], Hash]
 

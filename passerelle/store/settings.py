@@ -6,6 +6,8 @@ from sqlalchemy import Connection, delete, insert, select
 
 from passerelle.store.tables import meta
 
+CHECKPOINT_ENTRIES = "checkpoint_entries"  # so many unsigned entries of the trail ask for a signed head
+CHECKPOINT_MINUTES = "checkpoint_minutes"  # and so does an unsigned entry of that age
 WITNESSES_REQUIRED = "witnesses_required"  # k of the n enrolled, before a purge; none by default
 
 

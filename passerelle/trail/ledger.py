@@ -23,7 +23,7 @@ from passerelle.trail.tables import trail_checkpoint, trail_entry, trail_head
 
 BATCH_ROWS = 4096
 MAX_UNSIGNED = 256  # entries, and the time below: how much may stand that no signed head vouches for
-MAX_UNSIGNED_AGE = timedelta(hours=1)
+MAX_UNSIGNED_MINUTES = 60
 MAX_STEP_BACK = timedelta(minutes=5)  # a writer that waited for its turn may be this late; more is a clock set back
 
 # Built once: building a statement costs more than running it.
@@ -110,7 +110,12 @@ class Ledger:
         return note
 
     def sign_when_due(
-        self, connection: Connection, at: datetime, *, entries: int = MAX_UNSIGNED, age: timedelta = MAX_UNSIGNED_AGE
+        self,
+        connection: Connection,
+        at: datetime,
+        *,
+        entries: int = MAX_UNSIGNED,
+        age: timedelta = timedelta(minutes=MAX_UNSIGNED_MINUTES),
     ) -> str | None:
         """Sign the head when ``entries`` stand unsigned, or the oldest of them is ``age`` old; None when nothing is due.
 

@@ -117,3 +117,9 @@ def count_of_kind(connection: Connection, kind: str) -> int:
     """How many entries of a kind the trail has."""
     query = select(func.count()).select_from(trail_entry).where(trail_entry.c.kind == kind)
     return int(connection.execute(query).scalar_one())
+
+
+def first_leaf(connection: Connection) -> bytes | None:
+    """The data of the first leaf; None in an empty trail."""
+    body: bytes | None = connection.scalar(select(trail_entry.c.body).where(trail_entry.c.index == 0))
+    return body

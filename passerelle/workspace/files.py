@@ -9,6 +9,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from passerelle.errors import WorkspaceError
+from passerelle.store.database import read_only
+
+
+class HeldError(WorkspaceError):
+    """Another process holds the lock: it is at work on the same thing."""
+
+
+def is_read_only(folder: Path) -> bool:
+    """Whether nothing can be written in ``folder``, which is there: its disk is read-only, or it is someone else's."""
+    return os.path.isdir(folder) and not os.access(folder, os.W_OK)  # noqa: PTH112 -- Path.is_dir raises on a name too long
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o600) -> None:
@@ -51,8 +61,11 @@ def locked(folder: Path, name: str) -> Iterator[None]:
     """Hold the lock ``name``; it falls with the process, however that ends.
 
     Raises:
-        WorkspaceError: another process holds it.
+        HeldError: another process holds it.
+        WorkspaceError: the workspace can be read only.
     """
+    if is_read_only(folder.parent):
+        raise read_only()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -63,7 +76,7 @@ def locked(folder: Path, name: str) -> Iterator[None]:
         else:
             held = False
         if held:
-            raise WorkspaceError(
+            raise HeldError(
                 f"another process is at work on {name}",
                 hint="wait until it ends, then run the command again",
                 fr=f"un autre traitement est en cours sur {name}",

@@ -5,32 +5,64 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from passerelle.errors import UsageError
+from passerelle.keys import FileRootKey, RootKeys
+
+FILE_ROOT = "file"
+ROOT_KEYS = "passerelle.root_keys"  # the group of entry points (packaging.python.org, entry points specification)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``home`` is the workspace; ``database_url`` a database other than the SQLite file in it; ``pretended_now`` a pretended clock."""
+    """``home`` is the workspace; ``database_url`` a database other than the SQLite file in it; ``pretended_now`` a pretended clock.
+
+    ``roots`` makes and finds root keys: files of the ring, unless a KMS, an HSM or Vault keeps them (docs/spec/keys.md).
+    """
 
     home: Path
     database_url: str | None = None
     pretended_now: datetime | None = None
+    roots: RootKeys = FileRootKey
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
-        """From PASSERELLE_HOME (default ./.passerelle), PASSERELLE_DATABASE_URL and PASSERELLE_NOW (ISO instant with its zone).
+        """From PASSERELLE_HOME (default ./.passerelle), PASSERELLE_DATABASE_URL, PASSERELLE_ROOT_KEYS (default file) and
+        PASSERELLE_NOW (ISO instant with its zone).
 
         Raises:
-            UsageError: PASSERELLE_NOW is not an instant.
+            UsageError: PASSERELLE_NOW is not an instant, or nothing installed keeps root keys under that name.
         """
         now = environment.get("PASSERELLE_NOW")
         return cls(
             home=Path(environment.get("PASSERELLE_HOME") or ".passerelle").absolute(),
             database_url=environment.get("PASSERELLE_DATABASE_URL") or None,
             pretended_now=instant(now, "PASSERELLE_NOW") if now else None,
+            roots=root_keys(environment.get("PASSERELLE_ROOT_KEYS") or FILE_ROOT),
         )
+
+
+def root_keys(name: str) -> RootKeys:
+    """Who keeps root keys under ``name``: ``file``, or what an installed package declares in the group ``ROOT_KEYS``.
+
+    Raises:
+        UsageError: nothing installed does.
+    """
+    if name == FILE_ROOT:
+        return FileRootKey
+    found = entry_points(group=ROOT_KEYS, name=name)
+    if not found:
+        known = ", ".join(sorted({FILE_ROOT, *entry_points(group=ROOT_KEYS).names}))
+        raise UsageError(
+            f"PASSERELLE_ROOT_KEYS: expected one of {known}",
+            hint=f"install the package that declares it in the group {ROOT_KEYS}",
+            fr=f"PASSERELLE_ROOT_KEYS : il faut l'un de : {known}",
+            hint_fr=f"installez le paquet qui le déclare dans le groupe {ROOT_KEYS}",
+        )
+    roots: RootKeys = next(iter(found)).load()
+    return roots
 
 
 def instant(text: str, name: str) -> datetime:

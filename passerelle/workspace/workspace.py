@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
@@ -19,11 +19,14 @@ from passerelle.convention import Convention, Event, load
 from passerelle.errors import ConventionFileError, KeyStoreError, TrailError, UsageError, WorkspaceError
 from passerelle.journal import Journal
 from passerelle.keys import KeyRing, KeySet
-from passerelle.store import Database, conventions, events, purges, runs
+from passerelle.store import Database, conventions, events, runs
+from passerelle.store import settings as store_settings
 from passerelle.store.database import sqlite_url
 from passerelle.trail import Entry, Ledger
-from passerelle.trail.tables import count_of_kind
-from passerelle.workspace.files import locked, write_whole
+from passerelle.trail.ledger import MAX_UNSIGNED, MAX_UNSIGNED_MINUTES
+from passerelle.workspace.announcing import finish_announcing
+from passerelle.workspace.files import is_read_only, locked, write_whole
+from passerelle.workspace.guard import insist_on_one_workspace
 from passerelle.workspace.settings import Settings
 
 ID_LETTERS = 12  # letters only: the trail takes no word with digits enough for a person's number
@@ -50,12 +53,15 @@ class Workspace:
         self.home = settings.home
         self.rehearsal = bool(about["rehearsal"])
         self.clock = _clock(settings, rehearsal=self.rehearsal)
-        self.database = Database(settings.database_url or sqlite_url(self.home / "passerelle.db"))
+        self.origin = f"passerelle.example/{about['id']}"
+        self.read_only = is_read_only(self.home)
+        self.database = Database(
+            settings.database_url or sqlite_url(self.home / "passerelle.db"), read_only=self.read_only
+        )
         if about["complete"]:
             self.database.check()
-            _insist_on_generation(self.home / "keys", self.database)
-        self.keys = KeyRing.open(self.home / "keys")
-        self.origin = f"passerelle.example/{about['id']}"
+            insist_on_one_workspace(self.home, about, self.origin, self.database)
+        self.keys = KeyRing.open(self.home / "keys", settings.roots)
         self.ledger = Ledger(self.origin, self.keys.trail_key)
         self.journal = Journal(self.home / "logs" / "passerelle.jsonl")
         self._conventions: dict[str, Convention] = {}
@@ -80,13 +86,14 @@ class Workspace:
         _make_folders(home)
         write_whole(marker, _json(about))
         if not (home / "keys" / "CURRENT").exists():
-            KeyRing.create(home / "keys")
+            KeyRing.create(home / "keys", settings.roots)
         workspace = cls(settings, about)
         workspace.database.create()
         workspace.publish_trust()
         with workspace.database.begin() as connection:
             if workspace.ledger.size(connection) == 0:
-                workspace.append(connection, "workspace_created", {"origin": workspace.origin})
+                about_it = {"origin": workspace.origin, "rehearsal": rehearsal or None}
+                workspace.append(connection, "workspace_created", about_it)
                 workspace._accept_shipped(connection)
                 workspace.ledger.checkpoint(connection, workspace.now())
         write_whole(marker, _json({**about, "complete": True}))
@@ -94,10 +101,12 @@ class Workspace:
 
     @classmethod
     def open(cls, settings: Settings) -> Workspace:
-        """Open a workspace.
+        """Open a workspace; a rotation of the signing key that was interrupted is told and published first.
+
+        On a disk that cannot be written it can be read: ``read_only`` is True, and every change is refused.
 
         Raises:
-            WorkspaceError: there is none, or its database is not of this version.
+            WorkspaceError: there is none, its database is not of this version, or its parts do not belong together.
             UsageError: a pretended clock outside a rehearsal.
         """
         marker = settings.home / "workspace.json"
@@ -109,7 +118,10 @@ class Workspace:
                 fr="il n'y a pas d'espace de travail ici",
                 hint_fr="passerelle init en crée un, PASSERELLE_HOME en désigne un autre",
             )
-        return cls(settings, about)
+        workspace = cls(settings, about)
+        if not workspace.read_only:
+            finish_announcing(workspace)
+        return workspace
 
     def now(self) -> datetime:
         """The instant, in UTC."""
@@ -147,7 +159,16 @@ class Workspace:
 
     def append(self, connection: Connection, kind: str, body: dict[str, Any]) -> int:
         """Append an entry to the trail, in the transaction of the state change that it tells."""
-        return self.ledger.append(connection, Entry(kind, iso(self.now()), body))
+        index = self.ledger.append(connection, Entry(kind, iso(self.now()), body))
+        self.sign_when_due(connection)
+        return index
+
+    def sign_when_due(self, connection: Connection) -> str | None:
+        """Sign the head of the trail when enough entries stand unsigned, or for long enough; None when it is not due."""
+        entries = store_settings.read(connection, store_settings.CHECKPOINT_ENTRIES, MAX_UNSIGNED)
+        minutes = store_settings.read(connection, store_settings.CHECKPOINT_MINUTES, MAX_UNSIGNED_MINUTES)
+        age = timedelta(minutes=minutes)
+        return self.ledger.sign_when_due(connection, self.now(), entries=entries, age=age)
 
     def last_act(self, connection: Connection) -> datetime | None:
         """The instant of the last entry of the trail: the clock must not run behind it (D1)."""
@@ -231,25 +252,6 @@ def load_convention(home: Path, convention_id: str, loaded: dict[str, Convention
             hint="name the file after the id of its convention",
         )
     return found
-
-
-def _insist_on_generation(folder: Path, database: Database) -> None:
-    """Refuse keys or a database restored from before a purge: the trail tells how often the root key was rotated.
-
-    Asked before the ring is opened, which destroys the generations that it does not need. A rotation that a purge under way
-    has not told yet is allowed for.
-    """
-    with database.read() as connection:
-        told = count_of_kind(connection, "root_rotated")
-        untold = bool(purges.purges(connection, state="rows"))
-    found = KeyRing(folder).generation
-    if found not in {told + 1, told + 1 + untold}:
-        raise KeyStoreError(
-            f"the keys are of generation {found}, the trail tells of {told + 1}",
-            hint="keys or database are a copy from another time: restore the two that belong together, the newest",
-            fr=f"les clés sont de la génération {found}, le registre dit {told + 1}",
-            hint_fr="les clés ou la base datent d'un autre moment : restaurez celles qui vont ensemble, les plus récentes",
-        )
 
 
 def _new_about(*, rehearsal: bool) -> dict[str, Any]:

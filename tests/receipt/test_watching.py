@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from passerelle.errors import RefusedError, UsageError
-from passerelle.handover.signing import announce, rotate_signing
+from passerelle.handover.signing import rotate_signing
 from passerelle.handover.witnesses import enrol_witness, insist_on_witnesses, require_witnesses
 from passerelle.keys import fingerprint
 from passerelle.trail import verify_entry
@@ -121,16 +121,29 @@ def test_a_new_signing_key_is_announced_and_old_signatures_stay_good(partner: Pa
     assert proven.entry.body["fingerprint"] == new
 
 
-def test_an_interrupted_rotation_is_finished_not_repeated(partner: Partner) -> None:
-    """Killed between the ring and the trail, the next rotation announces the key that is in use and makes no other."""
+def test_an_interrupted_rotation_is_finished_at_the_next_opening(partner: Partner) -> None:
+    """Killed between the ring and the trail, the key in use is told and published by the next opening, once."""
     workspace = partner.gateway.workspace
-    assert not announce(workspace)
+    signers = workspace.home / "trust" / "allowed_signers"
     made = workspace.keys.rotate_signing(workspace.now())
-    reopened = partner.gateway.reopened()
-    assert rotate_signing(reopened.workspace) == made
-    assert [entry["fingerprint"] for entry in reopened.entries("signing_key_rotated")] == [fingerprint(made.key)]
-    assert not announce(reopened.workspace)
-    assert rotate_signing(reopened.workspace) != made
+    assert signers.read_text() != workspace.keys.allowed_signers
+    for _ in range(2):
+        partner.gateway = partner.gateway.reopened()
+        told = [entry["fingerprint"] for entry in partner.gateway.entries("signing_key_rotated")]
+        assert told == [fingerprint(made.key)]
+        assert signers.read_text() == partner.gateway.workspace.keys.allowed_signers
+    assert rotate_signing(partner.gateway.workspace) != made
+
+
+def test_a_rotation_killed_between_trail_and_publication_is_published(partner: Partner) -> None:
+    """Told in the trail and not yet published, the new signers are published by the next opening, and told no second time."""
+    signers = partner.gateway.home / "trust" / "allowed_signers"
+    old = signers.read_text()
+    rotate_signing(partner.gateway.workspace)
+    signers.write_text(old)
+    gateway = partner.gateway.reopened()
+    assert signers.read_text() == gateway.workspace.keys.allowed_signers != old
+    assert len(gateway.entries("signing_key_rotated")) == 1
 
 
 def test_a_head_is_signed_when_enough_stands_unsigned(tmp_path: Path) -> None:
