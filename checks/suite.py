@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from statistics import median
 from typing import Literal
@@ -28,19 +28,25 @@ from passerelle.errors import OurWayError
 from passerelle.profile import NEARLY_ALL, SMALL, ColumnProfile, Count, Profile
 
 ISO_DATE = 10  # characters: a full date, when a range of years has 4
+REPEATED = "unique"  # the rule of rows that repeat a key
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What the checks tolerate. Shares are 0 to 1; ``volume`` bounds the ratio to the median of earlier files.
 
-    With fewer than ``history`` earlier periods a comparison only warns.
+    ``null_drift`` is how much the share of empty cells of a column may move, ``duplicates`` the share of rows that repeat a
+    key, ``coverage`` the least share of codes in the declared edition of their list. With fewer than ``history`` earlier
+    periods a comparison only warns.
     """
 
     rejected_share: float
     volume: tuple[float, float] = (0.5, 2.0)
     code_drift: float = 0.25
     secrecy_drift: float = 0.15
+    null_drift: float = 0.25
+    duplicates: float = 0.05
+    coverage: float = 0.8
     history: int = 3
 
 
@@ -114,6 +120,52 @@ def required(profile: Profile, _: Sequence[Profile], __: Limits) -> Iterator[Che
         yield Check(f"required:{column.name}", nulls, None, 0, held, broken)
 
 
+def completeness(profile: Profile, history: Sequence[Profile], limits: Limits) -> Iterator[Check]:
+    """The optional column whose share of empty cells moves most keeps about the share that it had."""
+    past_of = {c.name: _column(history, c.name) for c in profile.columns if not c.required}
+    moves = [
+        (profile.share(column.nulls), median(p.share(c.nulls) for p, c in past_of[column.name]), column.name)
+        for column in profile.columns
+        if past_of.get(column.name)
+    ]
+    if not moves:
+        return
+    is_, was, name = max(moves, key=lambda move: abs(move[0] - move[1]))
+    sentences = (
+        (
+            f"« {name} » : c'est la colonne facultative dont le remplissage change le plus ; la part de cellules vides passe de "
+            f"{percent_fr(was)} à {percent_fr(is_)} (écart toléré : {number_fr(limits.null_drift * 100)} points)."
+        ),
+        (
+            f"“{name}” is the optional column that changes most in how it is filled: its share of empty cells goes from "
+            f"{percent_en(was)} to {percent_en(is_)} ({number_en(limits.null_drift * 100)} points are tolerated)."
+        ),
+    )
+    yield Check(
+        "completeness", abs(is_ - was), None, limits.null_drift, sentences, sentences, _level(past_of[name], limits)
+    )
+
+
+def duplicates(profile: Profile, _: Sequence[Profile], limits: Limits) -> Iterator[Check]:
+    """Few rows repeat the key of an earlier row (they are rejected one by one; many of them are a fault of the export)."""
+    for one in profile.rules:
+        if one.rule != REPEATED:
+            continue
+        share = one.rows / profile.read if isinstance(one.rows, int) else float(one.rows == NEARLY_ALL)
+        sentences = (
+            (
+                f"{rows_fr(one.rows).capitalize()} : clé « {one.column} » déjà vue plus haut dans le fichier ; au-delà de "
+                f"{percent_fr(limits.duplicates)}, l'export est à revoir."
+            ),
+            (
+                f"{rows_en(one.rows).capitalize()}: key “{one.column}” already seen above in the file; beyond "
+                f"{percent_en(limits.duplicates)} the export needs a look."
+            ),
+        )
+        check = f"duplicates:{one.column}"
+        yield Check(check, share, None, limits.duplicates, sentences, sentences, "warning")
+
+
 def volume(profile: Profile, history: Sequence[Profile], limits: Limits) -> Iterator[Check]:
     """The file is about as large as earlier ones."""
     known = len(history)
@@ -147,10 +199,19 @@ def _column(history: Sequence[Profile], name: str) -> list[tuple[Profile, Column
     return [(p, c) for p in history for c in p.columns if c.name == name]
 
 
+def _same_edition(one: ColumnProfile, other: ColumnProfile) -> bool:
+    """Codes of two editions cannot be compared: FAP 2009 and FAP 2021 have 7 codes in common."""
+    return one.listing is None or other.listing is None or one.listing.version == other.listing.version
+
+
 def code_shares(profile: Profile, history: Sequence[Profile], limits: Limits) -> Iterator[Check]:
     """No code of a classification gains or loses a large share of the rows."""
     for column in profile.columns:
-        past = [{code: p.share(n) for code, n in c.top} for p, c in _column(history, column.name) if c.top]
+        past = [
+            {code: p.share(n) for code, n in c.top}
+            for p, c in _column(history, column.name)
+            if c.top and _same_edition(c, column)
+        ]
         if not column.top or not past:
             continue
         now = {code: profile.share(n) for code, n in column.top}
@@ -202,11 +263,16 @@ def _newest(profile: Profile) -> date | None:
     return max((date.fromisoformat(d) for d in dates), default=None)
 
 
+def _content(profile: Profile) -> tuple[object, ...]:
+    """What the file itself makes of its profile: the editions on file are the gateway's."""
+    return profile.read, profile.rules, tuple(replace(column, listing=None) for column in profile.columns)
+
+
 def freshness(profile: Profile, history: Sequence[Profile], _: Limits) -> Iterator[Check]:
     """The file is not an earlier one sent again under a new period, and its newest date does not go back."""
     if not history:
         return
-    same = [p.period for p in history if (p.read, p.rules, p.columns) == (profile.read, profile.rules, profile.columns)]
+    same = [p.period for p in history if _content(p) == _content(profile)]
     held = ("Le fichier diffère de ceux des périodes antérieures.", "The file differs from those of earlier periods.")
     broken = (
         f"Le fichier a exactement le profil de la période {', '.join(same)} : est-ce un ancien fichier renvoyé ?",
@@ -224,7 +290,9 @@ def freshness(profile: Profile, history: Sequence[Profile], _: Limits) -> Iterat
     yield Check("freshness", (newest - before).days, 0, None, sentences, sentences, "warning")
 
 
-RULES: tuple[Rule, ...] = (not_empty, rejected, required, volume, freshness, code_shares, secrecy)
+RULES: tuple[Rule, ...] = (
+    not_empty, rejected, required, duplicates, volume, freshness, completeness, code_shares, secrecy,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from checks.datasets import suite_of
 from checks.judge import judge
 from checks.page import page
-from checks.suite import Limits, Suite
 from contracts.outcomes import OUTCOME_TABLES
 from contracts.registry import contract
 from flows import planning
@@ -24,7 +24,7 @@ from passerelle.handover.decide import exchange_of
 from passerelle.handover.exchange import run_exchange
 from passerelle.handover.order import Order, Outcome, Progress, Tools, quiet
 from passerelle.keys import age_sink, decrypt
-from passerelle.profile import Profile, Verdict
+from passerelle.profile import Edition, Profile, Verdict, read_editions
 from passerelle.store import runs
 from passerelle.workspace import Settings, Workspace
 from passerelle.workspace.files import erase
@@ -41,8 +41,8 @@ def open_workspace(home: str | None = None) -> Workspace:
     return Workspace.open(Settings.read(environment))
 
 
-def tools_for(exchange: Exchange) -> Tools:
-    """The contract, the checks and the disclosure roles of an exchange.
+def tools_for(exchange: Exchange, editions: Sequence[Edition] = ()) -> Tools:
+    """The contract, the checks and the disclosure roles of an exchange; ``editions`` are those of code lists on file.
 
     Raises:
         RefusedError: the exchange carries no rows: no contract is bound to it.
@@ -55,19 +55,21 @@ def tools_for(exchange: Exchange) -> Tools:
             hint_fr="le « handling » de l'échange nomme son contrat ; passerelle contract list donne ceux qui existent",
         )
     chosen: Contract = contract(exchange.handling.contract)
-    suite = Suite(Limits(rejected_share=exchange.handling.max_rejected_share))
+    suite = suite_of(chosen.id, exchange.handling.max_rejected_share)
 
     def judged(profile: Profile, history: Sequence[Profile]) -> Verdict:
         return judge(profile, history, suite)
 
     shown = partial(page, subject=f"{exchange.title.fr} / {exchange.title.en}")
-    return Tools(chosen, judged, shown, OUTCOME_TABLES.get(chosen.id))
+    return Tools(chosen, judged, shown, OUTCOME_TABLES.get(chosen.id), editions)
 
 
 def run(workspace: Workspace, order: Order, progress: Progress = quiet) -> Outcome:
     """Carry out an order at once, by the engine."""
     exchange = exchange_of(workspace.convention(order.convention), order.exchange)
-    tools = tools_for(exchange) if exchange is not None and exchange.handling is not None else None
+    tools = None
+    if exchange is not None and exchange.handling is not None:
+        tools = tools_for(exchange, read_editions(workspace.home / "codes"))
     return run_exchange(workspace, order, tools, progress)
 
 

@@ -41,13 +41,15 @@ class Kind(StrEnum):
 class CodeList:
     """One edition of a code list, by reference: values are not copied here.
 
-    ``valid_from`` and ``valid_to`` are its first and last day, None where its publisher states none.
+    ``valid_from`` and ``valid_to`` are its first and last day, None where its publisher states none; ``about`` says what its
+    codes stand for, where a change of edition moves borders (territory) or trades (occupation).
     """
 
     name: str
     version: str
     valid_from: date | None = None
     valid_to: date | None = None
+    about: Literal["territory", "occupation", "other"] = "other"
 
 
 @dataclass(frozen=True, slots=True)

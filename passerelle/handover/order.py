@@ -9,7 +9,7 @@ from typing import Any
 
 from passerelle.contract import Contract
 from passerelle.disclosure import OutcomeTable
-from passerelle.profile import Profile, Verdict
+from passerelle.profile import Edition, Profile, Verdict
 
 Progress = Callable[[int, int], None]
 """Called with the number of the step (1 to 8) and the rows read so far."""
@@ -35,13 +35,15 @@ class Tools:
     """What an exchange is done with: handed in, because the engine names no dataset and no check.
 
     ``judge`` is told the profile and those of earlier periods. ``outcomes`` says which columns make a table of outcomes,
-    for exchanges that need disclosure control; None where the contract has none.
+    for exchanges that need disclosure control; None where the contract has none. ``editions`` are the editions of code lists
+    that the profile holds the codes against.
     """
 
     contract: Contract
     judge: Callable[[Profile, Sequence[Profile]], Verdict]
     page: Callable[[Verdict, Profile, Sequence[Profile]], str]
     outcomes: OutcomeTable | None = None
+    editions: Sequence[Edition] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def stream(
     Raises:
         ContractError: the exchange tolerates fewer rejected rows; the report says which rules they broke.
     """
-    profile = ProfileBuilder(job.tools.contract.columns)
+    profile = ProfileBuilder(job.tools.contract.columns, job.tools.editions)
     whole: list[pa.Table] = []
     repairs: Counter[str] = Counter()
     read = rejected = extracted = 0

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passerelle import profile as module
+from passerelle.profile import build as module
 from passerelle.canonical import canonical, parse
 from passerelle.contract import Column, Failure, Judgement, Kind, PersonClass
 from passerelle.errors import OurWayError
