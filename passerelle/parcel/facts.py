@@ -22,7 +22,9 @@ from passerelle.parcel.manifest import (
     Dialect,
     Licence,
     Lock,
+    Resends,
     Source,
+    Supersedes,
     Trail,
     parse_manifest,
 )
@@ -97,6 +99,8 @@ class Facts:
     licenses: Sequence[Licence] = ()
     dialect: Dialect = CSV
     secrecy: str = "*"
+    resends: Resends | None = None
+    supersedes: Supersedes | None = None
     rehearsal: bool = False
 
 
@@ -181,6 +185,7 @@ def _terms(facts: Facts, sealed: Sealed, notices: Mapping[str, str]) -> dict[str
         "cipher_sha256": sealed.cipher_sha256,
         "cipher_bytes": sealed.cipher_bytes,
         "notices": dict(notices),
+        **{name: _dump(one) for name in ("resends", "supersedes") if (one := getattr(facts, name)) is not None},
         **({"rehearsal": True} if facts.rehearsal else {}),
     }
 

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from passerelle.canonical import parse
 from passerelle.errors import EvidenceError, ParcelError
 from passerelle.parcel import archive, limits
+from passerelle.parcel.reasons import ResendReason, SupersedeReason
 
 MEDIA_TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 
@@ -184,6 +185,20 @@ class Trail(_Part):
     size: Count | None = None
 
 
+class Resends(_Part):
+    """The parcel that this one sends again: the same extract, sealed anew."""
+
+    parcel: Id
+    reason: ResendReason
+
+
+class Supersedes(_Part):
+    """The parcels that this one takes the place of: their extract was found wrong, their second locks are destroyed."""
+
+    parcels: Annotated[tuple[Id, ...], Field(min_length=1, max_length=100)]
+    reason: SupersedeReason
+
+
 class Terms(_Part):
     """What the parcel is under the convention: member ``passerelle`` of the descriptor."""
 
@@ -209,6 +224,8 @@ class Terms(_Part):
     rehearsal: Literal[True] | None = None
     trail: Trail
     notices: Mapping[Literal["LISEZMOI.txt", "README.txt"], Hash]
+    resends: Resends | None = None
+    supersedes: Supersedes | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -216,7 +233,16 @@ class Terms(_Part):
             raise ValueError("expected locks recipient, or release then recipient")
         if set(self.notices) != set(archive.NOTICES):
             raise ValueError("expected the hashes of both notices")
+        if self.resends is not None and self.supersedes is not None:
+            raise ValueError("expected resends or supersedes, both came")
         return self
+
+    @property
+    def earlier(self) -> tuple[str, ...]:
+        """The parcels that this one resends or supersedes."""
+        if self.supersedes is not None:
+            return self.supersedes.parcels
+        return (self.resends.parcel,) if self.resends is not None else ()
 
 
 class Manifest(_Part):
@@ -236,6 +262,8 @@ class Manifest(_Part):
     def _consistent(self) -> Self:
         if self.resource.rows != self.passerelle.counts.extracted:
             raise ValueError("rows and counts.extracted do not agree")
+        if self.name in self.passerelle.earlier:
+            raise ValueError("a parcel cannot come after itself")
         return self
 
     @property

@@ -41,6 +41,28 @@ your copy then stays shut.
 """,
 }
 
+RESENDS = {
+    "fr": """
+Ce colis est un nouvel envoi du colis {parcel} ({reason}).
+L'extrait est le même, octet pour octet. N'en gardez qu'un.
+""",
+    "en": """
+This parcel sends parcel {parcel} again ({reason}).
+The extract is the same, byte for byte. Keep one of the two.
+""",
+}
+
+SUPERSEDES = {
+    "fr": """
+Ce colis remplace {parcels} ({reason}).
+N'utilisez plus le précédent et détruisez-en toutes les copies.
+""",
+    "en": """
+This parcel takes the place of {parcels} ({reason}).
+Do not use the earlier one any more, and destroy every copy of it.
+""",
+}
+
 FORMULAS = {
     "fr": """
 Attention : des cellules commencent par =, +, - ou @. Un tableur peut les
@@ -65,7 +87,7 @@ Numéro d'ordre  {sequence}
 Préparé le      {created}
 Source          {sources}
 Lignes          {rows}
-
+{earlier}
 {deadline}.
 Calcul : {arithmetic}
 
@@ -128,7 +150,7 @@ Sequence        {sequence}
 Made on         {created}
 Source          {sources}
 Rows            {rows}
-
+{earlier}
 {deadline}.
 Arithmetic: {arithmetic}
 

@@ -16,8 +16,12 @@ from passerelle.parcel.notice_texts import (
     FRENCH,
     MONTHS,
     RELEASE,
+    RESENDS,
+    SUPERSEDES,
     UNDATED,
 )
+from passerelle.parcel.reasons import RESENDS as RESEND_REASONS
+from passerelle.parcel.reasons import SUPERSEDES as SUPERSEDE_REASONS
 
 
 def notices(facts: Facts, sealed: Sealed) -> dict[str, bytes]:
@@ -62,6 +66,7 @@ def _blanks(language: str, facts: Facts, sealed: Sealed) -> dict[str, object]:
         "created": written_date(facts.created.date(), language),
         "sources": "; ".join(source.title for source in facts.sources),
         "rows": facts.counts.extracted,
+        "earlier": _earlier(language, facts),
         "deadline": _deadline(language, facts),
         "verify": f"ssh-keygen -Y verify -f allowed_signers -I {SIGNER} -n {MANIFEST_NAMESPACE} "
         f"-s {archive.SIGNATURE} < {archive.MANIFEST}",
@@ -74,6 +79,18 @@ def _blanks(language: str, facts: Facts, sealed: Sealed) -> dict[str, object]:
         "open": _open_command(language, sealed, two=two),
         "formulas": FORMULAS[language] if facts.spreadsheet_formulas else "",
     }
+
+
+def _earlier(language: str, facts: Facts) -> str:
+    """What the parcel sends again or takes the place of; nothing for most."""
+    place = ("fr", "en").index(language)
+    if facts.resends is not None:
+        reason = RESEND_REASONS[facts.resends.reason][place]
+        return RESENDS[language].format(parcel=facts.resends.parcel, reason=reason)
+    if facts.supersedes is not None:
+        reason = SUPERSEDE_REASONS[facts.supersedes.reason][place]
+        return SUPERSEDES[language].format(parcels=", ".join(facts.supersedes.parcels), reason=reason)
+    return ""
 
 
 def _deadline(language: str, facts: Facts) -> str:
