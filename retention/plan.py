@@ -14,6 +14,7 @@ from passerelle.handover import approval
 from passerelle.store import holdings, purges
 from passerelle.store.holdings import Holding
 from passerelle.workspace import Workspace
+from passerelle.workspace.agreement import verify_tables
 
 OUTLIVES = "index"  # the person index outlives the purge, so that article 15 can still be answered (C-553/07)
 
@@ -87,7 +88,12 @@ def _datasets(convention: Convention, copies: list[Holding]) -> list[str]:
 
 
 def plans(workspace: Workspace, connection: Connection) -> list[Plan]:
-    """The plan of every convention that still has copies, or a purge under way."""
+    """The plan of every convention that still has copies, or a purge under way.
+
+    Raises:
+        TablesDisagreeError: the register is not what the trail tells; nothing may be called held, or not held, then.
+    """
+    verify_tables(workspace.ledger, connection)
     held = {copy.convention for copy in holdings.present(connection) if copy.ours and copy.kind != OUTLIVES}
     under_way = {purge.convention for purge in purges.purges(connection) if purge.state != "done"}
     return [plan(workspace, connection, convention) for convention in sorted(held | under_way)]

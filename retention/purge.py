@@ -20,6 +20,7 @@ from passerelle.parcel import sign
 from passerelle.store import holdings, purges, runs
 from passerelle.store.purges import Purge
 from passerelle.workspace import Workspace
+from passerelle.workspace.agreement import verify_tables
 from passerelle.workspace.files import erase
 from retention.certificate import certificate
 from retention.plan import Plan, plan
@@ -86,6 +87,7 @@ def _open(workspace: Workspace, convention_id: str) -> Purge:
         known = purges.purges(connection, convention=convention_id)
         if known and known[-1].state != "done":
             return known[-1]
+        verify_tables(workspace.ledger, connection)
         planned = plan(workspace, connection, convention_id)
         _insist(planned)
         insist_on_witnesses(workspace, connection, convention_id)

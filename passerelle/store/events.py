@@ -54,6 +54,11 @@ def record(
     return int(key[0])
 
 
+def conventions(connection: Connection) -> list[str]:
+    """The conventions of which an event was recorded."""
+    return list(connection.scalars(select(convention_event.c.convention).distinct()))
+
+
 def digest(kind: str, payload: Mapping[str, Any]) -> str:
     """What the trail keeps of an event: SHA-256 of its type and payload in canonical JSON, in hex."""
     return hashlib.sha256(canonical({"type": kind, "payload": dict(payload)})).hexdigest()

@@ -81,6 +81,11 @@ def present(connection: Connection, **where: str) -> list[Holding]:
     return [_holding(row) for row in connection.execute(query)]
 
 
+def every(connection: Connection) -> list[Holding]:
+    """Every copy ever registered, oldest first."""
+    return [_holding(row) for row in connection.execute(select(holding).order_by(holding.c.id))]
+
+
 def all_of(connection: Connection, convention: str) -> list[Holding]:
     """Every copy ever registered under ``convention``."""
     query = select(holding).where(holding.c.convention == convention).order_by(holding.c.id)

@@ -29,14 +29,16 @@ def verify(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Rebuild the log from its entries and check every hash, head and signature."""
+    """Rebuild the log from its entries, check every hash, head and signature, and hold the tables against it."""
     from passerelle.trail.fsck import check
+    from passerelle.workspace.agreement import verify_tables
 
     out = screen(as_json=as_json)
     held = [content(path, "--receipt") for path in receipt or []]
     with opened() as workspace, workspace.database.read() as connection:
         report = check(connection, workspace.ledger.verifier_key, held)
-    value = report.as_json()
+        tables = verify_tables(workspace.ledger, connection)
+    value = {**report.as_json(), "tables": tables}
 
     def show() -> None:
         entries = number(report.size, out.lang)
@@ -50,6 +52,8 @@ def verify(
                     Text("jalons tenus par d'autres, vérifiés", "checkpoints held by others, verified"),
                     value["receipts"],
                 ),
+                (Text("livraisons retrouvées aux tables", "deliveries found in the tables"), tables["deliveries"]),
+                (Text("copies au registre", "copies in the register"), tables["holdings"]),
                 (Text("empreinte du registre", "root of the trail"), value["root"]),
             ]
         )

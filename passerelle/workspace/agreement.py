@@ -1,0 +1,163 @@
+"""What the trail tells of deliveries, copies, receipts, events and purges, held against the tables that the gateway works with.
+
+The trail is evidence and cannot lose an entry unseen; the tables are a working state, and a row taken out of them would make
+a copy forgotten: a purge would pass it by.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from passerelle.errors import TrailError
+from passerelle.store import events, holdings, purges, runs
+from passerelle.store.holdings import Holding
+from passerelle.store.tables import receipt
+from passerelle.trail import Ledger, Recorded
+
+KINDS = frozenset(
+    {
+        "delivery_intent", "delivered", "delivery_abandoned", "intake", "event_recorded", "receipt_recorded",
+        "holding_destroyed", "keys_destroyed", "purge_started", "purge_certificate",
+    }
+)  # fmt: skip
+INTENT = ("manifest_sha256", "recipient", "sequence", "run", "convention", "exchange", "period")
+MAX_TOLD = 100
+
+
+class TablesDisagreeError(TrailError):
+    """The tables are not what the trail tells: ``faults`` has the first hundred, ``count`` is their number."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        super().__init__(
+            f"tables disagree: {faults[0]}{more}",
+            hint="restore the database from a backup that belongs with this trail; purge nothing before",
+            fr=f"les tables ne disent pas ce que dit le journal ({len(faults)} écart{'s' if len(faults) > 1 else ''}) : "
+            f"{faults[0]}",
+            hint_fr="restaurez la base depuis une sauvegarde qui va avec ce journal ; ne détruisez rien avant",
+        )
+        self.faults = tuple(faults[:MAX_TOLD])
+        self.count = len(faults)
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the trail tells, folded in its order."""
+
+    intents: dict[str, Recorded] = field(default_factory=dict)
+    delivered: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    taken_in: set[str] = field(default_factory=set)
+    events: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    receipts: set[str] = field(default_factory=set)
+    destroying: set[str] = field(default_factory=set)  # conventions of which copies were destroyed
+    purges: dict[str, str | None] = field(default_factory=dict)  # the hash of the certificate, once there is one
+
+    def take(self, found: Recorded) -> None:
+        """Add one entry."""
+        body = found.entry.body
+        match found.entry.kind:
+            case "delivery_intent":
+                self.intents[body["delivery"]] = found
+            case "delivery_abandoned":
+                self.intents.pop(body["delivery"], None)
+            case "delivered":
+                self.delivered[body["delivery"]] = body
+            case "intake":
+                self.taken_in.add(body["run"])
+            case "event_recorded":
+                self.events.setdefault(body["convention"], {})[body["event_id"]] = body.get("payload_sha256")
+            case "receipt_recorded":
+                self.receipts.add(body["receipt_sha256"])
+            case "purge_started":
+                self.purges[body["purge"]] = None
+            case "purge_certificate":
+                self.purges[body["purge"]] = body["certificate_sha256"]
+            case _:
+                self.destroying.add(body["convention"])
+
+
+def verify_tables(ledger: Ledger, connection: Connection) -> dict[str, int]:
+    """Hold the tables against the trail, all of it in one view; how many of each were found to agree.
+
+    Raises:
+        TablesDisagreeError: rows are missing, were added, or say something else.
+        TrailError: an entry is not well formed.
+    """
+    told = _Told()
+    for found in ledger.of_kinds(connection, KINDS):
+        told.take(found)
+    copies = holdings.every(connection)
+    faults = [
+        *_deliveries(connection, told),
+        *_copies(copies, told),
+        *_events(connection, told),
+        *_receipts(connection, told),
+        *_purges(connection, told),
+    ]
+    if faults:
+        raise TablesDisagreeError(faults)
+    return {"deliveries": len(told.intents), "holdings": len(copies), "purges": len(told.purges)}
+
+
+def _deliveries(connection: Connection, told: _Told) -> Iterator[str]:
+    rows = {one.id: one for one in runs.deliveries(connection)}
+    for name, intent in told.intents.items():
+        row = rows.pop(name, None)
+        if row is None:
+            yield f"delivery {name} recorded in the trail is missing"
+            continue
+        body = intent.entry.body
+        wrong = [part for part in INTENT if part in body and getattr(row, part) != body[part]]
+        if row.entry != intent.index or wrong:
+            yield f"delivery {name} says another {wrong[0] if wrong else 'entry'} than the trail"
+        elif (row.state == "intent") == (name in told.delivered):
+            yield f"delivery {name} is {row.state} in the tables, and the trail tells otherwise"
+    yield from (f"delivery {name} is not recorded in the trail" for name in rows)
+
+
+def _copies(copies: Sequence[Holding], told: _Told) -> Iterator[str]:
+    """Rows of the register are never deleted: they are marked as destroyed, and the trail tells of each destruction."""
+    raw = {copy.run: copy for copy in copies if copy.kind == "raw"}
+    parcels = {copy.location.rpartition("/")[2].removesuffix(".tar"): copy for copy in copies if copy.kind == "parcel"}
+    for name, body in told.delivered.items():
+        run = body.get("run", "")
+        expected = [("parcel", name, parcels.get(body.get("parcel", name)))]
+        if run in told.taken_in:
+            expected.append(("raw copy of run", run, raw.get(run)))
+        for what, which, copy in expected:
+            if copy is None:
+                yield f"holding: the {what} {which} recorded in the trail is missing"
+            elif copy.destroyed_at is not None and copy.convention not in told.destroying:
+                yield f"holding: the {what} {which} is marked as destroyed, and the trail tells of no destruction"
+
+
+def _events(connection: Connection, told: _Told) -> Iterator[str]:
+    for convention in sorted({*told.events, *events.conventions(connection)}):
+        found = {f"e-{row.id}": events.digest(row.type, row.payload) for row in events.history(connection, convention)}
+        if found != told.events.get(convention, {}):
+            yield f"the record of events of {convention} is not what the trail tells"
+
+
+def _receipts(connection: Connection, told: _Told) -> Iterator[str]:
+    found = set(connection.scalars(select(receipt.c.sha256)))
+    yield from (f"receipt {one} recorded in the trail is missing" for one in sorted(told.receipts - found))
+    yield from (f"receipt {one} is not recorded in the trail" for one in sorted(found - told.receipts))
+
+
+def _purges(connection: Connection, told: _Told) -> Iterator[str]:
+    rows = {
+        one.id: hashlib.sha256(one.certificate.encode()).hexdigest() if one.certificate else None
+        for one in purges.purges(connection)
+    }
+    for name in sorted(told.purges.keys() | rows.keys()):
+        if name not in rows:
+            yield f"purge {name} recorded in the trail is missing"
+        elif name not in told.purges:
+            yield f"purge {name} is not recorded in the trail"
+        elif rows[name] != told.purges[name]:
+            yield f"the certificate of purge {name} is not the one recorded in the trail"

@@ -1,0 +1,133 @@
+"""The tables that the gateway works with are held against the trail: nothing is forgotten, or made up, behind its back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from passerelle.errors import ContractError, TrailError, WorkspaceError
+from passerelle.workspace import Settings, Workspace
+from passerelle.workspace.agreement import TablesDisagreeError, verify_tables
+from retention.plan import plans
+from retention.purge import purge
+from tests.gateway import CSP_ENDED, POOLS, Gateway, pools
+
+DUE = "2025-10-10T05:00:00+02:00"
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> tuple[Gateway, Path]:
+    """A gateway that delivered a pool twice and purged another convention's, saved."""
+    folder = tmp_path_factory.mktemp("stage")
+    gateway = pools(folder / "gateway")
+    for period in ("2025-05", "2025-06"):
+        gateway.run(POOLS, period, gateway.write(POOLS, 40, bad_rate=0.05))
+    gateway.record(CSP_ENDED)
+    return gateway, gateway.saved(folder / "saved")
+
+
+@pytest.fixture
+def gateway(stage: tuple[Gateway, Path]) -> Iterator[Gateway]:
+    """That gateway as it was saved."""
+    made = stage[0].restored(stage[1])
+    yield made
+    made.workspace.close()
+
+
+def agreed(gateway: Gateway) -> dict[str, int]:
+    """What the comparison finds."""
+    with gateway.workspace.database.read() as connection:
+        return verify_tables(gateway.workspace.ledger, connection)
+
+
+def alter(gateway: Gateway, *statements: str) -> None:
+    """Change the tables behind the gateway's back, as whoever has the file can."""
+    with gateway.workspace.database.engine.connect() as connection:
+        for statement in ("PRAGMA foreign_keys=OFF", *statements):
+            connection.execute(text(statement))
+        connection.commit()
+
+
+def test_what_was_done_agrees(gateway: Gateway) -> None:
+    """After two deliveries, the end and the purge, tables and trail agree at each stage."""
+    assert agreed(gateway) == {"deliveries": 2, "holdings": len(gateway.present()), "purges": 0}
+    purge(gateway.move_to(DUE).workspace, "csp-ft-2024")
+    assert agreed(gateway)["purges"] == 1
+    with gateway.workspace.database.read() as connection:
+        assert plans(gateway.workspace, connection) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        ("DELETE FROM delivery WHERE sequence = 1", "delivery p-[0-9a-f]+ recorded in the trail is missing"),
+        ("UPDATE delivery SET recipient = 'mtss' WHERE sequence = 2", "says another recipient"),
+        ("UPDATE delivery SET manifest_sha256 = 'x' WHERE sequence = 2", "says another manifest_sha256"),
+        ("UPDATE delivery SET entry = entry - 1 WHERE sequence = 2", "says another entry"),
+        ("UPDATE delivery SET state = 'intent' WHERE sequence = 2", "is intent in the tables"),
+        ("INSERT INTO delivery SELECT 'p-new', run, convention, exchange, period, recipient, 3, state, decision, manifest, "
+         "notices, manifest_sha256, entry, rows, location, intent_at, delivered_at FROM delivery WHERE sequence = 2",
+         "delivery p-new is not recorded in the trail"),
+        ("DELETE FROM holding", "holding: the parcel p-[0-9a-f]+ recorded in the trail is missing"),
+        ("DELETE FROM holding WHERE kind = 'raw'", "holding: the raw copy of run r-[0-9a-f]+ recorded"),
+        ("UPDATE holding SET destroyed_at = created_at", "marked as destroyed, and the trail tells of no destruction"),
+        ("DELETE FROM convention_event", "record of events of csp-ft-2024"),
+        ("INSERT INTO purge VALUES ('p.1', 'csp-ft-2024', 'done', '{}', 'x', 'x', 'x', 'x')", "purge p.1 is not recorded"),
+    ],
+)  # fmt: skip
+def test_rows_taken_out_changed_or_added_are_named(gateway: Gateway, statement: str, fault: str) -> None:
+    """A row deleted, changed or added behind the trail's back is named, and no purge is planned or run on such tables."""
+    alter(gateway, statement)
+    with pytest.raises(TablesDisagreeError, match=f"tables disagree: .*{fault}"):
+        agreed(gateway)
+    workspace = gateway.move_to(DUE).workspace
+    with workspace.database.read() as connection, pytest.raises(TrailError):
+        plans(workspace, connection)
+    with pytest.raises(TrailError):
+        purge(workspace, "csp-ft-2024")
+    assert workspace.keyset("csp-ft-2024")
+
+
+def test_a_certificate_taken_out_is_missed(gateway: Gateway) -> None:
+    """A purge whose row or certificate is not the one recorded is named."""
+    purge(gateway.move_to(DUE).workspace, "csp-ft-2024")
+    alter(gateway, "UPDATE purge SET certificate = '{}'")
+    with pytest.raises(TablesDisagreeError, match="certificate of purge csp-ft-2024.1 is not the one"):
+        agreed(gateway)
+    alter(gateway, "DELETE FROM purge")
+    with pytest.raises(TablesDisagreeError, match=r"purge csp-ft-2024.1 recorded in the trail is missing"):
+        agreed(gateway)
+
+
+def test_the_end_of_every_run_is_told(gateway: Gateway) -> None:
+    """A duplicate and a failed run each leave one entry that names the exchange, in the transaction that closes the run."""
+    source = gateway.write(POOLS, 40, bad_rate=0.05)
+    assert gateway.run(POOLS, "2025-05", source).state == "duplicate"
+    broken = gateway.write(POOLS, 40, bad_rate=0.9, name="broken.csv")
+    with pytest.raises(ContractError):
+        gateway.run(POOLS, "2025-05", broken)
+    (again,), (failed,) = gateway.entries("run_duplicate"), gateway.entries("run_failed")
+    named = {"convention": "csp-ft-2024", "exchange": "candidate-pools"}
+    states = {one.id: one.state for one in gateway.runs()}
+    assert again == {"run": again["run"], "deliveries": 1, **named}
+    assert failed == {"run": failed["run"], "error": "ContractError", **named}
+    assert (states[again["run"]], states[failed["run"]]) == ("duplicate", "refused")
+
+
+def test_a_rehearsal_is_told_as_such(gateway: Gateway) -> None:
+    """The first entry, every manifest and the certificate say that it was a rehearsal; a workspace that denies it is refused."""
+    assert gateway.entries("workspace_created")[0]["rehearsal"] is True
+    assert json.loads(gateway.deliveries()[0].manifest)["passerelle"]["rehearsal"] is True
+    done = purge(gateway.move_to(DUE).workspace, "csp-ft-2024")
+    assert json.loads(done.certificate or "")["rehearsal"] is True
+    about = gateway.home / "workspace.json"
+    for change in ({"rehearsal": False}, {"id": "another"}):
+        whole = about.read_text()
+        about.write_text(json.dumps({**json.loads(whole), **change}))
+        with pytest.raises(WorkspaceError, match=r"workspace.json is not what"):
+            Workspace.open(Settings(gateway.home))
+        about.write_text(whole)
