@@ -26,14 +26,26 @@ MANIFEST = "manifest.json"
 SIGNATURE = "manifest.json.sig"
 PROOF = "manifest.tlog-proof"
 NOTICES = ("LISEZMOI.txt", "README.txt")
-EXTRACTS = ("extract.csv.age", "extract.parquet.age")
-SMALL = (MANIFEST, SIGNATURE, PROOF, *NOTICES)  # in this order, after the extract
+VERDICTS = "verdicts.csv.age"  # what is handed back to a sender (docs/spec/verdicts.md)
+EXTRACTS = ("extract.csv.age", "extract.parquet.age", VERDICTS)
+REPORTS = ("report.json", "report.html")  # beside verdicts only
 MAX_BYTES = {
     MANIFEST: limits.MANIFEST,
     SIGNATURE: limits.SIGNATURE,
     PROOF: limits.PROOF,
     **dict.fromkeys(NOTICES, limits.NOTICE),
+    **dict.fromkeys(REPORTS, limits.REPORT),
 }
+
+
+def texts_of(first: str) -> tuple[str, ...]:
+    """The members that people read, in their order, of a parcel whose first member is ``first``."""
+    return (*NOTICES, *REPORTS) if first == VERDICTS else NOTICES
+
+
+def after(first: str) -> tuple[str, ...]:
+    """The members that follow ``first``, in their order."""
+    return (MANIFEST, SIGNATURE, PROOF, *texts_of(first))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +113,7 @@ def _member(block: bytes, at: int) -> Member:
         expected = header(name, size, member.mtime)
     except (ValueError, struct.error):
         raise ParcelError("expected a ustar header of a parcel", where=where) from None
-    if name not in (*EXTRACTS, *SMALL):
+    if name not in (*EXTRACTS, *MAX_BYTES):
         raise ParcelError("the header names a member that no parcel has", where=where)
     if block != expected:
         offset = next(i for i in range(BLOCK) if block[i] != expected[i])

@@ -128,9 +128,9 @@ def build_manifest(facts: Facts, sealed: Sealed, notices: Mapping[str, str]) -> 
 
 
 def _resource(facts: Facts, sealed: Sealed) -> dict[str, Any]:
-    form = sealed.name.rpartition(".")[2]
+    name, _, form = sealed.name.rpartition(".")
     value: dict[str, Any] = {
-        "name": "extract",
+        "name": name,
         "path": sealed.name,
         "type": "table",
         "format": form,

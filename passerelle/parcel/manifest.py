@@ -116,10 +116,10 @@ class TableSchema(_Part):
 
 
 class Resource(_Part):
-    """The extract, as it is once opened."""
+    """The extract, or the verdicts on a sender's rows, as it is once opened."""
 
-    name: Literal["extract"]
-    path: Literal["extract.csv", "extract.parquet"]
+    name: Literal["extract", "verdicts"]
+    path: Literal["extract.csv", "extract.parquet", "verdicts.csv"]
     type: Literal["table"]
     format: Literal["csv", "parquet"]
     mediatype: Word
@@ -132,7 +132,7 @@ class Resource(_Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.path != f"extract.{self.format}" or self.mediatype != MEDIA_TYPES[self.format]:
+        if self.path != f"{self.name}.{self.format}" or self.mediatype != MEDIA_TYPES[self.format]:
             raise ValueError("path, format and mediatype do not agree")
         if (self.format == "csv") != (self.dialect is not None and self.encoding is not None):
             raise ValueError("csv has a dialect and an encoding, parquet has neither")
@@ -223,7 +223,7 @@ class Terms(_Part):
     spreadsheet_formulas: bool
     rehearsal: Literal[True] | None = None
     trail: Trail
-    notices: Mapping[Literal["LISEZMOI.txt", "README.txt"], Hash]
+    notices: Mapping[Literal["LISEZMOI.txt", "README.txt", "report.json", "report.html"], Hash]
     resends: Resends | None = None
     supersedes: Supersedes | None = None
 
@@ -231,8 +231,6 @@ class Terms(_Part):
     def _consistent(self) -> Self:
         if [lock.kind for lock in self.locks] not in (["recipient"], ["release", "recipient"]):
             raise ValueError("expected locks recipient, or release then recipient")
-        if set(self.notices) != set(archive.NOTICES):
-            raise ValueError("expected the hashes of both notices")
         if self.resends is not None and self.supersedes is not None:
             raise ValueError("expected resends or supersedes, both came")
         return self
@@ -260,6 +258,8 @@ class Manifest(_Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if set(self.passerelle.notices) != set(archive.texts_of(self.member)):
+            raise ValueError("expected the hash of each member that people read, and no other")
         if self.resource.rows != self.passerelle.counts.extracted:
             raise ValueError("rows and counts.extracted do not agree")
         if self.name in self.passerelle.earlier:

@@ -63,6 +63,19 @@ Do not use the earlier one any more, and destroy every copy of it.
 """,
 }
 
+INSIDE = {
+    "extract": {"fr": "l'extrait chiffré", "en": "the encrypted extract"},
+    "verdicts": {"fr": "le verdict rendu sur chaque ligne, chiffré", "en": "the verdict on each row, encrypted"},
+}
+REPORTS = {
+    "fr": """report.html, report.json
+    le compte rendu du fichier reçu, à lire et pour vos programmes
+""",
+    "en": """report.html, report.json
+    the report on the file received, to read and for your programs
+""",
+}
+
 FORMULAS = {
     "fr": """
 Attention : des cellules commencent par =, +, - ou @. Un tableur peut les
@@ -126,16 +139,16 @@ doit donner :
 3. CE QUE CONTIENT LE COLIS
 
 {member}
-    l'extrait chiffré
+    {inside}
 manifest.json
-    ce qu'est l'extrait : colonnes, provenance, décomptes, échéance
+    de quoi il s'agit : colonnes, provenance, décomptes, échéance
 manifest.json.sig
     la signature de ce fichier
 manifest.tlog-proof
     la preuve qu'il est inscrit au registre de la passerelle
 LISEZMOI.txt, README.txt
     cette notice, en français et en anglais
-"""
+{reports}"""
 
 ENGLISH = """PARCEL {parcel}
 
@@ -188,13 +201,13 @@ must give:
 3. WHAT IS IN THE PARCEL
 
 {member}
-    the encrypted extract
+    {inside}
 manifest.json
-    what the extract is: columns, origin, counts, deadline
+    what it is: columns, origin, counts, deadline
 manifest.json.sig
     the signature of that file
 manifest.tlog-proof
     the proof that it is in the gateway's trail
 LISEZMOI.txt, README.txt
     this notice, in French and in English
-"""
+{reports}"""

@@ -61,7 +61,7 @@ class Sealer:
     def extract(
         self, name: str, recipients: Sequence[Recipient], release: Recipient | None = None
     ) -> Iterator[ExtractSink]:
-        """A sink for the plain bytes of ``extract.csv`` or ``extract.parquet``; on leaving, ``sealed`` is set.
+        """A sink for the plain bytes of ``extract.csv``, ``extract.parquet`` or ``verdicts.csv``; on leaving, ``sealed`` is set.
 
         ``recipients`` open the inner lock, any of them; ``release`` is who the outer lock is for, None for open and
         aggregate data. An exception inside removes the file.
@@ -74,7 +74,7 @@ class Sealer:
         if not recipients:
             raise UsageError("expected at least one recipient, none came")
         if f"{name}.age" not in archive.EXTRACTS:
-            raise UsageError("expected extract.csv or extract.parquet")
+            raise UsageError("expected extract.csv or another name of a first member")
         layers = (tuple(recipients),) if release is None else ((release,), tuple(recipients))
         try:
             with self._part.open("wb") as file, ThreadPoolExecutor(2) as pool:
@@ -106,7 +106,7 @@ class Sealer:
         small = {archive.MANIFEST: manifest, archive.SIGNATURE: signature, archive.PROOF: proof, **notices}
         with self._part.open("r+b") as file:
             file.truncate(file.seek(_end_of_extract(self.sealed)))
-            for name in archive.SMALL:
+            for name in archive.after(f"{self.sealed.name}.age"):
                 data = small[name]
                 file.write(archive.header(name, len(data), self._mtime) + data + archive.padding(len(data)))
             file.write(archive.END)

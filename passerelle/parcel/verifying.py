@@ -76,7 +76,7 @@ def read_parcel(path: Path) -> Parcel:
     manifest = parse_manifest(small[archive.MANIFEST])
     if found[0].name != manifest.member:
         raise ParcelError(f"expected {manifest.member}, as the manifest says", where=found[0].name)
-    notices = {name: small[name] for name in archive.NOTICES}
+    notices = {name: small[name] for name in archive.texts_of(found[0].name)}
     data, signature, proof = (small[name] for name in (archive.MANIFEST, archive.SIGNATURE, archive.PROOF))
     return Parcel(path, manifest, data, signature, proof, notices, tuple(found))
 
@@ -109,13 +109,14 @@ def verify(path: Path, trust: Trust) -> Verified:
 def _check_names(names: list[str]) -> None:
     if not names or names[0] not in archive.EXTRACTS:
         raise ParcelError("expected the sealed extract as first member", where="byte 0 of the tar")
-    for position, expected in enumerate(archive.SMALL, 1):
+    following = archive.after(names[0])
+    for position, expected in enumerate(following, 1):
         if position >= len(names):
             raise ParcelError("the member is missing", where=expected)
         if names[position] != expected:
             raise ParcelError(f"expected {expected} in its place", where=names[position])
-    if len(names) > len(archive.SMALL) + 1:
-        raise ParcelError("expected no further member", where=names[len(archive.SMALL) + 1])
+    if len(names) > len(following) + 1:
+        raise ParcelError("expected no further member", where=names[len(following) + 1])
 
 
 def _small(file: BinaryIO, member: Member) -> bytes:
