@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,9 @@ from sqlalchemy import Connection
 from passerelle.clock import iso
 from passerelle.convention import Decision, destruction_deadline
 from passerelle.errors import RefusedError
+from passerelle.handover import earlier
 from passerelle.handover.decide import ask, insist
+from passerelle.handover.folders import folder_of, put_in_folder
 from passerelle.handover.job import Job, staged_at
 from passerelle.handover.order import Delivered
 from passerelle.handover.outgoing import Outgoing
@@ -38,10 +38,9 @@ from passerelle.parcel import (
     notices,
     sign,
 )
-from passerelle.store import holdings, partners, runs
+from passerelle.store import holdings, runs
 from passerelle.store.runs import Delivery
 from passerelle.workspace import Workspace
-from passerelle.workspace.files import sync_folder
 
 
 def deliver(job: Job, outgoing: Outgoing) -> Delivered:
@@ -89,6 +88,7 @@ def _intend(job: Job, outgoing: Outgoing, decision: Decision, connection: Connec
         "article": decision.article,
         "destroy_by": facts.destroy_by.date,
         "locks": 2 if job.personal else 1,
+        "resends": order.resends,
     }
     entry = workspace.append(connection, "delivery_intent", body)
     workspace.ledger.checkpoint(connection, workspace.now())
@@ -99,6 +99,7 @@ def _intend(job: Job, outgoing: Outgoing, decision: Decision, connection: Connec
         intent_at=iso(workspace.now()), delivered_at=None,
     )  # fmt: skip
     runs.intend(connection, intent)
+    earlier.note(job, connection, outgoing.parcel, outgoing.recipient)
 
 
 def _facts(job: Job, outgoing: Outgoing, decision: Decision, sequence: int, connection: Connection) -> Facts:
@@ -139,6 +140,8 @@ def _facts(job: Job, outgoing: Outgoing, decision: Decision, sequence: int, conn
         spreadsheet_formulas=bool(outgoing.sink and outgoing.sink.formulas),
         trail=Trail(origin=job.workspace.origin),
         rehearsal=job.workspace.rehearsal,
+        resends=earlier.resends(order),
+        supersedes=earlier.supersedes(job, outgoing.recipient),
         dialect=Dialect(delimiter=",", lineTerminator="\r\n", quoteChar='"', doubleQuote=True, header=True),
     )
 
@@ -165,30 +168,8 @@ def complete(workspace: Workspace, parcel: str, sealer: Sealer) -> Delivered:
     return arrive(workspace, intent, arrived)
 
 
-def folder_of(workspace: Workspace, recipient: str) -> Path:
-    """Where the parcels of a recipient go: its own folder, or the workspace's outbox."""
-    with workspace.database.read() as connection:
-        partner = partners.find(connection, recipient)
-    return Path(partner.folder) if partner and partner.folder else workspace.home / "outbox" / recipient
-
-
 def _texts(intent: Delivery) -> dict[str, bytes]:
     return {name: text.encode() for name, text in json.loads(intent.notices).items()}
-
-
-def put_in_folder(staged: Path, folder: Path) -> Path:
-    """Move a file into ``folder``: under a temporary name first, then its own, so that nobody meets half a file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    target, beside = folder / staged.name, folder / f".{staged.name}.part"
-    try:
-        staged.rename(target)
-    except OSError:
-        shutil.copyfile(staged, beside)
-        with beside.open("rb+") as file:
-            os.fsync(file.fileno())
-        beside.rename(target)
-    sync_folder(folder)
-    return target
 
 
 def arrive(workspace: Workspace, intent: Delivery, arrived: Path) -> Delivered:
@@ -213,6 +194,8 @@ def arrive(workspace: Workspace, intent: Delivery, arrived: Path) -> Delivered:
             "channel": "folder",
         }
         workspace.append(connection, "delivered", body)
+        earlier.close(workspace, connection, intent)
         workspace.ledger.checkpoint(connection, workspace.now())
     workspace.path(staged).unlink(missing_ok=True)
+    earlier.finish(workspace, intent.convention, intent.exchange)
     return Delivered(intent.id, intent.recipient, location, intent.rows)

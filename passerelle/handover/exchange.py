@@ -10,6 +10,7 @@ from datetime import date
 from passerelle.boundary import SealedError, sealed
 from passerelle.convention import Decision
 from passerelle.errors import ContractError, PasserelleError, RefusedError, TheirDataError, UsageError
+from passerelle.handover import earlier
 from passerelle.handover.decide import ask, exchange_of, insist, recipients_of, sender_of, with_keys
 from passerelle.handover.deliver import deliver
 from passerelle.handover.index import PersonIndex
@@ -117,9 +118,10 @@ def _decide(workspace: Workspace, order: Order, tools: Tools | None, progress: P
         )
     with workspace.database.read() as connection:
         parties = with_keys(connection, sender, recipients)
+        closes = earlier.superseded_by(connection, order)
     keys = workspace.keyset(order.convention)
     run = open_run(workspace, order, sender, f"{tools.contract.id}@{tools.contract.version}")
-    return Job(workspace, order, tools, text, exchange, parties, decision, keys, run, progress)
+    return Job(workspace, order, tools, text, exchange, parties, decision, keys, run, progress, closes=closes)
 
 
 def _tell(workspace: Workspace, order: Order, decision: Decision) -> None:
@@ -172,9 +174,11 @@ def _delivered_already(job: Job) -> tuple[list[Delivered], list[str]]:
         for recipient in job.parties.recipients:
             found = runs.deliveries(connection, id=job.parcel_id(recipient), state="delivered")
             if found:
+                earlier.insist_linked(job, connection, found[0].id)
                 made.append(Delivered(found[0].id, recipient, found[0].location or "", found[0].rows))
             else:
                 wanted.append(recipient)
+        earlier.insist_open(job, connection, wanted)
     return made, wanted
 
 

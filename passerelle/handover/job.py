@@ -45,6 +45,7 @@ class Job:
     content: str = ""
 
     @property
+    closes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by recipient, the parcels to be superseded
     def personal(self) -> bool:
         """Whether the rows say anything of persons: then there are two locks, and the purge reaches every copy."""
         return is_personal(self.exchange)
@@ -64,10 +65,13 @@ class Job:
 
         Keyed, so that whoever holds a candidate file cannot test it against the trail.
         """
+        Each parcel is sent again once: the id of the new one follows from the earlier one's.
         o = self.order
         key = [o.convention, o.exchange, o.period, self.contract, self.content, recipient]
         return f"p-{self.keys.commit(canonical(key))[:24]}"
 
+        if o.resends is not None:
+            key = ["resends", o.resends]
     def reach(self, step: int, rows: int = 0) -> None:
         """Tell that a step begins."""
         self.progress(step, rows)

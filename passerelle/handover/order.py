@@ -21,13 +21,20 @@ def quiet(_step: int, _rows: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One exchange to run: ``source`` is the partner's file; its name may name a person, so it is never shown nor stored plain."""
+    """One exchange to run: ``source`` is the partner's file; its name may name a person, so it is never shown nor stored plain.
+
+    ``supersedes`` is a delivered parcel that this exchange's own take the place of, ``resends`` one whose extract is sent again
+    (then ``source`` is the encrypted raw copy); ``reason`` is a code of ``passerelle.parcel.reasons``.
+    """
 
     convention: str
     exchange: str
     period: str
     source: Path
     sender: str | None = None
+    supersedes: str | None = None
+    resends: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from passerelle.errors import ParcelError
+from passerelle.handover import earlier
 from passerelle.handover.decide import ask
-from passerelle.handover.deliver import arrive, complete, folder_of
+from passerelle.handover.deliver import arrive, complete
+from passerelle.handover.folders import folder_of
 from passerelle.handover.job import close_run, staged_at
 from passerelle.parcel import Manifest, Sealed, Sealer, parse_manifest
 from passerelle.store import holdings, partners, runs
@@ -39,6 +41,7 @@ def recover(workspace: Workspace, convention: str, exchange: str) -> None:
         keep = KEPT_IF_DELIVERED if left else frozenset({"parcel"})
         told = ("run_interrupted", {"convention": convention, "exchange": exchange, "deliveries": len(left)})
         close_run(workspace, run.id, "delivered" if left else "interrupted", "interrupted", keep=keep, told=told)
+    earlier.finish(workspace, convention, exchange)
 
 
 def _settle(workspace: Workspace, intent: Delivery, sender: str) -> None:

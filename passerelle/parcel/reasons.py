@@ -8,13 +8,13 @@ from typing import Literal
 ResendReason = Literal["lost", "damaged", "key-replaced", "recipient-request"]
 SupersedeReason = Literal["corrected", "incomplete", "wrong-period", "wrong-population", "erasure", "sender-request"]
 
-RESENDS: Mapping[ResendReason, tuple[str, str]] = {
+RESENDS: Mapping[str, tuple[str, str]] = {
     "lost": ("perdu", "lost"),
     "damaged": ("endommagé", "damaged"),
     "key-replaced": ("clé du destinataire remplacée", "key of the recipient replaced"),
     "recipient-request": ("à la demande du destinataire", "asked for by the recipient"),
 }
-SUPERSEDES: Mapping[SupersedeReason, tuple[str, str]] = {
+SUPERSEDES: Mapping[str, tuple[str, str]] = {
     "corrected": ("données corrigées", "data corrected"),
     "incomplete": ("données incomplètes", "data incomplete"),
     "wrong-period": ("mauvaise période", "wrong period"),

@@ -15,6 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from passerelle.errors import WorkspaceError
 from passerelle.store import (
     access_tables,  # noqa: F401 - its tables join the metadata
+    link_tables,  # noqa: F401 - likewise
+    objections,  # noqa: F401 - likewise
     tables,
 )
 from passerelle.trail import tables as trail_tables

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from passerelle.clock import iso
 from passerelle.errors import UsageError
+from passerelle.store.link_tables import delivery_link
 from passerelle.store.tables import delivery, exchange_order, profile, run
 
 
@@ -25,6 +26,8 @@ class OrderRow:
     period: str
     sender: str | None
     input: bytes
+    supersedes: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ def order(connection: Connection, order_id: str) -> OrderRow:
     row = connection.execute(select(exchange_order).where(exchange_order.c.id == order_id)).one_or_none()
     if row is None:
         raise UsageError("unknown order", hint="passerelle exchange run places one")
-    return OrderRow(row.id, row.convention, row.exchange, row.period, row.sender, row.input)
+    return OrderRow(row.id, row.convention, row.exchange, row.period, row.sender, row.input, row.supersedes, row.reason)
 
 
 def drop_order(connection: Connection, order_id: str) -> None:
@@ -146,6 +149,7 @@ def delivered(connection: Connection, parcel: str, location: str, *, at: datetim
 
 def abandon(connection: Connection, parcel: str) -> None:
     """Take back an intent whose parcel cannot be completed: its number goes to the next; the trail tells of both."""
+    connection.execute(delete(delivery_link).where(delivery_link.c.later == parcel))
     connection.execute(delete(delivery).where(delivery.c.id == parcel, delivery.c.state == "intent"))
 
 

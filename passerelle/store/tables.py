@@ -103,6 +103,8 @@ exchange_order = Table(
     Column("period", String(40), nullable=False),
     Column("sender", String(80)),
     Column("input", LargeBinary, nullable=False),  # the path, sealed: a file name may name a person
+    Column("supersedes", String(40)),
+    Column("reason", String(40)),
     Column("placed_at", String(20), nullable=False),
 )
 

@@ -57,9 +57,9 @@ SENTENCES: dict[str, dict[Lang, str]] = {
         "en": "Parcel {parcel} sealed for {recipient}, sequence {sequence}[, {rows}][, {article}]",
     },
     "delivery_intent": {
-        "fr": "Livraison décidée pour {recipient}, colis {parcel}, envoi n° {sequence}[, {rows}][, {article}]"
+        "fr": "Livraison décidée pour {recipient}, colis {parcel}, envoi n° {sequence}[, renvoi du colis {resends}][, {rows}][, {article}]"
         "[, à détruire au plus tard le {destroy_by}]",
-        "en": "Delivery decided for {recipient}, parcel {parcel}, sequence {sequence}[, {rows}][, {article}]"
+        "en": "Delivery decided for {recipient}, parcel {parcel}, sequence {sequence}[, resends {resends}][, {rows}][, {article}]"
         "[, to be destroyed by {destroy_by}]",
     },
     "delivered": {
@@ -85,6 +85,14 @@ SENTENCES: dict[str, dict[Lang, str]] = {
     "release_key_handed": {
         "fr": "Clé d'ouverture du colis {parcel} remise à {party}",
         "en": "Release key of parcel {parcel} handed to {party}",
+    },
+    "superseded": {
+        "fr": "Colis {parcel} de {recipient} remplacé par {by}, motif {reason}",
+        "en": "Parcel {parcel} of {recipient} superseded by {by}, reason {reason}",
+    },
+    "supersession_told": {
+        "fr": "Avis de remplacement du colis {parcel} remis à {recipient}, clés détruites : {keys}",
+        "en": "Notice that parcel {parcel} was superseded handed to {recipient}, keys destroyed: {keys}",
     },
     "receipt_recorded": {
         "fr": "Accusé de réception de {party} enregistré pour le colis {parcel}[, envoi n° {sequence}][, journal vu jusqu'à {size}]",
