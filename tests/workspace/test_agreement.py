@@ -16,6 +16,9 @@ from retention.plan import plans
 from retention.purge import purge
 from tests.gateway import CSP_ENDED, POOLS, Gateway, pools
 
+MADE_UP = """INSERT INTO delivery
+    SELECT 'p-new', run, convention, exchange, period, recipient, 3, state, decision, manifest, notices, manifest_sha256, entry,
+    rows, location, intent_at, delivered_at FROM delivery WHERE sequence = 2"""
 DUE = "2025-10-10T05:00:00+02:00"
 
 
@@ -69,9 +72,7 @@ def test_what_was_done_agrees(gateway: Gateway) -> None:
         ("UPDATE delivery SET manifest_sha256 = 'x' WHERE sequence = 2", "says another manifest_sha256"),
         ("UPDATE delivery SET entry = entry - 1 WHERE sequence = 2", "says another entry"),
         ("UPDATE delivery SET state = 'intent' WHERE sequence = 2", "is intent in the tables"),
-        ("INSERT INTO delivery SELECT 'p-new', run, convention, exchange, period, recipient, 3, state, decision, manifest, "
-         "notices, manifest_sha256, entry, rows, location, intent_at, delivered_at FROM delivery WHERE sequence = 2",
-         "delivery p-new is not recorded in the trail"),
+        (MADE_UP, "delivery p-new is not recorded in the trail"),
         ("DELETE FROM holding", "holding: the parcel p-[0-9a-f]+ recorded in the trail is missing"),
         ("DELETE FROM holding WHERE kind = 'raw'", "holding: the raw copy of run r-[0-9a-f]+ recorded"),
         ("UPDATE holding SET destroyed_at = created_at", "marked as destroyed, and the trail tells of no destruction"),
@@ -96,7 +97,7 @@ def test_a_certificate_taken_out_is_missed(gateway: Gateway) -> None:
     """A purge whose row or certificate is not the one recorded is named."""
     purge(gateway.move_to(DUE).workspace, "csp-ft-2024")
     alter(gateway, "UPDATE purge SET certificate = '{}'")
-    with pytest.raises(TablesDisagreeError, match="certificate of purge csp-ft-2024.1 is not the one"):
+    with pytest.raises(TablesDisagreeError, match=r"certificate of purge csp-ft-2024.1 is not the one"):
         agreed(gateway)
     alter(gateway, "DELETE FROM purge")
     with pytest.raises(TablesDisagreeError, match=r"purge csp-ft-2024.1 recorded in the trail is missing"):

@@ -6,6 +6,7 @@ import json
 import re
 import string
 from collections.abc import Callable
+from functools import lru_cache
 from importlib import resources
 from typing import Any
 
@@ -23,6 +24,7 @@ HEX_CHARACTERS = 64  # SHA-256
 FINGERPRINT_CHARACTERS = 50  # "SHA256:" and 32 bytes in base64 without padding
 
 _ALNUM = frozenset(string.ascii_letters + string.digits)
+_HEX = frozenset("0123456789abcdef")
 _LOWER = frozenset(string.ascii_lowercase + string.digits)
 _ARTICLE = frozenset(string.ascii_letters + string.digits + " .,;:§()[]'’-Œœ") | {
     chr(code) for code in range(0xC0, 0x100) if code not in {0xD7, 0xF7}
@@ -39,13 +41,20 @@ def _joined(value: str, letters: frozenset[str]) -> bool:
     """Runs of ``letters`` joined by single separators."""
     if not 0 < len(value) <= NAME_CHARACTERS or " " in value:
         return False
-    return all(part and letters.issuperset(part) for part in value.translate(_SEPARATORS).split(" "))
+    parts = value.translate(_SEPARATORS).split(" ")
+    return all(parts) and letters.issuperset("".join(parts))
+
+
+@lru_cache(maxsize=4096)
+def _is_word(value: str) -> bool:
+    if not value or not value[0].isalpha() or _NINE_DIGITS.search(value):
+        return False
+    return len(value) <= NAME_CHARACTERS and _joined(value.removesuffix("+"), _ALNUM)
 
 
 def _word(value: Any) -> bool:
-    if type(value) is not str or not value or not value[0].isalpha() or _NINE_DIGITS.search(value):
-        return False
-    return len(value) <= NAME_CHARACTERS and _joined(value.removesuffix("+"), _ALNUM)
+    """Words come again and again: parties, conventions, rules."""
+    return type(value) is str and _is_word(value)
 
 
 def _ref(value: Any) -> bool:
@@ -63,7 +72,7 @@ def _contract(value: Any) -> bool:
 
 
 def _hex(value: Any) -> bool:
-    return type(value) is str and len(value) == HEX_CHARACTERS and set(value) <= set("0123456789abcdef")
+    return type(value) is str and len(value) == HEX_CHARACTERS and _HEX.issuperset(value)
 
 
 def _fingerprint(value: Any) -> bool:
