@@ -19,6 +19,8 @@ from passerelle.intake.scan import BOM, SWAP, Fault, Rules, records_end
 
 PARSERS: Final = 2
 """Threads that parse chunks; the bytes are hashed by one more."""
+THREADED_BYTES: Final = 16 * KIB
+"""What is smaller costs less to do at once than to hand to a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,9 @@ def _outcomes(chunks: Iterable[bytes], parser: Parser) -> Iterator[Parsed | Faul
     ahead: deque[Future[Parsed | Fault]] = deque()
     with ThreadPoolExecutor(PARSERS) as pool:
         for chunk in chunks:
+            if not ahead and len(chunk) < THREADED_BYTES:
+                yield parser(chunk)
+                continue
             ahead.append(pool.submit(parser, chunk))
             if len(ahead) > PARSERS:
                 yield ahead.popleft().result()

@@ -6,6 +6,7 @@ Works on bytes in any ASCII-compatible encoding and on whole records, so that a 
 from __future__ import annotations
 
 import codecs
+import functools
 from dataclasses import dataclass
 from typing import Final
 
@@ -95,10 +96,15 @@ class Rules:
             quote=None if dialect.quote is None else ord(dialect.quote),
             line_end=dialect.line_end,
             codec=codec,
-            undefined=bytes(i for i in range(128, 256) if not _defined(i, codec)) if single else b"",
+            undefined=_undefined(codec) if single else b"",
             escape=None if dialect.escape is None else ord(dialect.escape),
             blank_lines=dialect.blank_lines,
         )
+
+
+@functools.cache
+def _undefined(codec: str) -> bytes:
+    return bytes(byte for byte in range(128, 256) if not _defined(byte, codec))
 
 
 def _defined(byte: int, codec: str) -> bool:

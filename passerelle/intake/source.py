@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.poly1305 import Poly1305
 
 from passerelle.contract import Batch, Dialect, Packing
 from passerelle.errors import IntakeError, UsageError
+from passerelle.intake.chunks import THREADED_BYTES
 from passerelle.intake.content import Content, changed
 from passerelle.intake.formats import recognised
 from passerelle.intake.limits import BATCH_BYTES, GIB, MAX_BATCH_BYTES, MAX_CELLS, MAX_FILE_BYTES, MIN_BATCH_BYTES
@@ -162,7 +163,11 @@ class _Observer:
     def see(self, block: bytes) -> None:
         if self._last is not None:
             self._last.result()
-        self._last = self._pool.submit(self._update, block)
+            self._last = None
+        if len(block) < THREADED_BYTES:
+            self._update(block)
+        else:
+            self._last = self._pool.submit(self._update, block)
         if self._raw is not None:
             self._raw.write(block)
 

@@ -6,6 +6,8 @@ import gzip
 import io
 import zipfile
 
+from tests.intake.workbooks import parts
+
 
 def zipped(data: bytes, *more: tuple[str, bytes], name: str = "any") -> bytes:
     """A zip archive of ``data`` and of ``more`` members."""
@@ -18,4 +20,18 @@ def zipped(data: bytes, *more: tuple[str, bytes], name: str = "any") -> bytes:
 
 def packed(data: bytes, packing: str) -> bytes:
     """``data`` in one packing."""
-    return {"plain": bytes, "zip": zipped, "gzip": lambda plain: gzip.compress(plain, mtime=0)}[packing](data)
+    return {
+        "plain": bytes,
+        "zip": zipped,
+        "gzip": lambda plain: gzip.compress(plain, mtime=0),
+        "workbook": around,
+    }[packing](data)
+
+
+def around(sheet: bytes) -> bytes:
+    """A workbook whose one sheet is these bytes."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
+        for member, content in parts({"S": ""}, "<si><t>par</t></si>").items():
+            archive.writestr(member, sheet if member == "xl/worksheets/sheet0.xml" else content)
+    return made.getvalue()
