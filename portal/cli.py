@@ -12,6 +12,7 @@ import typer
 from passerelle.boundary import sealed
 from passerelle.errors import PasserelleError, UsageError
 from portal.commands import (
+    accesses,
     approvals,
     contracts,
     conventions,
@@ -25,6 +26,7 @@ from portal.commands import (
     purges,
     receipts,
     rehearsing,
+    serving,
     trail,
     watching,
 )
@@ -39,7 +41,7 @@ app = typer.Typer(
 )
 for module in (
     life, conventions, approvals, planning, rehearsing, pictures, contracts, partners, exchanges, parcels, receipts, trail,
-    watching, purges,
+    watching, purges, serving, accesses,
 ):  # fmt: skip
     module.attach(app)
 probing.attach(contracts.contract)

@@ -19,6 +19,7 @@ from passerelle.errors import UsageError
 from portal.render import Screen, language
 
 if TYPE_CHECKING:
+    from passerelle.access import Look
     from passerelle.workspace import Workspace
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # as in a convention's file (docs/spec/convention.md)
@@ -27,10 +28,17 @@ MAX_DOCUMENT_BYTES = 64 << 20  # of a document read at once: events, evidence, a
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 Actor = Annotated[str | None, typer.Option("--by", help="Who does this; by default the user of the machine.")]
 
+Reason = Annotated[str, typer.Option("--reason", help="Why, for the access log; by default PASSERELLE_REASON.")]
+
 
 def actor(named: str | None) -> str:
     """Who acts, as the access log names them: as given, else PASSERELLE_ACTOR, else the user of the machine."""
     return named or os.environ.get("PASSERELLE_ACTOR") or getpass.getuser()
+
+
+def why(named: str) -> str:
+    """Why they do it, for the access log: as given, else PASSERELLE_REASON."""
+    return named or os.environ.get("PASSERELLE_REASON", "")
 
 
 def screen(*, as_json: bool = False) -> Screen:
@@ -198,6 +206,21 @@ def _not_written(what: str) -> UsageError:
         fr=f"{what} : impossible d'écrire le fichier à cet endroit",
         hint_fr="vérifiez le dossier, ses droits et sa place",
     )
+
+
+@contextmanager
+def looked(
+    workspace: Workspace, action: str, subject: str, *, by: str | None = None, reason: str = "", **about: Any
+) -> Iterator[Look]:
+    """Read inside; on leaving, the access log has who looked at what and why, and only then may it be shown.
+
+    Raises:
+        WorkspaceError: the log cannot be written: nothing may be shown.
+    """
+    from passerelle.access import Look, looking
+
+    with looking(workspace, Look(actor(by), action, subject, why(reason), **about)) as look:
+        yield look
 
 
 def near(path: str) -> str:

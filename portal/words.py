@@ -106,7 +106,24 @@ KEY_STATES = {
     "approved": Text("approuvée", "approved"),
     "revoked": Text("révoquée", "revoked"),
 }
-ACTS = {"release_key": Text("clé d'ouverture remise", "release key handed over")}
+ACCESS_OUTCOMES = {"allowed": Text("permis", "allowed"), "refused": Text("refusé", "refused")}
+ACCESS_FINDINGS = {
+    "edited": Text("modifiée", "edited"),
+    "deleted": Text("supprimée", "deleted"),
+    "inserted": Text("ajoutée après coup", "inserted"),
+    "reordered": Text("déplacée", "reordered"),
+    "altered": Text("altérées, et leurs empreintes conservées aussi", "altered, and so are the hashes kept of them"),
+    "hashes_altered": Text("intactes, leurs empreintes conservées sont altérées", "whole, the hashes kept of them are altered"),
+    "restored": Text("revenue après sa suppression à terme", "back after it was deleted at the end of its time"),
+    "back_dated": Text("antidatée, écrite après le dernier lot", "back-dated, written after the last batch"),
+}  # fmt: skip
+ACCESS_ALERTS = {
+    "many_taken": Text("beaucoup de retraits", "much taken"),
+    "many_persons": Text("beaucoup de recherches de personnes", "many persons looked up"),
+    "many_refused": Text("beaucoup de refus", "many refusals"),
+    "odd_hours": Text("hors des heures ouvrées", "outside working hours"),
+    "new_key": Text("nouvelle clé inscrite", "new key enrolled"),
+}
 PERSON = {
     "none": Text("non", "no"),
     "indirect": Text("indirectement", "indirectly"),
@@ -118,6 +135,14 @@ PERSON = {
 def said(words: Mapping[str, Text], code: str | None) -> Text | None:
     """``code`` in words, or as it is where nobody gave it any."""
     return None if code is None else words.get(code, Text(code, code))
+
+
+def action(code: str) -> Text | None:
+    """An action of the access log in words."""
+    from passerelle.store.access import actions
+
+    words = actions().get(code)
+    return Text(words["fr"], words["en"]) if words else said({}, code)
 
 
 def reason(code: str | None) -> Text | None:

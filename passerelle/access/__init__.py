@@ -6,7 +6,7 @@ trail), ``verifying``, ``expiring``, ``searching``, ``alerting``; ``line`` is pu
 
 from passerelle.access.batches import seal, seal_when_due
 from passerelle.access.expiring import expire
-from passerelle.access.looking import Look, looking, refusing
+from passerelle.access.looking import Look, looking, refusing, write_in
 from passerelle.access.searching import Line, Search, every, page
 from passerelle.access.verifying import Finding, Report, inspect
 
@@ -24,4 +24,5 @@ __all__ = [
     "refusing",
     "seal",
     "seal_when_due",
+    "write_in",
 ]

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from passerelle.access import Look, refusing, write_in
 from passerelle.errors import ParcelError, RefusedError, TrailError, UsageError
 from passerelle.handover.job import release_location
 from passerelle.keys import Identity, parse_allowed_signers
 from passerelle.parcel import Trust, parse_manifest
-from passerelle.store import access, runs
+from passerelle.store import runs
 from passerelle.trail import verify_entry
 from passerelle.workspace import Workspace
 
@@ -48,12 +49,18 @@ def trust_from(folder: Path, recipient: str | None = None) -> Trust:
     return Trust(parse_allowed_signers(signers.read_text("utf-8")), in_the_trail, recipient)
 
 
-def hand_release_key(workspace: Workspace, parcel: str, party: str, *, actor: str) -> Identity:
-    """The release identity of a two-lock parcel, for its recipient; logged, and told in the trail.
+def hand_release_key(workspace: Workspace, parcel: str, party: str, *, actor: str, reason: str = "") -> Identity:
+    """The release identity of a two-lock parcel, for its recipient; logged, a refusal too, and told in the trail.
 
     Raises:
         RefusedError: the parcel is not for this party, has one lock, or its second lock was destroyed.
     """
+    look = Look(actor, "release_key", parcel, reason, partner=party, delivery=parcel)
+    with refusing(workspace, look):
+        return _hand_release_key(workspace, parcel, party, look)
+
+
+def _hand_release_key(workspace: Workspace, parcel: str, party: str, look: Look) -> Identity:
     with workspace.database.read() as connection:
         found = runs.deliveries(connection, id=parcel, recipient=party, state="delivered")
     if not found:
@@ -79,7 +86,8 @@ def hand_release_key(workspace: Workspace, parcel: str, party: str, *, actor: st
         )
     identity = workspace.keys.keyset(found[0].convention).unwrap_release(path.read_bytes(), parcel)
     with workspace.database.begin() as connection:
-        access.log(connection, actor=actor, action="release_key", subject=parcel, at=workspace.now())
+        look.convention, look.exchange, look.run = found[0].convention, found[0].exchange, found[0].run
+        write_in(connection, workspace, look)
         body = {"parcel": parcel, "party": party, "delivery": parcel, "convention": found[0].convention}
         workspace.append(connection, "release_key_handed", body)
         workspace.ledger.checkpoint(connection, workspace.now())

@@ -138,6 +138,11 @@ class Entry:
         return cls(value["kind"], value["at"], value["body"])
 
 
+def is_of(name: str, value: Any) -> bool:
+    """Whether ``value`` is of the type ``name`` (docs/spec/trail.md, "Types"): what is, names no person."""
+    return _TYPES[name](value)
+
+
 def _check(kind: Any, at: Any, body: Mapping[str, Any]) -> None:
     known = KINDS.get(kind) if type(kind) is str else None
     if known is None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from portal.commands.conventions import convention
-from portal.context import Actor, JsonFlag, actor, opened, screen
+from portal.context import Actor, JsonFlag, actor, looked, opened, screen
 from portal.render import Text, Tone
 
 Which = Annotated[str, typer.Argument(metavar="ID", help="The convention's id.")]
@@ -47,6 +47,10 @@ def exposures(which: Which, as_json: JsonFlag = False) -> None:
     from portal.due import show_exposures
 
     out = screen(as_json=as_json)
-    with opened() as workspace, workspace.database.read() as connection:
+    with (
+        opened() as workspace,
+        looked(workspace, "exposures_read", which, convention=which),
+        workspace.database.read() as connection,
+    ):
         found = [one.as_json() for one in exposed(workspace, connection, which)]
     out.answer(found, lambda: show_exposures(out, found))

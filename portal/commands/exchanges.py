@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from passerelle.errors import UsageError
-from portal.context import JsonFlag, near, opened, regular, screen
+from portal.context import JsonFlag, looked, near, opened, regular, screen
 from portal.render import Screen, Text, Tone, number
 from portal.words import RUN_STATES, moment, reason, said
 
@@ -141,7 +141,11 @@ def list_runs(
     from passerelle.store import runs
 
     out = screen(as_json=as_json)
-    with opened() as workspace, workspace.database.read() as connection:
+    with (
+        opened() as workspace,
+        looked(workspace, "deliveries_read", convention or "runs", convention=convention),
+        workspace.database.read() as connection,
+    ):
         known = runs.runs(connection, **({"convention": convention} if convention else {}))
     value = [
         {

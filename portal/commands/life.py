@@ -1,4 +1,4 @@
-"""init, demo, access log: the workspace itself."""
+"""init, demo: the workspace itself."""
 
 from __future__ import annotations
 
@@ -8,19 +8,14 @@ from typing import Annotated
 
 import typer
 
-from passerelle.clock import iso
-from portal.context import JsonFlag, instant_value, opened, screen
+from portal.context import JsonFlag, screen
 from portal.render import Text, Tone
-from portal.words import ACTS, PARIS, moment, said
-
-access = typer.Typer(help="The access log: who looked at or took what.", no_args_is_help=True)
 
 
 def attach(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("init")(init)
     app.command("demo")(demo)
-    app.add_typer(access, name="access")
 
 
 def init(
@@ -66,21 +61,3 @@ def demo(
     from portal.demo import play
 
     play(home.absolute(), screen())
-
-
-@access.command("log")
-def access_log(
-    since: Annotated[str | None, typer.Option(help="From this date or ISO instant on.")] = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Show who looked at or took what."""
-    from passerelle.store import access as store
-
-    out = screen(as_json=as_json)
-    with opened() as workspace, workspace.database.read() as connection:
-        lines = store.lines(connection, None if since is None else iso(instant_value(since, "--since", PARIS)))
-    titles = [Text("instant", "instant"), Text("qui", "who"), Text("quoi", "what"), Text("objet", "subject")]
-    rows = [
-        (moment(line["at"], out.lang), line["actor"], said(ACTS, line["action"]), line["subject"]) for line in lines
-    ]
-    out.answer(lines, lambda: out.table(titles, rows))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from portal.context import Actor, JsonFlag, actor, opened, readable, regular, screen, written
+from portal.context import Actor, JsonFlag, Reason, actor, opened, readable, regular, screen, why, written
 from portal.render import Text, Tone
 from portal.words import reason
 
@@ -124,6 +124,7 @@ def release_key(
     party: Annotated[str, typer.Option("--as", help="The recipient of the parcel.")],
     out_file: Annotated[Path | None, typer.Option("--out", help="Write the key there instead of printing it.")] = None,
     by: Actor = None,
+    reason: Reason = "",
     as_json: JsonFlag = False,
 ) -> None:
     """Hand the second lock's key of a parcel to its recipient; logged."""
@@ -131,7 +132,7 @@ def release_key(
 
     out = screen(as_json=as_json)
     with opened() as workspace:
-        identity = hand_release_key(workspace, parcel_id, party, actor=actor(by))
+        identity = hand_release_key(workspace, parcel_id, party, actor=actor(by), reason=why(reason))
     if out_file is None:
         out.answer({"parcel": parcel_id, "identity": identity.secret}, lambda: out.say(identity.secret))
         return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from passerelle.errors import UsageError
-from portal.context import Actor, JsonFlag, actor, content, opened, screen
+from portal.context import Actor, JsonFlag, actor, content, looked, opened, screen
 from portal.render import Screen, Text, Tone
 from portal.words import KEY_STATES, moment, said
 
@@ -186,8 +186,15 @@ def exposure(
     from passerelle.store import partners
 
     out = screen(as_json=as_json)
-    with opened() as workspace, workspace.database.read() as connection:
-        found = exposed(connection, partners.key_by(connection, fingerprint).fingerprint)
+    with (
+        opened() as workspace,
+        looked(workspace, "key_exposure", "key") as look,
+        workspace.database.read() as connection,
+    ):
+        key = partners.key_by(connection, fingerprint)
+        look.subject, look.partner = key.fingerprint, key.partner
+        found = exposed(connection, key.fingerprint)
+        look.count = len(found)
     titles = [
         Text("colis", "parcel"),
         Text("convention", "convention"),

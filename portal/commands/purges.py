@@ -10,7 +10,7 @@ import typer
 
 from passerelle.errors import RefusedError, UsageError
 from portal.certificate import on, show_certificate
-from portal.context import JsonFlag, opened, screen, written
+from portal.context import JsonFlag, looked, opened, screen, written
 from portal.render import Screen, Text, Tone, size
 from portal.words import COPIES, NO_VALUE, PURGE_STATES, ground, moment, reason, said
 
@@ -28,7 +28,11 @@ def plan(as_json: JsonFlag = False) -> None:
     from retention.plan import plans
 
     out = screen(as_json=as_json)
-    with opened() as workspace, workspace.database.read() as connection:
+    with (
+        opened() as workspace,
+        looked(workspace, "purge_plan_read", "plans"),
+        workspace.database.read() as connection,
+    ):
         value = [one.as_json() for one in plans(workspace, connection)]
     out.answer(value, lambda: _show_plans(out, value))
 
@@ -67,7 +71,8 @@ def run(
 
     out = screen(as_json=as_json)
     with opened() as workspace:
-        with workspace.database.read() as connection:
+        seen = looked(workspace, "purge_plan_read", convention or "plans", convention=convention)
+        with seen, workspace.database.read() as connection:
             found = [plan_one(workspace, connection, convention)] if convention else plans(workspace, connection)
         due = [one for one in found if one.allowed or convention]
         if not confirm:
@@ -123,8 +128,11 @@ def certificate(
     """Show a certificate of destruction: what is proved, and what it cannot prove."""
     from passerelle.store import purges
 
-    with opened() as workspace, workspace.database.read() as connection:
+    seen = "certificate_read", "certificate"
+    with opened() as workspace, looked(workspace, *seen) as look, workspace.database.read() as connection:
         found = [p for p in purges.purges(connection, state="done") if purge_id in {p.id, p.convention}]
+        if found:
+            look.subject, look.convention = found[-1].id, found[-1].convention
     if not found:
         raise UsageError(
             "no certificate of that id",

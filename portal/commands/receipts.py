@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from portal.commands.parcels import Trusted, trust_folder
-from portal.context import JsonFlag, content, opened, regular, screen, written
+from portal.context import JsonFlag, content, looked, opened, regular, screen, written
 from portal.render import Text, Tone
 from portal.words import moment
 
@@ -126,7 +126,11 @@ def list_(
     from passerelle.receipt.recording import DAYS, reconcile
 
     out = screen(as_json=as_json)
-    with opened() as workspace, workspace.database.read() as connection:
+    with (
+        opened() as workspace,
+        looked(workspace, "receipts_read", "receipts"),
+        workspace.database.read() as connection,
+    ):
         found = reconcile(workspace, connection, days=DAYS if days is None else days)
     chosen = [one for one in found if one.late or not late]
     titles = [

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from passerelle.errors import UsageError
-from portal.context import JsonFlag, content, opened, screen, written
+from portal.context import JsonFlag, content, looked, opened, screen, written
 from portal.render import Text, Tone, number
 from portal.words import moment
 
@@ -71,7 +71,11 @@ def show_entries(
     from passerelle.trail.show import render
 
     out = screen(as_json=as_json)
-    with opened() as workspace, workspace.database.read() as connection:
+    with (
+        opened() as workspace,
+        looked(workspace, "trail_read", convention or "trail", convention=convention),
+        workspace.database.read() as connection,
+    ):
         if convention is None:
             known = workspace.ledger.entries(connection, max(workspace.ledger.size(connection) - last, 0))
         else:
@@ -99,7 +103,11 @@ def prove(
 ) -> None:
     """Prove one entry: a C2SP tlog-proof that anyone checks offline."""
     out = screen(as_json=as_json)
-    with opened() as workspace, workspace.database.begin() as connection:
+    with (
+        opened() as workspace,
+        looked(workspace, "trail_prove", f"entry-{entry}"),
+        workspace.database.begin() as connection,
+    ):
         size = workspace.ledger.size(connection)
         if not 0 <= entry < size:
             raise UsageError(

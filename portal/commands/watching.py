@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from portal.commands.trail import trail
-from portal.context import JsonFlag, content, opened, screen, written
+from portal.context import JsonFlag, content, looked, opened, screen, written
 from portal.render import Text, Tone, number
 from portal.words import moment
 
@@ -33,7 +33,7 @@ def export(
 
     out = screen(as_json=as_json)
     with opened() as workspace:
-        with workspace.database.begin() as connection:
+        with looked(workspace, "trail_export", "trail"), workspace.database.begin() as connection:
             workspace.ledger.checkpoint(connection, workspace.now())
         with workspace.database.read() as connection:
             head = workspace.ledger.latest(connection)
