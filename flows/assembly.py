@@ -16,6 +16,7 @@ from checks.page import page
 from contracts.outcomes import OUTCOME_TABLES
 from contracts.registry import contract
 from flows import planning
+from passerelle.access import alerting, seal
 from passerelle.clock import iso
 from passerelle.contract import Contract
 from passerelle.convention import Exchange
@@ -29,6 +30,7 @@ from passerelle.store import runs
 from passerelle.workspace import Settings, Workspace
 from passerelle.workspace.files import erase
 from retention import index
+from retention.looks import expire_looks
 from retention.plan import plans
 from retention.purge import purge
 
@@ -80,7 +82,7 @@ def place_order(workspace: Workspace, order: Order, order_id: str | None = None)
     wrapped = io.BytesIO()
     with age_sink(wrapped, [workspace.keyset(order.convention).rest_recipient]) as sink:
         sink.write(str(order.source.absolute()).encode())
-    row = runs.OrderRow(order_id, order.convention, order.exchange, order.period, order.sender, wrapped.getvalue())
+    row = runs.OrderRow(order_id, order.convention, order.exchange, order.period, order.sender, wrapped.getvalue(), order.supersedes, order.reason)
     with workspace.database.begin() as connection:
         runs.place(connection, row, at=workspace.now())
     return order_id
@@ -92,7 +94,10 @@ def run_order(home: str | None, order_id: str, progress: Progress = quiet) -> di
     try:
         with workspace.database.read() as connection:
             row = runs.order(connection, order_id)
-        order = Order(row.convention, row.exchange, row.period, _source(workspace, row), row.sender)
+        order = Order(
+            row.convention, row.exchange, row.period, _source(workspace, row), row.sender,
+            supersedes=row.supersedes, reason=row.reason,
+        )  # fmt: skip
         try:
             outcome = run(workspace, order, progress)
         except RefusedError:
@@ -154,7 +159,10 @@ def _planned(workspace: Workspace, order: Order) -> dict[str, Any]:
 
 
 def purge_due(home: str | None, *, confirm: bool) -> dict[str, Any]:
-    """Plan every purge; with ``confirm`` run those that may run now, and destroy the person indexes past their life."""
+    """Plan every purge; with ``confirm`` run those that may run now, and let go what is past its life.
+
+    That is the person indexes of purged conventions, and the lines of the access log.
+    """
     workspace = open_workspace(home)
     try:
         with workspace.database.read() as connection:
@@ -163,6 +171,8 @@ def purge_due(home: str | None, *, confirm: bool) -> dict[str, Any]:
         certificates = [purge(workspace, plan.convention).id for plan in due] if confirm else []
         for one in indexes if confirm else ():
             index.destroy(workspace, one)
+        if confirm:
+            expire_looks(workspace)
         return {
             "due": len(due) + len(indexes),
             "holdings": sum(len(plan.copies) for plan in due),
@@ -184,9 +194,20 @@ def watch(home: str | None) -> list[dict[str, Any]]:
             {"code": "purge_overdue", "convention": plan.convention, "due": plan.due} for plan in late
         ]
         alerts += [{"code": "run_not_ended", "convention": run.convention, "run": run.id} for run in stuck]
-        return alerts + owed + _unreadable(workspace)
+        return alerts + owed + _unreadable(workspace) + _unusual(workspace)
     finally:
         workspace.close()
+
+
+def _unusual(workspace: Workspace) -> list[dict[str, Any]]:
+    """Seal the access log, and say what in its last hour is not as usual: codes and counts, for it names people who work."""
+    now = workspace.now()
+    with workspace.database.begin() as connection:
+        seal(connection, workspace.ledger, now)
+    with workspace.database.read() as connection:
+        found = alerting.alerts(connection, now)
+    fresh = iso(now - alerting.FRESH)
+    return [{"code": f"access_{one.code}", "count": one.count} for one in found if one.last >= fresh]
 
 
 def _unreadable(workspace: Workspace) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from passerelle.store.access import actions
 from passerelle.store.access_tables import access
 from passerelle.store.tables import partner_key
 
+FRESH = timedelta(hours=1)  # what the watchdog, which looks every hour, tells as new
 Code = Literal["many_taken", "many_persons", "many_refused", "odd_hours", "new_key"]
 
 
