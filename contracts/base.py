@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from contracts.rules import Note, Rule
 from passerelle.contract import Batch, Column, Dialect, Failure, Judgement, Kind, PersonClass, Rows
@@ -107,7 +108,13 @@ class DataContract:
         reading = read(batch.rows, self.columns, dialect)
         frame = cast("pl.DataFrame", pl.from_arrow(reading.table, rechunk=False))
         found = (*reading.failures, *failures(self, frame))
-        return _judgement(reading.table, _told_once(found), reading.repairs)
+        return _noted(self.notes, _judgement(reading.table, _told_once(found), reading.repairs))
+
+    def compared(self, batch: Batch, dialect: Dialect, names: Sequence[str]) -> pa.Table:
+        """The columns ``names`` of ``batch`` as keys are compared, after the repairs that ``dialect`` declares."""
+        from contracts.reading import compared
+
+        return compared(batch.rows, tuple(self.column(name) for name in names), dialect)
 
     def validate(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Judge a whole pandas frame and give it back typed, for notebooks.
@@ -135,7 +142,9 @@ def _told_once(found: tuple[Failure, ...]) -> tuple[Failure, ...]:
     return tuple(kept)
 
 
-_TYPING = frozenset({Kind.DATE.value, Kind.INTEGER.value, Kind.DECIMAL.value, Kind.BOOLEAN.value, Kind.COUNT.value})
+_TYPING = frozenset(
+    {"list", Kind.DATE.value, Kind.INTEGER.value, Kind.DECIMAL.value, Kind.BOOLEAN.value, Kind.COUNT.value}
+)
 
 
 def _judgement(table: pa.Table, found: tuple[Failure, ...], repairs: Mapping[str, int]) -> Judgement:
@@ -146,6 +155,16 @@ def _judgement(table: pa.Table, found: tuple[Failure, ...], repairs: Mapping[str
     for failure in found:
         rejected[failure.rows] = True
     return Judgement(table.filter(pa.array(~rejected)), everyone[~rejected], everyone[rejected], found, repairs)
+
+
+def _noted(notes: tuple[Note, ...], judgement: Judgement) -> Judgement:
+    said = []
+    for note in notes:
+        spoken = pc.fill_null(pc.less_equal(judgement.accepted[note.column], note.at_most), False)
+        rows = judgement.accepted_rows[spoken.to_numpy()]
+        if rows.size:
+            said.append(Failure(note.id, note.column, rows))
+    return replace(judgement, notes=tuple(said)) if said else judgement
 
 
 def summary(failures: Iterable[Failure]) -> str:

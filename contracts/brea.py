@@ -20,6 +20,7 @@ _OFFER = (
         "Description of the position, free text: persons may be named in it",
         Kind.TEXT,
         INDIRECT,
+        free_text=True,
     ),
     Column(
         "duree_minimale_experience",

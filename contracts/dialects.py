@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from passerelle.contract import Dialect
 
 
-def hub(columns: Iterable[str], secrecy: str | None = None) -> Dialect:
+def hub(columns: Iterable[str], secrecy: tuple[str, ...] = (), multivalue: Mapping[str, str] | None = None) -> Dialect:
     """cp1252, ``;``, French dates and decimal comma; headers are the contract's column names."""
     return Dialect(
         id="hub",
@@ -18,5 +18,6 @@ def hub(columns: Iterable[str], secrecy: str | None = None) -> Dialect:
         quote='"',
         decimal=",",
         secrecy=secrecy,
+        multivalue=multivalue or {},
         date_formats=("%d/%m/%Y",),
     )

@@ -39,7 +39,7 @@ VACANCY_COLUMNS = (
     Column("responsable_email", "Son adresse électronique", "Their e-mail address", Kind.TEXT, DIRECT, identifier="email"),
     Column("reference", "Référence du poste", "Reference of the post", Kind.CODE, required=False),
     Column("intitule_poste", "Intitulé du poste", "Title of the post", required=False),
-    Column("descriptif_poste", "Descriptif, à la demande de l'OCE", "Job description, on the OCE's request", Kind.TEXT, INDIRECT, required=False),
+    Column("descriptif_poste", "Descriptif, à la demande de l'OCE", "Job description, on the OCE's request", Kind.TEXT, INDIRECT, required=False, free_text=True),
     Column("duration_days", "Durée du poste, en jours ; vide : durée indéterminée", "Length of the post, in days; empty: open-ended", Kind.INTEGER, required=False),
     Column("taux_activite", "Taux d'activité, en %", "Rate of activity, in %", Kind.INTEGER, required=False),
 )  # fmt: skip

@@ -41,6 +41,7 @@ COLUMNS = (
         "Description of the position, free text: persons may be named in it",
         Kind.TEXT,
         PersonClass.INDIRECT,
+        free_text=True,
     ),
     Column("department", "Département du poste", "Department of the position", Kind.CODE, required=False),
     Column("department_label", "Nom du département", "Name of the department", required=False),
@@ -218,6 +219,7 @@ _COMPANY = Column(
     "Presentation of the employer, free text: persons may be named in it",
     Kind.TEXT,
     PersonClass.INDIRECT,
+    free_text=True,
     required=False,
 )
 

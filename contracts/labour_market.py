@@ -251,5 +251,5 @@ UNFILLED_OFFERS_ANALYSIS = DataContract(
         OneOf("cause_principale", ("manque_candidats", "competences", "mobilite", "conditions", "abandon")),
     ),
     unique=(("annee", "fap", "bassin"),),
-    dialects=(hub((column.name for column in UNFILLED_COLUMNS), secrecy="*"),),
+    dialects=(hub((column.name for column in UNFILLED_COLUMNS), secrecy=("*",)),),
 )

@@ -10,13 +10,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.base import refuse
+from contracts.reading import SECRET
+from contracts.rules import BETWEEN
 from passerelle.contract import Batch, Dialect, Failure
 from passerelle.errors import ContractError
 
 if TYPE_CHECKING:
     from contracts.base import DataContract
 
-_NEUTRAL = Dialect(id="notebook", sender="notebook", columns={}, secrecy="*")
+
+def _dialect(contract: DataContract) -> Dialect:
+    """What ``judge`` gives out, read again."""
+    lists = {column.name: BETWEEN for column in contract.columns if column.many}
+    return Dialect(id="notebook", sender="notebook", columns={}, secrecy=(SECRET,), multivalue=lists)
 
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -73,7 +79,7 @@ def validate(contract: DataContract, frame: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ContractError: rows break the contract; counts by rule and column, never a value.
     """
-    judgement = contract.judge(Batch(_table(contract, frame), first_row=1), _NEUTRAL)
+    judgement = contract.judge(Batch(_table(contract, frame), first_row=1), _dialect(contract))
     failures = [*judgement.failures, *_repeated(contract, judgement.accepted, judgement.accepted_rows)]
     if failures:
         rejected = np.unique(np.concatenate([failure.rows for failure in failures])).size

@@ -14,7 +14,7 @@ from contracts.base import DataContract
 from contracts.identifiers import SCHEMES
 from contracts.pages import edition
 from contracts.registry import contract as find
-from contracts.rules import Between, Identifier, Length, OneOf, Pattern, Rule
+from contracts.rules import BETWEEN, Between, Identifier, Length, OneOf, Pattern, Rule, whole
 from passerelle.contract import Column, Kind
 from passerelle.convention.model import Convention, Exchange
 
@@ -121,7 +121,7 @@ def _schema(contract: DataContract) -> dict[str, Json]:
 
 def _property(contract: DataContract, column: Column) -> dict[str, Json]:
     key = contract.unique[0] if contract.unique else ()
-    options = _options([rule for rule in contract.rules if rule.column == column.name])
+    options = _options([rule for rule in contract.rules if rule.column == column.name], many=column.many)
     if column.kind is Kind.DATE:
         options = {"format": "yyyy-MM-dd", **options}
     return {
@@ -138,6 +138,7 @@ def _property(contract: DataContract, column: Column) -> dict[str, Json]:
             personClass=column.person.value,
             identifier=column.identifier,
             codeList=edition(column.codes) if column.codes else None,
+            listed=BETWEEN if column.many else None,
             values=next(
                 (list(r.values) for r in contract.rules if isinstance(r, OneOf) and r.column == column.name), None
             ),
@@ -145,15 +146,15 @@ def _property(contract: DataContract, column: Column) -> dict[str, Json]:
     }
 
 
-def _options(rules: Iterable[Rule]) -> dict[str, Json]:
+def _options(rules: Iterable[Rule], *, many: bool) -> dict[str, Json]:
     options: dict[str, Json] = {}
     for rule in rules:
         match rule:
             case Identifier(scheme=scheme):
-                options["pattern"] = f"^(?:{SCHEMES[scheme].pattern})$"
+                options["pattern"] = whole(SCHEMES[scheme].pattern, many=many)
             case Pattern(pattern=pattern):
-                options["pattern"] = f"^(?:{pattern})$"
-            case Length(low=low, high=high):
+                options["pattern"] = whole(pattern, many=many)
+            case Length(low=low, high=high) if not many:
                 options |= {"minLength": low, "maxLength": high}
             case Between(low=date() as first, high=date() as last):
                 options |= {"minimum": first.isoformat(), "maximum": last.isoformat()}

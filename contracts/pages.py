@@ -6,20 +6,20 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from contracts.base import DataContract
+from contracts.dialect_pages import Language, settings
 from contracts.identifiers import SCHEMES
 from contracts.registry import contracts
-from contracts.rules import KIND_RULES, Between, Identifier, Length, OneOf, Pattern, Relation, Rule
+from contracts.rules import KIND_RULES, Between, Identifier, Length, OneOf, Pattern, Relation, Rule, whole
 from passerelle.contract import CodeList, Column, Dialect, Kind, PersonClass
-
-Language = Literal["fr", "en"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,9 @@ class Words:
     kinds: Mapping[Kind, str]
     persons: Mapping[PersonClass, str]
     sheet: str
-    repairs: Mapping[str, str]
+    settings: str
+    setting_head: tuple[str, ...]
+    many: str
     edition: str
     notes: str
     meanings: str
@@ -57,7 +59,7 @@ FRENCH = Words(
     general="Règles générales et clés",
     rule_head=("Règle", "Colonne", "Exigence"),
     formats="Formats acceptés",
-    format_head=("Format", "Émetteur", "Fichier", "Dates", "Vide", "Secret", "Réparations déclarées"),
+    format_head=("Format", "Émetteur", "Fichier"),
     headers="En-têtes du format",
     header_head=("En-tête", "Colonne"),
     yes="oui",
@@ -75,7 +77,9 @@ FRENCH = Words(
         PersonClass.SPECIAL: "catégorie particulière",
     },
     sheet="classeur, feuille",
-    repairs={"trim": "espaces autour des valeurs", "zero_fill": "zéros de tête rendus, « .0 » final retiré"},
+    settings="Réglages du format",
+    setting_head=("Réglage", "Valeur", "Sens"),
+    many="liste",
     edition="liste de codes : {name}, version {version}",
     notes="Ce que le rapport signale, sans rejet",
     meanings="Autre sens dans le format",
@@ -88,7 +92,7 @@ ENGLISH = Words(
     general="General rules and keys",
     rule_head=("Rule", "Column", "What it demands"),
     formats="Formats accepted",
-    format_head=("Format", "Sender", "File", "Dates", "Null", "Secrecy", "Declared repairs"),
+    format_head=("Format", "Sender", "File"),
     headers="Headers of format",
     header_head=("Header", "Column"),
     yes="yes",
@@ -106,14 +110,15 @@ ENGLISH = Words(
         PersonClass.SPECIAL: "special category",
     },
     sheet="workbook, sheet",
-    repairs={"trim": "whitespace around values", "zero_fill": "leading zeros given back, final “.0” taken away"},
+    settings="Settings of format",
+    setting_head=("Setting", "Value", "Meaning"),
+    many="list",
     edition="code list: {name}, version {version}",
     notes="What the report notes, without rejecting",
     meanings="Another meaning in format",
 )  # fmt: skip
 
 WORDS: Mapping[Language, Words] = {"fr": FRENCH, "en": ENGLISH}
-_STEPS = {"%d": {"fr": "JJ", "en": "DD"}, "%m": {"fr": "MM", "en": "MM"}, "%Y": {"fr": "AAAA", "en": "YYYY"}}
 
 
 def _says(rule: Rule, language: Language) -> str:
@@ -144,7 +149,7 @@ def _column_row(contract: DataContract, column: Column, language: Language) -> t
     return (
         f"`{column.name}`",
         meaning,
-        words.kinds[column.kind],
+        words.kinds[column.kind] + (f" ({words.many})" if column.many else ""),
         words.yes if column.required else words.no,
         person,
         "<br>".join(rules) or words.nothing,
@@ -155,17 +160,12 @@ def _general_rows(contract: DataContract, language: Language) -> list[tuple[str,
     position = 0 if language == "fr" else 1
     kinds = {column.kind.value for column in contract.columns}
     kinds |= {"text"} if Kind.CODE.value in kinds else set()
+    kinds |= {"list"} if any(column.many for column in contract.columns) else set()
     rows: list[tuple[str, ...]] = [
         (f"`{rule}`", "–", says[position]) for rule, says in KIND_RULES.items() if rule in kinds | {"required"}
     ]
     keys = [" × ".join(f"`{name}`" for name in key) for key in contract.unique]
     return rows + [("`unique`", key, KIND_RULES["unique"][position]) for key in keys]
-
-
-def _pattern(date_format: str, language: Language) -> str:
-    for step, says in _STEPS.items():
-        date_format = date_format.replace(step, says[language])
-    return date_format
 
 
 def _dialect_row(dialect: Dialect, language: Language) -> tuple[str, ...]:
@@ -176,17 +176,7 @@ def _dialect_row(dialect: Dialect, language: Language) -> tuple[str, ...]:
         file = f"{words.sheet} `{dialect.sheet}`"
     else:
         file = f"csv, {dialect.encoding}, `{dialect.separator}`"
-    repairs = [words.repairs["trim"]] if dialect.trim else []
-    repairs += [f"`{name}` : {words.repairs['zero_fill']} ({width})" for name, width in dialect.zero_fill.items()]
-    return (
-        f"`{dialect.id}`",
-        dialect.sender,
-        file,
-        ", ".join(_pattern(one, language) for one in dialect.date_formats),
-        ", ".join(f"`{mark}`" if mark else "∅" for mark in dialect.nulls),
-        f"`{dialect.secrecy}`" if dialect.secrecy else words.nothing,
-        ", ".join(repairs) or words.nothing,
-    )
+    return f"`{dialect.id}`", dialect.sender, file
 
 
 def _half(contract: DataContract, language: Language) -> Iterator[str]:
@@ -214,6 +204,9 @@ def _half(contract: DataContract, language: Language) -> Iterator[str]:
     yield ""
     yield from _table(words.format_head, [_dialect_row(dialect, language) for dialect in contract.dialects])
     for dialect in contract.dialects:
+        yield f"{words.settings} `{dialect.id}`"
+        yield ""
+        yield from _table(words.setting_head, list(settings(dialect, language)))
         if any(header != name for header, name in dialect.columns.items()):
             yield f"{words.headers} `{dialect.id}`"
             yield ""
@@ -244,14 +237,18 @@ _TYPES: Mapping[Kind, dict[str, Any]] = {
 }
 
 
-def _constraint(rule: Rule) -> dict[str, Any]:
+def _constraint(rule: Rule, *, many: bool) -> dict[str, Any]:
     match rule:
         case Identifier(scheme=scheme):
             refused = SCHEMES[scheme].refused
-            form = {"pattern": f"^(?:{SCHEMES[scheme].pattern})$"}
+            form = {"pattern": whole(SCHEMES[scheme].pattern, many=many)}
             return {**form, "not": {"enum": list(refused)}} if refused else form
         case Pattern(pattern=pattern):
-            return {"pattern": f"^(?:{pattern})$"}
+            return {"pattern": whole(pattern, many=many)}
+        case OneOf(values=values) if many:
+            return {"pattern": whole("|".join(map(re.escape, values)), many=many)}
+        case Length() if many:
+            return {}
         case OneOf(values=values):
             return {"enum": list(values)}
         case Length(low=low, high=high):
@@ -277,7 +274,7 @@ def _property(contract: DataContract, column: Column) -> dict[str, Any]:
     value = dict(_TYPES[column.kind])
     for rule in contract.rules:
         if rule.column == column.name:
-            value |= _constraint(rule)
+            value |= _constraint(rule, many=column.many)
     return {**says, **value} if column.required else {**says, "anyOf": [value, {"type": "null"}]}
 
 

@@ -34,7 +34,7 @@ PUBLIC_RECRUITMENT_NEEDS = DataContract(
         Identifier("rome", "rome"),
     ),
     unique=(("annee", "employeur", "departement", "rome"),),
-    dialects=(hub((column.name for column in NEED_COLUMNS), secrecy="*"),),
+    dialects=(hub((column.name for column in NEED_COLUMNS), secrecy=("*",)),),
 )
 
 LISTED_COLUMNS = (
@@ -93,6 +93,7 @@ SOURCE_COLUMNS = (
         "Description of the position, free text: persons may be named in it",
         Kind.TEXT,
         PersonClass.INDIRECT,
+        free_text=True,
     ),
     Column("versant", "Versant de la fonction publique", "Branch of the public service"),
     Column("employeur", "Entité qui recrute", "Recruiting entity"),

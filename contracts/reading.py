@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.identifiers import Digits, Mask, fitting, full_match
+from contracts.rules import BETWEEN
 from passerelle.contract import Column, Dialect, Failure, Kind
 from passerelle.errors import OurWayError
 
@@ -148,11 +149,11 @@ def _booleans(column: pa.Array) -> tuple[pa.Array, Mask]:
 def _counts(column: pa.Array, dialect: Dialect) -> tuple[pa.Array, Mask]:
     number = full_match(column, _COUNT)
     secret: Mask = np.zeros(len(column), dtype=np.bool_)
-    if dialect.secrecy is not None:
-        secret = _numpy(pc.equal(column, dialect.secrecy))
+    if dialect.secrecy:
+        secret = _numpy(pc.is_in(column, value_set=pa.array(dialect.secrecy, column.type)))
     wrong: Mask = _numpy(pc.is_valid(column)) & ~number & ~secret
     out = column
-    if secret.any() and dialect.secrecy != SECRET:
+    if secret.any() and dialect.secrecy != (SECRET,):
         out = pc.if_else(pa.array(secret), pa.scalar(SECRET, column.type), out)
     if wrong.any():
         out = pc.if_else(pa.array(wrong), pa.scalar(None, column.type), out)
@@ -222,15 +223,60 @@ def _columns(
         if column.name not in rows.column_names:
             yield column.name, pa.nulls(rows.num_rows, ARROW[column.kind])
             continue
-        text = _one(rows[column.name])
-        if text.type != pa.string():
-            text = pc.cast(text, pa.string())
-        if column.name in dialect.zero_fill:
-            text, whole = _whole(text)
-            text, filled = _zero_filled(text, dialect.zero_fill[column.name])
-            made = {f"whole_number:{column.name}": whole, f"zero_fill:{column.name}": filled}
-            reading.repairs |= {name: count for name, count in made.items() if count}
+        text = _mended(rows[column.name], column.name, dialect, reading.repairs)
+        if column.many:
+            text, wrong = _listed(text, dialect.multivalue.get(column.name))
+            _fail(reading, "list", column, wrong)
         typed, wrong, rule = _typed(text, column.kind, dialect)
-        if wrong.any():
-            reading.failures.append(Failure(rule, column.name, np.flatnonzero(wrong).astype(np.int64)))
+        _fail(reading, rule, column, wrong)
         yield column.name, typed
+
+
+def _fail(reading: Reading, rule: str, column: Column, wrong: Mask) -> None:
+    if wrong.any():
+        reading.failures.append(Failure(rule, column.name, np.flatnonzero(wrong).astype(np.int64)))
+
+
+def _mended(column: pa.ChunkedArray, name: str, dialect: Dialect, repairs: dict[str, int]) -> pa.Array:
+    """The column as one array of text, with its lost leading zeros where ``dialect`` declares that repair."""
+    text = _one(column)
+    if text.type != pa.string():
+        text = pc.cast(text, pa.string())
+    if name not in dialect.zero_fill:
+        return text
+    text, whole = _whole(text)
+    text, filled = _zero_filled(text, dialect.zero_fill[name])
+    made = {f"whole_number:{name}": whole, f"zero_fill:{name}": filled}
+    repairs |= {repair: count for repair, count in made.items() if count}
+    return text
+
+
+def _listed(column: pa.Array, mark: str | None) -> tuple[pa.Array, Mask]:
+    """Lists with ``;`` between their values, and which cells cannot be cut at ``mark`` without loss (null then)."""
+    wrong: Mask = np.zeros(len(column), dtype=np.bool_)
+    if mark != BETWEEN:
+        wrong |= _numpy(pc.match_substring(column, BETWEEN))
+    if mark is not None:
+        edge = re.escape(mark)
+        wrong |= _numpy(pc.match_substring_regex(column, f"^{edge}|{edge}{edge}|{edge}$"))
+    if wrong.any():
+        column = pc.if_else(pa.array(wrong), pa.scalar(None, column.type), column)
+    if mark not in {None, BETWEEN}:
+        column = pc.replace_substring(column, mark, BETWEEN)
+    return column, wrong
+
+
+def compared(rows: pa.Table, columns: tuple[Column, ...], dialect: Dialect) -> pa.Table:
+    """``columns`` of ``rows`` as keys are compared: text, repaired, and in one writing where the dialect allows several.
+
+    A value that cannot be typed is null: its row is rejected, so nothing may be said of its key.
+    """
+    return pa.table({column.name: _comparable(rows[column.name], column, dialect) for column in columns})
+
+
+def _comparable(column: pa.ChunkedArray, means: Column, dialect: Dialect) -> pa.Array:
+    text = _mended(column, means.name, dialect, {})
+    if means.kind in {Kind.TEXT, Kind.CODE} or (means.kind is Kind.DATE and len(dialect.date_formats) == 1):
+        return text
+    typed, _, _ = _typed(text, means.kind, dialect)
+    return pc.cast(typed, pa.string())

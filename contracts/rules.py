@@ -16,6 +16,9 @@ from contracts.identifiers import SCHEMES
 if TYPE_CHECKING:
     import polars as pl
 
+BETWEEN = ";"
+"""Between the values of a list once accepted, whatever the sender's mark."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
@@ -133,6 +136,11 @@ class Note:
 Rule = Identifier | Pattern | OneOf | Length | Between | Relation
 
 
+def whole(pattern: str, *, many: bool = False) -> str:
+    """``pattern`` matched in full, as a JSON Schema writes it; each value of a list where the column holds ``many``."""
+    return f"^(?:{pattern})(?:{BETWEEN}(?:{pattern}))*$" if many else f"^(?:{pattern})$"
+
+
 def _written(bound: float | date) -> str:
     return f"{bound:%d/%m/%Y}" if isinstance(bound, date) else f"{bound:g}".replace(".", ",")
 
@@ -145,6 +153,10 @@ KIND_RULES = {
     "decimal": ("nombre, avec la marque décimale déclarée", "number, with the declared decimal mark"),
     "boolean": ("oui ou non (oui/non, O/N, true/false, 1/0)", "yes or no (oui/non, O/N, true/false, 1/0)"),
     "count": ("nombre entier ou marque du secret", "whole number or the secrecy mark"),
+    "list": (
+        "plusieurs valeurs séparées comme déclaré, aucune vide",
+        "several values separated as declared, none of them empty",
+    ),
     "unique": ("une seule ligne par clé ; la première est gardée", "one row for each key; the first is kept"),
 }
 """Rules that follow from a column's kind, its ``required`` and the contract's ``unique``: French, English."""

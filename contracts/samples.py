@@ -230,7 +230,8 @@ BREAKS: Mapping[str, tuple[Break, ...]] = {
         Break("commune", "commune", {"commune": "99A01"}),
         Break("place", "commune", {"commune": ""}),
         Break("formacode", "formacode", {"formacode": "317"}),
-        Break("funders", "funders", {"funders": "4,,7"}),
+        Break("list", "funders", {"funders": "4,,7"}),
+        Break("funders", "funders", {"funders": "4,fonds propres"}),
     ),
     "training_outcomes": (
         Break("period", "period", {"period": "24"}),

@@ -15,12 +15,14 @@ import pandera.polars as pap
 import polars as pl
 from pandera import extensions
 from pandera.api.polars.types import PolarsData
+from pandera.backends.polars.components import ColumnBackend
+from pandera.backends.polars.container import DataFrameSchemaBackend
 from pandera.config import ValidationDepth, config_context
 from pandera.constants import CHECK_OUTPUT_KEY
-from pandera.errors import SchemaError, SchemaErrors
+from pandera.errors import FailureCaseMetadata, SchemaError, SchemaErrors
 
 from contracts.identifiers import SCHEMES, valid
-from contracts.rules import Between, Identifier, Length, OneOf, Pattern, Relation, Rule
+from contracts.rules import BETWEEN, Between, Identifier, Length, OneOf, Pattern, Relation, Rule
 from passerelle.contract import Column, Failure, Kind
 from passerelle.errors import OurWayError
 
@@ -36,6 +38,34 @@ POLARS: dict[Kind, Any] = {
     Kind.BOOLEAN: pl.Boolean,
     Kind.COUNT: pl.String,
 }
+
+
+class _Valueless:
+    """Gives no failing values: pandera would collect them for a report that is never made, at half a judgement's cost."""
+
+    def failure_cases_metadata(self, schema_name: str, schema_errors: list[SchemaError]) -> FailureCaseMetadata:  # noqa: ARG002  (pandera's form)
+        return FailureCaseMetadata(failure_cases=pl.DataFrame(), message={}, error_counts={})
+
+
+class _ColumnBackend(_Valueless, ColumnBackend):
+    pass
+
+
+class _FrameBackend(_Valueless, DataFrameSchemaBackend):
+    pass
+
+
+class JudgedColumn(pap.Column):
+    """pandera's column, on a backend that gives no values."""
+
+
+class JudgedFrame(pap.DataFrameSchema):
+    """pandera's schema of a frame, on a backend that gives no values."""
+
+
+for _frame in (pl.LazyFrame, pl.DataFrame):
+    JudgedColumn.register_backend(_frame, _ColumnBackend)
+    JudgedFrame.register_backend(_frame, _FrameBackend)
 
 
 def _register(function: Callable[..., pl.LazyFrame], *statistics: str) -> Callable[..., pap.Check]:
@@ -74,8 +104,27 @@ CHARACTERS = _register(characters, "low", "high")
 RELATION = _register(relation, "expression")
 
 
-def _check(rule: Rule) -> pap.Check:
+def _each(rule: Rule) -> pl.Expr:
+    """Every value of a list keeps ``rule``; a scheme with a key has no vectorised judgement inside a list."""
+    value = pl.element()
+    match rule:
+        case Identifier(scheme=scheme) if SCHEMES[scheme].key is None and not SCHEMES[scheme].refused:
+            kept = value.str.contains(f"^(?:{SCHEMES[scheme].pattern})$")
+        case Pattern(pattern=pattern):
+            kept = value.str.contains(f"^(?:{pattern})$")
+        case OneOf(values=values):
+            kept = value.is_in(list(values))
+        case Length(low=low, high=high):
+            kept = value.str.len_chars().is_between(low, high)
+        case _:
+            raise OurWayError(f"rule {rule.id} cannot judge each value of {rule.column}")
+    return pl.col(rule.column).str.split(BETWEEN).list.eval(kept).list.all()
+
+
+def _check(rule: Rule, *, many: bool) -> pap.Check:
     says: dict[str, Any] = {"error": rule.id, "n_failure_cases": 0}
+    if many and not isinstance(rule, Relation):
+        return RELATION(_each(rule), **says)
     match rule:
         case Identifier(scheme=scheme) if SCHEMES[scheme].key or SCHEMES[scheme].refused:
             return IDENTIFIES(scheme, **says)
@@ -93,10 +142,10 @@ def _check(rule: Rule) -> pap.Check:
             return RELATION(test(), **says)
 
 
-def _column(column: Column, rules: tuple[Rule, ...]) -> pap.Column:
-    return pap.Column(
+def _column(column: Column, rules: tuple[Rule, ...]) -> JudgedColumn:
+    return JudgedColumn(
         POLARS[column.kind],
-        checks=[_check(rule) for rule in rules if rule.column == column.name],
+        checks=[_check(rule, many=column.many) for rule in rules if rule.column == column.name],
         nullable=not column.required,
         description=column.en,
         metadata={"fr": column.fr, "en": column.en, "person": column.person.value, "identifier": column.identifier},
@@ -104,9 +153,9 @@ def _column(column: Column, rules: tuple[Rule, ...]) -> pap.Column:
 
 
 @functools.cache
-def schema(contract: DataContract) -> pap.DataFrameSchema:
+def schema(contract: DataContract) -> JudgedFrame:
     """The pandera schema of ``contract`` (polars backend), which judges a typed batch."""
-    return pap.DataFrameSchema(
+    return JudgedFrame(
         {column.name: _column(column, contract.rules) for column in contract.columns},
         name=f"{contract.id}@{contract.version}",
         strict=True,

@@ -114,7 +114,7 @@ BMO_2023 = Dialect(
         "xmet": "xmet",
         "smet": "smet",
     },
-    secrecy="*",
+    secrecy=("*",),
     zero_fill={"basin": 4},
 )
 
@@ -131,5 +131,5 @@ STUDIES_BMO = DataContract(
     columns=COLUMNS,
     rules=RULES,
     unique=(("occupation", "basin", "department"),),
-    dialects=(BMO_2023, hub((column.name for column in COLUMNS), secrecy="*")),
+    dialects=(BMO_2023, hub((column.name for column in COLUMNS), secrecy=("*",))),
 )

@@ -88,11 +88,12 @@ COLUMNS = (
     ),
     Column(
         "funders",
-        "Financeurs, codes séparés par une virgule ou un point-virgule",
-        "Funders, codes separated by a comma or a semicolon",
+        "Financeurs (codes)",
+        "Funders (codes)",
         Kind.CODE,
         INDIRECT,
         required=False,
+        many=True,
     ),
     Column(
         "postcode",
@@ -147,9 +148,9 @@ RULES = (
     Pattern(
         "funders",
         "funders",
-        r"[0-9A-Z]{1,10}(?:[;,][0-9A-Z]{1,10})*",
-        "codes de 1 à 10 capitales ou chiffres, séparés par une virgule ou un point-virgule",
-        "codes of 1 to 10 capitals or digits, separated by a comma or a semicolon",
+        r"[0-9A-Z]{1,10}",
+        "chaque code a de 1 à 10 capitales ou chiffres",
+        "each code has 1 to 10 capitals or digits",
     ),
     Identifier("postcode", "postcode"),
 )
@@ -201,6 +202,7 @@ POLE_EMPLOI = Dialect(
     quote=None,
     nulls=("", "NULL"),
     date_formats=("%Y-%m-%d 00:00:00.0",),
+    multivalue={"funders": ";"},
 )
 
 REGION_IDF = Dialect(
@@ -239,5 +241,9 @@ TRAINING_ENTRIES = DataContract(
     columns=COLUMNS,
     rules=RULES,
     unique=(("trainee_id", "session_id", "entry_date"),),
-    dialects=(POLE_EMPLOI, REGION_IDF, hub(column.name for column in COLUMNS if column.name != "postcode")),
+    dialects=(
+        POLE_EMPLOI,
+        REGION_IDF,
+        hub((column.name for column in COLUMNS if column.name != "postcode"), multivalue={"funders": ","}),
+    ),
 )

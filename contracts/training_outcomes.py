@@ -174,5 +174,5 @@ TRAINING_OUTCOMES = DataContract(
     columns=COLUMNS,
     rules=RULES,
     unique=(("period", "course", "territory_level", "territory"),),
-    dialects=(hub((column.name for column in COLUMNS), secrecy="*"),),
+    dialects=(hub((column.name for column in COLUMNS), secrecy=("*",)),),
 )

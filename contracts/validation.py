@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from contracts.base import DataContract
 from contracts.registry import contract
+from contracts.rules import BETWEEN
 from passerelle.contract import Batch, Dialect, Failure, Judgement
 from passerelle.convention import Event
 from passerelle.convention.model import Convention, Exchange
@@ -116,7 +117,9 @@ def _judged(judging: DataContract, rows: list[Mapping[str, Json]], columns: list
             fr=f"les lignes ont {len(strange)} colonnes que {judging.id} ne nomme pas",
         )
     table = pa.table({name: pa.array([_text(row.get(name)) for row in rows], pa.string()) for name in columns})
-    return judging.judge(Batch(table, first_row=0), Dialect("json", "json", {name: name for name in columns}))
+    lists = {column.name: BETWEEN for column in judging.columns if column.many}
+    dialect = Dialect("json", "json", {name: name for name in columns}, multivalue=lists)
+    return judging.judge(Batch(table, first_row=0), dialect)
 
 
 def _text(value: Json) -> str | None:

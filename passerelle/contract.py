@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -58,7 +58,9 @@ class Column:
 
     ``identifier`` names the scheme of an identifier of persons ("nir", "france-travail", "email", …): such a column feeds
     the person index, and leaves only as a keyed pseudonym where the exchange says so. ``codes`` is the edition of the code
-    list that its values are taken from: a share matched without it means nothing.
+    list that its values are taken from: a share matched without it means nothing. ``many``: the cell is a list, ``;`` between
+    its values once accepted, and each value is judged. ``free_text``: persons may be spoken of in it, so it leaves as the
+    exchange's policy says. ``part``: what it is of the weak key of a person, name and birth date.
     """
 
     name: str
@@ -69,6 +71,9 @@ class Column:
     required: bool = True
     identifier: str | None = None
     codes: CodeList | None = None
+    many: bool = False
+    free_text: bool = False
+    part: Literal["last_name", "first_name", "birth_date"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +81,9 @@ class Dialect:
     """How one sender writes one dataset: declared, never guessed.
 
     ``columns`` maps each header of the file, in order, to a column of the contract, or to None when it is read and dropped.
-    ``date_formats`` are strptime patterns tried in that order; ``trim`` is a declared, counted repair (surrounding
-    whitespace, no-break space included); ``zero_fill`` maps a contract column to the width its lost leading zeros restore.
+    ``date_formats`` are strptime patterns tried in that order; ``secrecy`` are the marks of statistical secrecy, neither null
+    nor zero; ``trim`` is a declared, counted repair (surrounding whitespace, no-break space included); ``zero_fill`` maps a
+    contract column to the width its lost leading zeros restore.
 
     ``packings`` are what the file may come in. CSV: ``escape`` makes the character after it text; without ``header``, the
     columns are by position; ``lead`` and ``trail`` are regular expressions of the lines before the header and after the last
@@ -99,7 +105,7 @@ class Dialect:
     line_end: Literal["lf", "crlf", "any", "cr"] = "any"
     decimal: Literal[".", ","] = "."
     nulls: tuple[str, ...] = ("",)
-    secrecy: str | None = None
+    secrecy: tuple[str, ...] = ()
     date_formats: tuple[str, ...] = ("%Y-%m-%d",)
     trim: bool = False
     zero_fill: Mapping[str, int] = field(default_factory=dict)
@@ -148,7 +154,8 @@ class Judgement:
     """A contract's answer on one batch: a pure function of the batch.
 
     ``accepted`` has the contract's columns, typed, in the contract's order; ``accepted_rows`` and ``rejected_rows`` are
-    offsets in the batch that part it in two; ``repairs`` counts declared repairs by name.
+    offsets in the batch that part it in two; ``repairs`` counts declared repairs by name; ``notes`` are said of accepted rows
+    and reject nothing.
     """
 
     accepted: pa.Table
@@ -156,6 +163,7 @@ class Judgement:
     rejected_rows: Rows
     failures: tuple[Failure, ...]
     repairs: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[Failure, ...] = ()
 
 
 class Contract(Protocol):
@@ -179,3 +187,6 @@ class Contract(Protocol):
     @property
     def dialects(self) -> tuple[Dialect, ...]: ...
     def judge(self, batch: Batch, dialect: Dialect) -> Judgement: ...
+    def compared(self, batch: Batch, dialect: Dialect, names: Sequence[str]) -> pa.Table:
+        """The columns ``names`` as keys are compared: text, repaired, one writing for one value; null where there is none."""
+        ...

@@ -40,17 +40,23 @@ def find_repeats(
         raw: takes the bytes as they are read, and MUST encrypt them.
         told: hears how many rows were read.
     """
-    keys = [key for key in contract.unique if set(key) <= set(source.columns)]
+    keys = keys_brought(contract, source)
     prf = secrets.token_bytes(PRF_BYTES)
     needed = list(dict.fromkeys(name for key in keys for name in key))
     with ExitStack() as stack:
         spills = {key: stack.enter_context(Digests(folder)) for key in keys}
         for batch in source.digest_pass(needed, raw):
+            compared = contract.compared(batch, source.dialect, needed)
             for key, spill in spills.items():
-                tags, present = row_tags(prf, batch.rows, key)
+                tags, present = row_tags(prf, compared, key)
                 spill.add(tags[present], np.flatnonzero(present) + batch.first_row)
             told(batch.first_row + batch.rows.num_rows - 1)
         return {key: spill.duplicates() for key, spill in spills.items()}
+
+
+def keys_brought(contract: Contract, source: Source) -> list[tuple[str, ...]]:
+    """The keys of ``contract`` whose columns the dialect brings."""
+    return [key for key in contract.unique if set(key) <= set(source.columns)]
 
 
 def reject_repeats(judgement: Judgement, batch: Batch, repeats: ByKey) -> Judgement:

@@ -48,10 +48,12 @@ def without_duplicates(judgement: Judgement, duplicates: Rows, columns: tuple[st
         return judgement
     keep = ~repeated
     rows = judgement.accepted_rows[repeated]
+    notes = (replace(note, rows=np.setdiff1d(note.rows, rows, assume_unique=True)) for note in judgement.notes)
     return replace(
         judgement,
         accepted=judgement.accepted.filter(pa.array(keep)),
         accepted_rows=judgement.accepted_rows[keep],
         rejected_rows=np.sort(np.concatenate([judgement.rejected_rows, rows])),
         failures=(*judgement.failures, Failure("unique", "+".join(columns), rows)),
+        notes=tuple(note for note in notes if len(note.rows)),
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from contracts.dialect_pages import ONLY, SETTINGS, said
 from contracts.pages import files, json_schema, main
 from contracts.registry import contract, contracts
+from passerelle.contract import Dialect
 from tests.contracts.making import sampled
 
 IDS = [one.reference for one in contracts()]
@@ -40,6 +43,29 @@ def test_accepted_rows_fit_the_schema(contract_id: str) -> None:
     for row in rows:
         plain = {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
         validator.validate(plain)
+
+
+def test_every_setting_of_a_dialect_has_words() -> None:
+    """Each field of a dialect is told by the pages, apart from its name, sender and columns, which have tables."""
+    assert {one.name for one in fields(Dialect)} - {"id", "sender", "columns"} == set(SETTINGS)
+    assert frozenset().union(*ONLY.values()) <= set(SETTINGS)
+
+
+@pytest.mark.parametrize("contract_id", IDS)
+def test_a_page_tells_what_each_dialect_declares(contract_id: str) -> None:
+    """Whatever a dialect declares that is not usual is on the page, with its value, in both languages."""
+    usual = Dialect("", "", {})
+    page = files()[f"{contract_id if f'{contract_id}.md' in files() else contract_id.partition('@')[0]}.md"]
+    french, english = page.split("\n## English\n")
+    for dialect in contract(contract_id).dialects:
+        for name in SETTINGS:
+            value = getattr(dialect, name)
+            if value != getattr(usual, name):
+                for half, language in ((french, "fr"), (english, "en")):
+                    told = half.split(f"`{dialect.id}`\n\n", 1)[1]
+                    assert f"| `{name}` | {said(name, value, language)} |".replace("\\|", "|") in told.replace(
+                        "\\|", "|"
+                    )  # type: ignore[arg-type]  # a language
 
 
 @pytest.mark.parametrize("contract_id", IDS)

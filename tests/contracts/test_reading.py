@@ -92,11 +92,11 @@ def test_numbers_and_booleans_are_strict(kind: Kind, mark: str, values: list[str
 
 def test_secrecy_is_neither_zero_nor_null() -> None:
     """A secret count stays ``*``, apart from 0 and from null, whatever mark the sender uses."""
-    assert reading(Kind.COUNT, ["*", "0", None, "12", "s", "-3"], secrecy="*")[:2] == (
+    assert reading(Kind.COUNT, ["*", "0", None, "12", "s", "-3"], secrecy=("*",))[:2] == (
         ["*", "0", None, "12", None, None],
         [4, 5],
     )
-    assert reading(Kind.COUNT, ["s", "*"], secrecy="s")[:2] == (["*", None], [1])
+    assert reading(Kind.COUNT, ["s", "*"], secrecy=("s",))[:2] == (["*", None], [1])
     assert reading(Kind.COUNT, ["*"])[:2] == ([None], [0])
 
 

@@ -42,7 +42,7 @@ def test_settings_of_the_real_files(shared: Path, name: str) -> None:
 def test_structure_of_the_real_documents(shared: Path) -> None:
     """Workbooks, JSON, JSON lines and XML are told apart, with marks, padding and dates counted."""
     bmo = probe(shared / "data" / "bmo_2023.xlsx")
-    assert (bmo.settings["format"], bmo.settings["secrecy"], len(bmo.columns)) == ("xlsx", "*", 14)
+    assert (bmo.settings["format"], bmo.settings["secrecy"], len(bmo.columns)) == ("xlsx", ("*",), 14)
     users = probe(shared / "data" / "usagers_ft_lpe_exemple.jsonl")
     assert (users.settings["format"], users.settings["trim"]) == ("jsonl", True)
     assert users.settings["nulls"] == ["", "<null>"]
