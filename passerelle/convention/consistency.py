@@ -44,6 +44,10 @@ def _exchange(convention: Convention, exchange: Exchange, place: Place) -> Itera
         for index, column in enumerate(handling.pseudonyms):
             if column not in handling.columns:
                 yield (*place, "handling", "pseudonyms", index), "a column of the allow-list", "another column"
+        if handling.free_text is not None:
+            for index, column in enumerate(handling.free_text.columns):
+                if column not in handling.columns:
+                    yield (*place, "handling", "free_text", "columns", index), "a column of the allow-list", "another column"
 
 
 def requirements(convention: Convention) -> frozenset[str]:

@@ -133,6 +133,29 @@ DatasetVersion = Annotated[
 """A data contract: its latest version, or the one that is named, as in job_offers@1.0.0."""
 
 
+FreeTextAction = Literal["count", "mask", "refuse"]
+
+
+class FreeText(Block):
+    """What is done with each kind of personal data found in texts that leave: counted, masked, or the row refused.
+
+    Every kind is decided: what is not said is not allowed.
+    """
+
+    columns: Annotated[tuple[Text, ...], Field(min_length=1)]
+    email: FreeTextAction
+    iban: FreeTextAction
+    avs: FreeTextAction
+    nir: FreeTextAction
+    phone: FreeTextAction
+    name: FreeTextAction
+
+    @property
+    def actions(self) -> dict[str, str]:
+        """The action for each kind."""
+        return {kind: str(getattr(self, kind)) for kind in type(self).model_fields if kind != "columns"}
+
+
 class Handling(Block):
     """The hub's own settings for an exchange that carries rows."""
 
@@ -144,6 +167,7 @@ class Handling(Block):
     max_rejected_share: Annotated[float, Field(ge=0, le=1)]
     sender: Identifier
     formats: Annotated[tuple[Literal["csv", "parquet"], ...], Field(min_length=1)]
+    free_text: FreeText | None = None
 
 
 class DisclosureControl(Block):

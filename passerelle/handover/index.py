@@ -9,13 +9,10 @@ import os
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from passerelle.handover.job import Job
-from passerelle.minimise import cmac, normalise
+from passerelle.persons import keyed
 from passerelle.shard import Shard
 
 
@@ -24,7 +21,7 @@ class PersonIndex:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._columns = [c for c in job.tools.contract.columns if c.identifier is not None]
+        self._keyed = keyed(job.tools.contract.columns)
         self._shard = Shard(job.workspace.home / "staging")
 
     def __enter__(self) -> Self:
@@ -35,14 +32,13 @@ class PersonIndex:
 
     def add(self, accepted: pa.Table) -> None:
         """Take the identifiers of accepted rows."""
-        for column in self._columns:
-            assert column.identifier is not None  # noqa: S101 - chosen so
-            values = accepted.column(column.name)
-            self._shard.add(person_tags(self._job.keys.index_key, column.identifier, values))
+        for scheme in self._keyed:
+            tags, present = scheme.tags(self._job.keys.index_key, accepted)
+            self._shard.add(tags[present])
 
     def write(self) -> None:
         """Write the sorted tags, durable; nothing where the contract has no identifier."""
-        if not self._columns:
+        if not self._keyed:
             return
         path = self._job.register("index", f"index/{self._job.order.convention}/{self._job.run}.tags")
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -50,9 +46,3 @@ class PersonIndex:
             self._shard.write(file)
             file.flush()
             os.fsync(file.fileno())
-
-
-def person_tags(index_key: bytes, scheme: str, column: pa.ChunkedArray) -> npt.NDArray[np.uint8]:
-    """The tags, (n, 16) bytes, of the identifiers of ``scheme`` that are not null."""
-    known = normalise(scheme, column).drop_null()
-    return cmac(index_key, pc.binary_join_element_wise(f"{scheme}:", known, ""))

@@ -15,6 +15,7 @@ from passerelle.handover.decide import Parties
 from passerelle.handover.order import Order, Progress, Tools
 from passerelle.handover.tally import Tally
 from passerelle.keys import KeySet
+from passerelle.parcel import FreeTextNote
 from passerelle.store import holdings, runs
 from passerelle.store.holdings import Holding
 from passerelle.store.runs import Run
@@ -41,6 +42,7 @@ class Job:
     tally: Tally = field(default_factory=Tally)
     counts: dict[str, int] = field(default_factory=dict)
     repairs: Mapping[str, int] = field(default_factory=dict)
+    free_text: tuple[FreeTextNote, ...] = ()
     dialect: str = ""
     content: str = ""
 

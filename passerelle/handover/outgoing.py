@@ -15,7 +15,7 @@ from passerelle.errors import OurWayError, RefusedError
 from passerelle.handover.job import PERSONAL, Job, release_location, staged_at
 from passerelle.keys import Identity, parse_recipient
 from passerelle.minimise import CsvSink, pseudonyms
-from passerelle.parcel import Sealer
+from passerelle.parcel import Formulas, Sealer
 from passerelle.workspace.files import write_whole
 
 EXTRACT = "extract.csv"
@@ -33,6 +33,12 @@ class Outgoing:
     pseudonym_key: bytes
     pseudonymised: frozenset[str]
     sink: CsvSink | None = field(default=None)
+
+    @property
+    def formulas(self) -> tuple[Formulas, ...]:
+        """The columns with cells that a spreadsheet would take for formulas."""
+        found = self.sink.formulas if self.sink else {}
+        return tuple(Formulas(column=name, cells=count) for name, count in found.items())
 
     def write(self, accepted: pa.Table) -> None:
         """Take the columns that the exchange allows, pseudonyms in place of identifiers, and seal them."""

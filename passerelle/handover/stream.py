@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
@@ -11,10 +11,12 @@ import pyarrow as pa
 from passerelle.contract import Batch, Judgement, Rows
 from passerelle.disclosure import Thresholds, protect
 from passerelle.errors import ContractError, OurWayError
+from passerelle.handover.batches import joined
 from passerelle.handover.index import PersonIndex
 from passerelle.handover.job import Job
 from passerelle.handover.outgoing import Outgoing
 from passerelle.handover.repeats import ByKey, reject_repeats
+from passerelle.handover.screening import Screening
 from passerelle.handover.taking import sealed_copy
 from passerelle.intake import Source
 from passerelle.minimise import CsvSink
@@ -38,12 +40,13 @@ def stream(
         ContractError: the exchange tolerates fewer rejected rows; the report says which rules they broke.
     """
     profile = ProfileBuilder(job.tools.contract.columns, job.tools.editions)
+    screening = Screening.of(job)
     whole: list[pa.Table] = []
     repairs: Counter[str] = Counter()
     read = rejected = extracted = 0
     with sealed_copy(job, "quarantine", "quarantine.csv.age") as file:
         quarantine: CsvSink | None = None
-        for batch, judgement in _judged(job, source, repeats):
+        for batch, judgement in _judged(job, source, repeats, screening):
             job.reach(3, batch.first_row - 1)
             profile.add(judgement)
             job.tally.add(judgement.failures, batch.first_row)
@@ -53,15 +56,17 @@ def stream(
                 quarantine.write(_quarantined(batch, judgement.rejected_rows))
             read += batch.rows.num_rows
             rejected += len(judgement.rejected_rows)
-            extracted += judgement.accepted.num_rows
+            accepted = screening.persons.without(judgement.accepted)
+            extracted += accepted.num_rows
             if job.exchange.disclosure_control is not None:
-                whole.append(judgement.accepted)
+                whole.append(accepted)
                 _bounded(extracted)
                 continue
             job.reach(5, read)
-            _send(judgement.accepted, parcels, index)
+            _send(accepted, parcels, index)
     pa.default_memory_pool().release_unused()
-    job.counts.update(read=read, accepted=read - rejected, rejected=rejected, extracted=extracted)
+    job.counts.update(read=read, accepted=read - rejected, rejected=rejected, extracted=extracted, **screening.counts())
+    job.free_text = screening.notes()
     repairs.update(source.repairs)
     job.repairs = dict(repairs)
     _tolerate(job)
@@ -71,39 +76,21 @@ def stream(
     return profile.finish(job.order.period)
 
 
-def _judged(job: Job, source: Source, repeats: ByKey) -> Iterator[tuple[Batch, Judgement]]:
+def _judged(job: Job, source: Source, repeats: ByKey, screening: Screening) -> Iterator[tuple[Batch, Judgement]]:
     """Each batch with its judgement, which is made one batch ahead, in a thread of its own: it needs nothing but the batch."""
 
     def judge(batch: Batch) -> Judgement:
-        return reject_repeats(job.tools.contract.judge(batch, source.dialect), batch, repeats)
+        return screening.judged(reject_repeats(job.tools.contract.judge(batch, source.dialect), batch, repeats))
 
     with ThreadPoolExecutor(1) as pool:
         pending: deque[tuple[Batch, Future[Judgement]]] = deque()
-        for batch in _joined(source.batches()):
+        for batch in joined(source.batches(), JUDGED_ROWS):
             pending.append((batch, pool.submit(judge, batch)))
             if len(pending) > AHEAD:
                 done, judgement = pending.popleft()
                 yield done, judgement.result()
         for done, judgement in pending:
             yield done, judgement.result()
-
-
-def _joined(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """Batches put together until they have ``JUDGED_ROWS`` rows: each judgement has a fixed cost."""
-    waiting: list[Batch] = []
-    rows = 0
-    for batch in batches:
-        waiting.append(batch)
-        rows += batch.rows.num_rows
-        if rows >= JUDGED_ROWS:
-            yield _one(waiting)
-            waiting, rows = [], 0
-    if waiting:
-        yield _one(waiting)
-
-
-def _one(batches: Sequence[Batch]) -> Batch:
-    return Batch(pa.concat_tables([batch.rows for batch in batches]).combine_chunks(), batches[0].first_row)
 
 
 def _quarantined(batch: Batch, rejected: Rows) -> pa.Table:

@@ -20,6 +20,8 @@ from passerelle.parcel.manifest import (
     DecisionNote,
     DestroyBy,
     Dialect,
+    Formulas,
+    FreeTextNote,
     Licence,
     Lock,
     Resends,
@@ -102,6 +104,8 @@ class Facts:
     resends: Resends | None = None
     supersedes: Supersedes | None = None
     rehearsal: bool = False
+    formulas: Sequence[Formulas] = ()
+    free_text: Sequence[FreeTextNote] = ()
 
 
 def build_manifest(facts: Facts, sealed: Sealed, notices: Mapping[str, str]) -> bytes:
@@ -187,6 +191,7 @@ def _terms(facts: Facts, sealed: Sealed, notices: Mapping[str, str]) -> dict[str
         "notices": dict(notices),
         **{name: _dump(one) for name in ("resends", "supersedes") if (one := getattr(facts, name)) is not None},
         **({"rehearsal": True} if facts.rehearsal else {}),
+        **{name: [_dump(one) for one in found] for name in ("formulas", "free_text") if (found := getattr(facts, name))},
     }
 
 

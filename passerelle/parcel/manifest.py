@@ -146,12 +146,29 @@ class Counts(_Part):
     accepted: Count
     rejected: Count
     extracted: Count
+    left_out: Positive | None = None
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
         if self.accepted + self.rejected != self.read:
             raise ValueError("accepted and rejected do not add up to read")
         return self
+
+
+class Formulas(_Part):
+    """How many cells of one column begin as a spreadsheet's formula does."""
+
+    column: Word
+    cells: Positive
+
+
+class FreeTextNote(_Part):
+    """Personal data found in one column of free text: how many were counted or masked, or how many rows were refused."""
+
+    column: Word
+    kind: Literal["email", "iban", "avs", "nir", "phone", "name"]
+    action: Literal["count", "mask", "refuse"]
+    count: Positive
 
 
 class Lock(_Part):
@@ -221,6 +238,8 @@ class Terms(_Part):
     decision: DecisionNote
     destroy_by: DestroyBy
     spreadsheet_formulas: bool
+    formulas: Annotated[tuple[Formulas, ...], Field(min_length=1)] | None = None
+    free_text: Annotated[tuple[FreeTextNote, ...], Field(min_length=1)] | None = None
     rehearsal: Literal[True] | None = None
     trail: Trail
     notices: Mapping[Literal["LISEZMOI.txt", "README.txt", "report.json", "report.html"], Hash]
@@ -233,6 +252,8 @@ class Terms(_Part):
             raise ValueError("expected locks recipient, or release then recipient")
         if self.resends is not None and self.supersedes is not None:
             raise ValueError("expected resends or supersedes, both came")
+        if self.formulas is not None and not self.spreadsheet_formulas:
+            raise ValueError("formulas and spreadsheet_formulas do not agree")
         return self
 
     @property
@@ -264,6 +285,9 @@ class Manifest(_Part):
             raise ValueError("rows and counts.extracted do not agree")
         if self.name in self.passerelle.earlier:
             raise ValueError("a parcel cannot come after itself")
+        told = {one.column for one in self.passerelle.formulas or ()} | {one.column for one in self.passerelle.free_text or ()}
+        if told - {field.name for field in self.resource.table.fields}:
+            raise ValueError("expected columns of the extract, another came")
         return self
 
     @property

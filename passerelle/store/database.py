@@ -15,6 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from passerelle.errors import WorkspaceError
 from passerelle.store import (
     access_tables,  # noqa: F401 - its tables join the metadata
+    accounts,  # noqa: F401 - so do its
+    factors,  # noqa: F401 - and its
     link_tables,  # noqa: F401 - likewise
     objections,  # noqa: F401 - likewise
     tables,

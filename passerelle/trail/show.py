@@ -106,6 +106,14 @@ SENTENCES: dict[str, dict[Lang, str]] = {
         "fr": "Témoin {witness} inscrit[ pour {party}][, cosignatures exigées avant une destruction : {required}]",
         "en": "Witness {witness} enrolled[ for {party}][, cosignatures required before a purge: {required}]",
     },
+    "objection_recorded": {
+        "fr": "Une personne ne sera plus dans les extraits de la convention {convention}[, échange {exchange}] : {ground}, n° {objection}",
+        "en": "A person is left out of the extracts of convention {convention}[, exchange {exchange}]: {ground}, {objection}",
+    },
+    "objection_withdrawn": {
+        "fr": "Opposition {objection} retirée, convention {convention}[, échange {exchange}]",
+        "en": "Objection {objection} withdrawn, convention {convention}[, exchange {exchange}]",
+    },
     "purge_planned": {
         "fr": "Destruction {purge} prévue pour la convention {convention}, {holdings}[, échéance {deadline}][, {article}]",
         "en": "Destruction {purge} planned for convention {convention}, {holdings}[, deadline {deadline}][, {article}]",
@@ -157,11 +165,13 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "allow": "Autorisé", "allow_with_warning": "Autorisé avec avertissement", "block": "Refusé",
         "start": "au départ", "delivery": "à la livraison",
         "stated": "selon le texte", "interpreted": "par interprétation", "hub_policy": "règle de la passerelle",
+        "objection": "opposition", "erasure": "effacement",
     },
     "en": {
         "allow": "Allowed", "allow_with_warning": "Allowed with a warning", "block": "Refused",
         "start": "at the start", "delivery": "at delivery",
         "stated": "as stated", "interpreted": "by interpretation", "hub_policy": "hub policy",
+        "objection": "objection", "erasure": "erasure",
     },
 }  # fmt: skip
 # Singular and plural; French counts zero and one as one.
@@ -243,7 +253,7 @@ def _show(name: str, value: Any, lang: Lang, names: Mapping[str, str]) -> str:
         return f"{value[:_HASH_SHOWN]}…"
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         return _date(value, lang)
-    return _WORDS[lang].get(value, value) if name in {"outcome", "stage", "basis"} else str(value)
+    return _WORDS[lang].get(value, value) if name in {"outcome", "stage", "basis", "ground"} else str(value)
 
 
 def _counted(name: str, value: int, lang: Lang) -> str:

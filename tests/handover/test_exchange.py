@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from passerelle.errors import (
@@ -24,9 +23,9 @@ from passerelle.errors import (
 )
 from passerelle.handover.check import check_file
 from passerelle.handover.deliver import complete
-from passerelle.handover.index import person_tags
 from passerelle.keys import Identity, decrypt
 from passerelle.parcel import Sealer, read_parcel
+from passerelle.persons import NAME_BIRTH, identifier_tag
 from passerelle.shard import TAG_BYTES
 from passerelle.store import partners
 from tests.gateway import (
@@ -416,9 +415,13 @@ def test_the_person_index_has_the_persons_of_the_extract_alone(persons: Gateway)
     key = persons.workspace.keys.keyset("csp-ft-2024").index_key
     expected: set[bytes] = set()
     for scheme, name in (("france-travail", "jobseeker_id"), ("email", "email")):
-        values = [v or None for i, v in enumerate(column_of(source, name)) if i not in rejected]
-        tags = person_tags(key, scheme, pa.chunked_array([pa.array(values, pa.string())]))
-        expected |= {bytes(tag[:TAG_BYTES]) for tag in tags}
+        values = [v for i, v in enumerate(column_of(source, name)) if v and i not in rejected]
+        expected |= {identifier_tag(key, scheme, value)[:TAG_BYTES] for value in values}
+    columns = [column_of(source, name) for name in ("last_name", "first_name", "birth_date")]
+    for i, (last, first, born) in enumerate(zip(*columns, strict=True)):
+        if i not in rejected:
+            day = "-".join(reversed(born.split("/")))
+            expected.add(identifier_tag(key, NAME_BIRTH, f"{last};{first};{day}")[:TAG_BYTES])
     (copy,) = persons.present(kind="index")
     data = persons.workspace.path(copy.location).read_bytes()
     found = [data[i : i + TAG_BYTES] for i in range(0, len(data), TAG_BYTES)]

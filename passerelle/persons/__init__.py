@@ -1,0 +1,22 @@
+"""The rights of persons: their keyed tags, and who is left out of extracts (GDPR art. 17, 21)."""
+
+from __future__ import annotations
+
+from passerelle.persons.leaving_out import LeftOut, left_out
+from passerelle.persons.objecting import Bearing, Recorded, bearing, record_objection, withdraw_objection
+from passerelle.persons.tags import NAME_BIRTH, SCHEMES, Keyed, identifier_tag, keyed
+
+__all__ = [
+    "NAME_BIRTH",
+    "SCHEMES",
+    "Bearing",
+    "Keyed",
+    "LeftOut",
+    "Recorded",
+    "bearing",
+    "identifier_tag",
+    "keyed",
+    "left_out",
+    "record_objection",
+    "withdraw_objection",
+]
