@@ -13,10 +13,11 @@ FILE = "root.key"
 
 
 class RootKey(Protocol):
-    """Wraps and unwraps secrets without showing the key.
+    """Wraps and unwraps secrets without showing the key (docs/spec/keys.md, "A root key kept elsewhere").
 
     Implementations MUST bind ``context`` to the ciphertext, MUST raise ``KeyStoreError`` when it does not open, and MUST
-    make ``destroy`` final and repeatable. Callers MUST NOT use the key after ``destroy``.
+    make ``destroy`` final and repeatable: killed within it, ``open`` and ``destroy`` again MUST finish it. Callers MUST NOT
+    use the key after ``destroy``.
     """
 
     def wrap(self, data: bytes, context: str) -> bytes: ...
@@ -25,7 +26,11 @@ class RootKey(Protocol):
 
 
 class RootKeys(Protocol):
-    """Makes and finds the root key of one generation; what is written in ``folder`` may be the key or a reference to it."""
+    """Makes and finds the root key of one generation.
+
+    ``create`` MUST write ``root.key`` in ``folder``, the key or a reference to it, whole or not at all, and nothing else.
+    ``open`` MUST raise ``KeyStoreError`` when what it finds there is not its own.
+    """
 
     def create(self, folder: Path) -> RootKey: ...
     def open(self, folder: Path) -> RootKey: ...

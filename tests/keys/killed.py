@@ -1,6 +1,7 @@
 """Kills a key operation with SIGKILL before each call that changes the disk, and prints what the next opening finds.
 
-Run as a program: ``python killed.py OPERATION FOLDER``. One JSON line for each point, until the operation ends by itself.
+Run as a program: ``python killed.py OPERATION FOLDER [token]``. One JSON line for each point, until the operation ends by
+itself. With ``token`` the root keys are in a process apart (hardware.py), which outlives each death.
 """
 
 from __future__ import annotations
@@ -11,26 +12,29 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from passerelle.errors import KeyStoreError
-from passerelle.keys import KeyRing
+from passerelle.keys import FileRootKey, KeyRing, RootKeys
+from tests.keys.hardware import TokenKeys, token
 
 CALLS = ("open", "fdopen", "fsync", "replace", "rename", "unlink", "mkdir", "rmdir")
-OPERATIONS: dict[str, Callable[[Path], object]] = {
+OPERATIONS: dict[str, Callable[[Path, RootKeys], object]] = {
     "create": KeyRing.create,
-    "rotate": lambda folder: KeyRing.open(folder).rotate_root(),
-    "destroy": lambda folder: KeyRing.open(folder).destroy("alpha"),
-    "sign": lambda folder: KeyRing.open(folder).rotate_signing(datetime(2026, 3, 1, 9, 30, tzinfo=UTC)),
-    "keyset": lambda folder: KeyRing.open(folder).keyset("fresh"),
+    "rotate": lambda folder, roots: KeyRing.open(folder, roots).rotate_root(),
+    "destroy": lambda folder, roots: KeyRing.open(folder, roots).destroy("alpha"),
+    "sign": lambda folder, roots: KeyRing.open(folder, roots).rotate_signing(datetime(2026, 3, 1, 9, 30, tzinfo=UTC)),
+    "keyset": lambda folder, roots: KeyRing.open(folder, roots).keyset("fresh"),
 }
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, roots: RootKeys) -> None:
     """A ring with a living convention, one destroyed, and one whose index key is destroyed too."""
-    ring = KeyRing.create(folder)
+    ring = KeyRing.create(folder, roots)
     for convention in ("alpha", "beta", "gamma"):
         ring.keyset(convention)
     ring.destroy("beta")
@@ -38,7 +42,7 @@ def prepare(folder: Path) -> None:
     ring.destroy_index("gamma")
 
 
-def killed_at(point: int, operate: Callable[[Path], object], folder: Path) -> bool:
+def killed_at(point: int, operate: Callable[[], object]) -> bool:
     """Run ``operate`` in a child that dies before its ``point``-th change of the disk; whether it died."""
     child = os.fork()
     if child == 0:
@@ -56,16 +60,16 @@ def killed_at(point: int, operate: Callable[[Path], object], folder: Path) -> bo
 
         for name in CALLS:
             setattr(os, name, counted(getattr(os, name)))
-        operate(folder)
+        operate()
         os._exit(0)
     _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
 
 
-def found(folder: Path) -> dict[str, Any]:
+def found(folder: Path, roots: RootKeys) -> dict[str, Any]:
     """What the next opening finds, and what lies on the disk after it."""
     try:
-        ring = KeyRing.open(folder)
+        ring = KeyRing.open(folder, roots)
     except KeyStoreError as error:
         return {"error": error.message}
     secrets = {name: _secret(ring, name) for name in ("alpha", "beta", "gamma")}
@@ -97,21 +101,28 @@ def tell(state: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Print one line for each point of the operation, and a first one for the state before it."""
+    """Print one line for each point of the operation: what the next opening finds; first of all the state before."""
     name, base = sys.argv[1], Path(sys.argv[2])
-    if name != "create":
-        prepare(base / "start")
-        tell(found(base / "start"))
-    point, died = 0, True
-    while died:
-        folder = base / f"at-{point}"
+    apart = len(sys.argv) > len(("program", "operation", "folder"))
+    keeper = token(base / "socket") if apart else nullcontext(FileRootKey)
+    with keeper as roots:
         if name != "create":
-            shutil.copytree(base / "start", folder)
-        died = killed_at(point, OPERATIONS[name], folder)
-        if name == "create" and died:
-            KeyRing.create(folder) if not (folder / "CURRENT").exists() else KeyRing.open(folder)
-        tell(found(folder))
-        point += 1
+            prepare(base / "start", roots)
+            tell(found(base / "start", roots))
+        if isinstance(roots, TokenKeys):
+            roots.again("save")
+        point, died = 0, True
+        while died:
+            folder = base / f"at-{point}"
+            if name != "create":
+                shutil.copytree(base / "start", folder)
+            if isinstance(roots, TokenKeys):
+                roots.again("restore")
+            died = killed_at(point, partial(OPERATIONS[name], folder, roots))
+            if name == "create" and died and not (folder / "CURRENT").exists():
+                KeyRing.create(folder, roots)
+            tell({**found(folder, roots), "alive": roots.wraps() if isinstance(roots, TokenKeys) else {}})
+            point += 1
 
 
 if __name__ == "__main__":
