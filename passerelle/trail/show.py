@@ -142,6 +142,10 @@ SENTENCES: dict[str, dict[Lang, str]] = {
         "fr": "Traitement {run} interrompu[ à l'étape {step}] : {error}",
         "en": "Run {run} failed[ at step {step}]: {error}",
     },
+    "checkpoints_set": {
+        "fr": "Signature du journal réglée : un jalon toutes les {entries} écritures, ou {minutes} minutes, au plus",
+        "en": "Signing of the trail set: a checkpoint for every {entries} entries, or {minutes} minutes, at most",
+    },
     "run_interrupted": {
         "fr": "Traitement {run} coupé en route, repris ensuite : {deliveries}",
         "en": "Run {run} was cut off and settled afterwards: {deliveries}",
@@ -149,6 +153,30 @@ SENTENCES: dict[str, dict[Lang, str]] = {
     "run_duplicate": {
         "fr": "Traitement {run} sans effet : ce contenu était déjà livré ({deliveries})",
         "en": "Run {run} changed nothing: this content was delivered before ({deliveries})",
+    },
+    "verdicts_intent": {
+        "fr": "Verdicts ligne par ligne du traitement {run} scellés pour {recipient}, colis {parcel}, envoi n° {sequence}",
+        "en": "Verdicts row by row of run {run} sealed for {recipient}, parcel {parcel}, sequence {sequence}",
+    },
+    "verdicts_returned": {
+        "fr": "Verdicts ligne par ligne du traitement {run} remis à {recipient}, colis {parcel}",
+        "en": "Verdicts row by row of run {run} handed to {recipient}, parcel {parcel}",
+    },
+    "verdicts_abandoned": {
+        "fr": "Remise des verdicts du traitement {run} abandonnée, colis {parcel}, motif {reason}",
+        "en": "Handing over of the verdicts of run {run} given up, parcel {parcel}, reason {reason}",
+    },
+    "quarantine_read": {
+        "fr": "Lignes rejetées du traitement {run} lues sous motif : {rows}[, scellées pour la clé {fingerprint}]",
+        "en": "Rejected rows of run {run} read, for a reason given: {rows}[, sealed to key {fingerprint}]",
+    },
+    "quarantine_expired": {
+        "fr": "Quarantaine du traitement {run} détruite à son échéance, {rows}",
+        "en": "Quarantine of run {run} destroyed at its end, {rows}",
+    },
+    "quarantine_life_set": {
+        "fr": "Durée de vie des quarantaines fixée : {days}",
+        "en": "Life of quarantines set: {days}",
     },
     "access_batch": {
         "fr": "Journal des accès scellé, lignes {first} à {last} ({count}), empreinte {root_sha256}",
@@ -181,7 +209,7 @@ _UNITS: dict[Lang, dict[str, tuple[str, str]]] = {
         "holdings": ("copie", "copies"), "accepted": ("ligne acceptée", "lignes acceptées"),
         "rejected": ("rejetée", "rejetées"), "planned": ("échéance nouvelle", "échéances nouvelles"),
         "orders": ("échange lancé", "échanges lancés"),
-        "size": ("écriture", "écritures"), "deliveries": ("livraison", "livraisons"),
+        "size": ("écriture", "écritures"), "days": ("jour", "jours"), "deliveries": ("livraison", "livraisons"),
         "exposures": ("livraison passée mise en cause", "livraisons passées mises en cause"),
     },
     "en": {
@@ -189,7 +217,7 @@ _UNITS: dict[Lang, dict[str, tuple[str, str]]] = {
         "holdings": ("copy", "copies"), "accepted": ("row accepted", "rows accepted"),
         "rejected": ("rejected", "rejected"), "planned": ("new date", "new dates"),
         "orders": ("exchange started", "exchanges started"),
-        "size": ("entry", "entries"), "deliveries": ("delivery", "deliveries"),
+        "size": ("entry", "entries"), "days": ("day", "days"), "deliveries": ("delivery", "deliveries"),
         "exposures": ("past delivery called into question", "past deliveries called into question"),
     },
 }  # fmt: skip

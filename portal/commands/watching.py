@@ -20,6 +20,7 @@ def attach(app: typer.Typer) -> None:
     """Add these commands."""
     trail.command("export")(export)
     trail.command("consistency")(consistency)
+    trail.command("checkpoints")(checkpoints)
     trail.add_typer(witness, name="witness")
     app.add_typer(keys, name="keys")
 
@@ -61,6 +62,31 @@ def consistency(
         path = [encode64(item) for item in workspace.ledger.prove_consistency(connection, older, until)]
     value = {"older": older, "newer": until, "proof": path}
     out.answer(value, lambda: out.put("".join(f"{line}\n" for line in path).encode()))
+
+
+def checkpoints(
+    entries: Annotated[
+        int | None, typer.Option(min=1, max=4096, help="Sign when so many entries stand unsigned.")
+    ] = None,
+    minutes: Annotated[
+        int | None, typer.Option(min=1, max=1440, help="Sign when one stood unsigned for so long.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show, or set, how often the head of the trail is signed; told in the trail."""
+    from passerelle.handover.signing import checkpoint_policy, set_checkpoint_policy
+
+    out = screen(as_json=as_json)
+    with opened() as workspace:
+        if entries is not None or minutes is not None:
+            set_checkpoint_policy(workspace, entries, minutes)
+        with workspace.database.read() as connection:
+            value = checkpoint_policy(connection)
+    facts = [
+        (Text("écritures au plus sans jalon", "entries at most without a checkpoint"), value["entries"]),
+        (Text("minutes au plus sans jalon", "minutes at most without a checkpoint"), value["minutes"]),
+    ]
+    out.answer(value, lambda: out.facts(facts))
 
 
 @witness.command("add")

@@ -163,3 +163,23 @@ def test_a_head_is_signed_when_enough_stands_unsigned(tmp_path: Path) -> None:
         workspace.append(connection, "keys_destroyed", {"convention": "csp-ft-2024"})
         assert workspace.ledger.sign_when_due(connection, hour, entries=1)
     assert trail_holds(workspace).unsigned == 0
+
+
+def test_heads_are_signed_as_often_as_the_gateway_set(partner: Partner, told: Any) -> None:
+    """An entry that makes too many unsigned, or comes too late after one, is signed with it; so does the watchdog later."""
+    gateway, workspace = partner.gateway, partner.gateway.workspace
+    head(partner)
+    assert told("trail", "checkpoints", "--json") == (0, {"entries": 256, "minutes": 60})
+    assert told("trail", "checkpoints", "--entries", 4, "--minutes", 10, "--json")[1] == {"entries": 4, "minutes": 10}
+    assert gateway.entries("checkpoints_set") == [{"entries": 4, "minutes": 10}]
+    unsigned = []
+    for minutes in (0, 1, 2, 0, 11, 0):
+        gateway.move_to((workspace.now() + timedelta(minutes=minutes)).isoformat())
+        with workspace.database.begin() as connection:
+            workspace.append(connection, "keys_destroyed", {"convention": "csp-ft-2024"})
+        unsigned.append(trail_holds(workspace).unsigned)
+    assert unsigned == [2, 3, 0, 1, 0, 1]
+    gateway.move_to((workspace.now() + timedelta(minutes=10)).isoformat())
+    with workspace.database.begin() as connection:
+        assert workspace.sign_when_due(connection)
+    assert trail_holds(workspace).unsigned == 0
