@@ -82,7 +82,16 @@ def place_order(workspace: Workspace, order: Order, order_id: str | None = None)
     wrapped = io.BytesIO()
     with age_sink(wrapped, [workspace.keyset(order.convention).rest_recipient]) as sink:
         sink.write(str(order.source.absolute()).encode())
-    row = runs.OrderRow(order_id, order.convention, order.exchange, order.period, order.sender, wrapped.getvalue(), order.supersedes, order.reason)
+    row = runs.OrderRow(
+        order_id,
+        order.convention,
+        order.exchange,
+        order.period,
+        order.sender,
+        wrapped.getvalue(),
+        order.supersedes,
+        order.reason,
+    )
     with workspace.database.begin() as connection:
         runs.place(connection, row, at=workspace.now())
     return order_id

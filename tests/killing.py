@@ -29,7 +29,8 @@ CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shu
 
 @dataclass(frozen=True)
 class Task:
-    """An exchange (``which``, ``period``, ``source``), a purge (``which`` alone) or a new workspace, and where it dies.
+    """An exchange (``which``, ``period``, ``source``), a parcel sent again (``resends``), a purge (``which`` alone) or a new
+    workspace, and where it dies.
 
     ``change``: before the n-th change of the disk or right after the n-th commit, both counted together from 1.
     ``step`` and ``call``: at the n-th report of that step. ``function`` and ``when``: as it is entered ("call") or left
@@ -41,6 +42,8 @@ class Task:
     which: str = ""
     period: str | None = None
     source: str | None = None
+    supersedes: str | None = None
+    resends: str | None = None
     change: int | None = None
     step: int | None = None
     function: str | None = None
@@ -150,6 +153,7 @@ def _die() -> None:
 def _carry_out(task: Task) -> Fate:
     from flows import assembly
     from passerelle.handover.order import Order
+    from passerelle.handover.resend import resend
     from passerelle.workspace import Settings, Workspace
     from passerelle.workspace.settings import instant
     from retention.purge import purge
@@ -162,11 +166,16 @@ def _carry_out(task: Task) -> Fate:
         Workspace.create(settings, rehearsal=True)
         return fate
     workspace = Workspace.open(settings)
-    if task.source is None:
+    if task.resends is not None:
+        work = lambda: resend(workspace, task.resends or "", "lost", assembly.tools_for, actor="test")  # noqa: E731 - one of three verbs
+    elif task.source is None:
         work = lambda: purge(workspace, task.which)  # noqa: E731 - one of two verbs, named by its result
     else:
         convention, _, exchange = task.which.partition("/")
-        order = Order(convention, exchange, task.period or "", Path(task.source))
+        reason = "corrected" if task.supersedes else None
+        order = Order(
+            convention, exchange, task.period or "", Path(task.source), supersedes=task.supersedes, reason=reason
+        )
         work = lambda: assembly.run(workspace, order, fate.progress)  # noqa: E731 - one of two verbs, named by its result
     fate.watch()
     work()

@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from passerelle.access import Look, refusing, write_in
-from passerelle.errors import ParcelError, RefusedError, TrailError, UsageError
+from passerelle.errors import KeyStoreError, ParcelError, RefusedError, TrailError, UsageError
+from passerelle.handover.earlier import superseded
 from passerelle.handover.job import release_location
 from passerelle.keys import Identity, parse_allowed_signers
 from passerelle.parcel import Trust, parse_manifest
-from passerelle.store import runs
+from passerelle.store import links, runs
+from passerelle.store.runs import Delivery
 from passerelle.trail import verify_entry
 from passerelle.workspace import Workspace
 
@@ -53,7 +55,8 @@ def hand_release_key(workspace: Workspace, parcel: str, party: str, *, actor: st
     """The release identity of a two-lock parcel, for its recipient; logged, a refusal too, and told in the trail.
 
     Raises:
-        RefusedError: the parcel is not for this party, has one lock, or its second lock was destroyed.
+        RefusedError: the parcel is not for this party, has one lock, was superseded, or its second lock was destroyed.
+        KeyStoreError: it has two locks, and the file with the second one's key is missing.
     """
     look = Look(actor, "release_key", parcel, reason, partner=party, delivery=parcel)
     with refusing(workspace, look):
@@ -77,21 +80,42 @@ def _hand_release_key(workspace: Workspace, parcel: str, party: str, look: Look)
             fr="le second verrou de ce colis a été détruit avec les données de sa convention",
             hint_fr=f"passerelle purge certificate {found[0].convention} dit quand et pourquoi",
         )
-    path = workspace.path(release_location(parcel))
-    if not path.exists():
-        raise RefusedError(
-            "this parcel has one lock only: the recipient's key opens it",
-            hint="passerelle parcel open",
-            fr="ce colis n'a qu'un verrou : la clé du destinataire l'ouvre",
-        )
-    identity = workspace.keys.keyset(found[0].convention).unwrap_release(path.read_bytes(), parcel)
+    wrapped = _wrapped_release(workspace, found[0])
     with workspace.database.begin() as connection:
+        if (closed := links.superseding(connection, parcel)) is not None:
+            raise superseded(closed)
+        identity = workspace.keys.keyset(found[0].convention).unwrap_release(wrapped, parcel)
         look.convention, look.exchange, look.run = found[0].convention, found[0].exchange, found[0].run
         write_in(connection, workspace, look)
         body = {"parcel": parcel, "party": party, "delivery": parcel, "convention": found[0].convention}
         workspace.append(connection, "release_key_handed", body)
         workspace.ledger.checkpoint(connection, workspace.now())
     return identity
+
+
+def _wrapped_release(workspace: Workspace, delivery: Delivery) -> bytes:
+    """The second lock's key of a parcel, wrapped; empty where it was destroyed because the parcel was superseded."""
+    try:
+        return workspace.path(release_location(delivery.id)).read_bytes()
+    except FileNotFoundError:
+        pass
+    with workspace.database.read() as connection:
+        if links.superseding(connection, delivery.id) is not None:
+            return b""
+    if len(parse_manifest(delivery.manifest).passerelle.locks) == 1:
+        raise RefusedError(
+            "this parcel has one lock only: the recipient's key opens it",
+            hint="passerelle parcel open",
+            fr="ce colis n'a qu'un verrou : la clé du destinataire l'ouvre",
+            hint_fr="passerelle parcel open",
+        )
+    raise KeyStoreError(
+        "the file with this parcel's second lock is missing, and no record says that it was destroyed",
+        where="releases",
+        hint="restore the folder releases/ from a backup, or send the parcel again: passerelle parcel resend",
+        fr="le fichier du second verrou de ce colis manque, et rien ne dit qu'il ait été détruit",
+        hint_fr="restaurez le dossier releases/ d'une sauvegarde, ou renvoyez le colis : passerelle parcel resend",
+    )
 
 
 def exposed(connection: Connection, fingerprint: str) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from passerelle.clock import iso
 from passerelle.errors import EvidenceError, RefusedError, TheirDataError
 from passerelle.keys.ssh import PublicKey, parse_public
 from passerelle.receipt.form import Receipt, Received, read_receipt, verify_receipt
-from passerelle.store import partners, runs
+from passerelle.store import links, partners, runs
 from passerelle.store.runs import Delivery
 from passerelle.store.tables import receipt as table
 from passerelle.workspace import Workspace
@@ -23,7 +23,11 @@ DAYS = 7  # until a receipt is late; a rule of the hub, no convention states one
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One delivered parcel: ``opened_at`` is when its second lock's key was first handed over, None with one lock."""
+    """One delivered parcel: ``opened_at`` is when its second lock's key was first handed over, None with one lock.
+
+    ``superseded_by`` is the parcel that took its place, ``resent_as`` the one that has the same extract again; neither is
+    awaited any more.
+    """
 
     parcel: str
     convention: str
@@ -35,6 +39,8 @@ class Standing:
     opened_at: str | None
     receipted_at: str | None
     late: bool
+    superseded_by: str | None = None
+    resent_as: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As one JSON object."""
@@ -70,10 +76,14 @@ def reconcile(workspace: Workspace, connection: Connection, *, days: int = DAYS)
     rows = connection.execute(select(table.c.parcel, table.c.signed_at).order_by(table.c.signed_at.desc()))
     receipted = {row.parcel: row.signed_at for row in rows}
     limit = iso(workspace.now() - timedelta(days=days))
+    superseded = {one.earlier: one.later for one in links.links(connection, kind="supersedes") if one.closed_at}
+    resent = {one.earlier: one.later for one in links.links(connection, kind="resends")}
     return [
         Standing(
             one.id, one.convention, one.exchange, one.period, one.recipient, one.sequence, one.delivered_at or "",
-            opened.get(one.id), receipted.get(one.id), one.id not in receipted and (one.delivered_at or "") < limit,
+            opened.get(one.id), receipted.get(one.id),
+            not {one.id} & (receipted.keys() | superseded.keys() | resent.keys()) and (one.delivered_at or "") < limit,
+            superseded.get(one.id), resent.get(one.id),
         )
         for one in runs.deliveries(connection, state="delivered")
     ]  # fmt: skip

@@ -45,6 +45,17 @@ def run(
     source: Annotated[Path, typer.Option("--input", help="The sender's file.")],
     period: Annotated[str, typer.Option(help="The period that it covers: 2026, 2026-03, 2026-Q1…")],
     sender: Annotated[str | None, typer.Option("--as", help="The party that sends, where several may.")] = None,
+    supersedes: Annotated[
+        str | None, typer.Option(metavar="PARCEL-ID", help="A delivered parcel that this file corrects: it is closed.")
+    ] = None,
+    reason_code: Annotated[
+        str | None,
+        typer.Option(
+            "--reason",
+            metavar="CODE",
+            help="Why: corrected, incomplete, wrong-period, wrong-population, erasure or sender-request.",
+        ),
+    ] = None,
     flow: Annotated[
         bool, typer.Option("--flow", help="Run as a Prefect flow (also when PREFECT_API_URL is set).")
     ] = False,
@@ -63,7 +74,14 @@ def run(
             hint_fr="par exemple face-pe-2014/shared-studies",
         )
     out = screen(as_json=as_json)
-    order = Order(convention, name, period, regular(source, "--input"), sender)
+    if supersedes is None and reason_code is not None:
+        raise UsageError(
+            "--reason goes with --supersedes",
+            fr="--reason ne va qu'avec --supersedes",
+            hint="passerelle exchange run --help",
+        )
+    source = regular(source, "--input")
+    order = Order(convention, name, period, source, sender, supersedes=supersedes, reason=reason_code)
     with opened() as workspace:
         if flow or os.environ.get("PREFECT_API_URL"):
             from flows.embedded import run_exchange_flow

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from portal.context import Actor, JsonFlag, Reason, actor, opened, readable, regular, screen, why, written
+from portal.context import Actor, JsonFlag, Reason, actor, near, opened, readable, regular, screen, why, written
 from portal.render import Text, Tone
 from portal.words import reason
 
@@ -121,6 +121,61 @@ def open_(
 
 def release_key(
     parcel_id: Annotated[str, typer.Argument(metavar="PARCEL-ID", help="The parcel's id: the name in its manifest.")],
+        if for_people:
+            out.facts([(Text("copie pour tableur", "copy for a spreadsheet"), value["for_people"]), (Text("cellules neutralisées", "cells neutralised"), value["neutralised"])])  # fmt: skip
+        elif formulas:
+            out.say(Text(f"{formulas} cellules commencent comme une formule : pour un tableur, ajoutez --for-people.", f"{formulas} cells begin as a formula does: for a spreadsheet, add --for-people."), Tone.WARNED)  # fmt: skip
+
+    out.answer(value, show)
+
+
+def _for_people(extract: Path, resource: Resource) -> dict[str, Any]:
+    from passerelle.minimise.people import write_for_people
+
+    if resource.dialect is None:
+        raise UsageError("expected a CSV extract for --for-people", fr="--for-people demande un extrait CSV")
+    types = [field.type for field in resource.table.fields]
+    path, cells = write_for_people(extract, types, resource.dialect.delimiter)
+    return {"for_people": str(path), "neutralised": cells}
+
+
+@parcel.command("resend")
+def resend(
+    parcel_id: Annotated[str, typer.Argument(metavar="PARCEL-ID", help="The parcel's id: the name in its manifest.")],
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="CODE", help="lost, damaged, key-replaced or recipient-request.")
+    ],
+    by: Actor = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Send the extract of a delivered parcel again, under a new number: the gate is asked, the raw copy read where it lies."""
+    from flows import assembly
+    from passerelle.handover.resend import resend as resend_parcel
+
+    out = screen(as_json=as_json)
+    with opened() as workspace:
+        outcome = resend_parcel(workspace, parcel_id, reason, assembly.tools_for, actor=actor(by))
+        (made,) = outcome.deliveries
+        place = str(workspace.path(made.location))
+    value = {
+        "parcel": made.parcel,
+        "resends": parcel_id,
+        "state": outcome.state,
+        "recipient": made.recipient,
+        "rows": made.rows,
+        "location": place,
+    }
+
+    def show() -> None:
+        if outcome.state == "duplicate":
+            again = f"passerelle parcel resend {made.parcel} --reason …"
+            out.say(Text(f"Ce colis a déjà été renvoyé : {made.parcel}.", f"This parcel was sent again already: {made.parcel}."), Tone.WARNED)  # fmt: skip
+            out.say(Text(f"Si celui-ci s'est perdu aussi : {again}", f"If that one was lost too: {again}"), Tone.FAINT)
+            return
+        out.say(Text(f"Colis renvoyé à {made.recipient}.", f"Parcel sent again to {made.recipient}."), Tone.DONE)
+        out.facts(
+            [(LABELS["parcel"], made.parcel), (LABELS["rows"], made.rows), (Text("fichier", "file"), near(place))]
+        )
     party: Annotated[str, typer.Option("--as", help="The recipient of the parcel.")],
     out_file: Annotated[Path | None, typer.Option("--out", help="Write the key there instead of printing it.")] = None,
     by: Actor = None,
