@@ -42,8 +42,8 @@ class Attack:
         self._matrix = csr_array(part[used])
         self._right = self._matrix @ system.values[self.unknown]
         # no equation lets a bounded figure go further: each figure is in four equations at most per way of the table
-        self.ceiling = float(8 * system.values[self.unknown].sum() + system.need_high.max(initial=0) + 1)
-        self._low = system.floors[self.unknown]
+        self.ceiling = float(8 * np.abs(system.values[self.unknown]).sum() + system.need_high.max(initial=0) + 1)
+        self._low = np.maximum(system.floors[self.unknown], -self.ceiling)
         self._high = np.minimum(system.ceilings[self.unknown], self.ceiling)
         _, self.blocks = _blocks(self._matrix)
 

@@ -3,74 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from passerelle.disclosure.grid import Figures, Margin, cell_ids, encode, margins, read_figures
+from passerelle.disclosure.grid import cell_ids, encode, margins, mixed_margins, read_figures
+from passerelle.disclosure.layout import Draft, Layout, primary_figures
+from passerelle.disclosure.past import Past, keep_relevant, read_past
+from passerelle.disclosure.recall import match_cells, positions, recall
 from passerelle.disclosure.roles import Code, OutcomeTable, Release, Units
-from passerelle.disclosure.rules import Counts, Mask, Numbers, Thresholds, dominated, small_counts, small_shares
+from passerelle.disclosure.rules import Counts, Mask, Thresholds, dominated
 from passerelle.disclosure.system import System, equations
 from passerelle.errors import RefusedError
 
 TOTAL_WEIGHT = 8.0  # a total costs as much as that many of its parts, per dimension summed over
 
 GRAND_WEIGHT = 1e5
-SAME_PATTERN = 0.25  # what was withheld before costs less to withhold again
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where things are: variable = cell * ``width`` + indicator.
-
-    ``keys`` (cells, dimensions) code numbers; the first ``rows`` cells are the table's complete rows, in order of
-    ``table_rows``; then come cells that only earlier releases show, then rests. ``counts`` of the ``width`` indicators are
-    columns; then come complements, of the rates' ``pairs`` (part, whole) first and of ``within`` next. ``margins`` as read;
-    ``levels`` (cells,) in how many dimensions a cell is a total.
-    """
-
-    keys: Counts
-    rows: int
-    table_rows: Counts
-    counts: int
-    width: int
-    pairs: tuple[tuple[int, int], ...]
-    within: tuple[tuple[int, int], ...]
-    relations: Counts
-    margins: list[Margin]
-    levels: Counts
-
-    @property
-    def complements(self) -> list[tuple[int, int, int]]:
-        """(part, whole, indicator of their difference), of rates and within."""
-        pairs = (*self.pairs, *self.within)
-        return [(part, whole, self.counts + index) for index, (part, whole) in enumerate(pairs)]
-
-
-@dataclass(slots=True)
-class _Draft:
-    """What is known of (cells, indicators) before it is flattened into a system."""
-
-    values: Counts
-    hidden: Mask
-    weights: Numbers
-    floors: Numbers
-    ceilings: Numbers
-    need_low: Numbers
-    need_high: Numbers
-
-    def need(self, where: Mask, low: Numbers | float, high: Numbers | float) -> None:
-        low_, high_ = np.broadcast_to(low, where.shape), np.broadcast_to(high, where.shape)
-        self.need_low[where] = np.minimum(self.need_low[where], low_[where])
-        self.need_high[where] = np.maximum(self.need_high[where], high_[where])
 
 
 def build(
     table: pa.Table, roles: OutcomeTable, thresholds: Thresholds, earlier: Sequence[Release]
 ) -> tuple[Layout, System]:
     """Read, link, and mark what is to protect.
+
+    Args:
+        table: the new table.
+        roles: of its columns.
+        thresholds: of the exchange.
+        earlier: releases before it, the latest first.
 
     Raises:
         RefusedError: the table is not what its roles say, its totals do not add up, or a figure to protect is out already.
@@ -79,52 +40,52 @@ def build(
     complete = np.flatnonzero(figures.known.all(axis=1))
     if not len(complete):
         raise RefusedError("expected at least one row whose counts are all known")
-    earlier_figures = [read_figures(release.table, roles) for release in earlier]
-    stacked, codes = encode([figures.keys, *(other.keys for other in earlier_figures)], roles)
+    pasts = [read_past(release, roles) for release in earlier]
+    stacked, codes = encode([figures.keys, *(past.figures.keys for past in pasts)], roles)
     ids = cell_ids(stacked)
+    keep_relevant(pasts, stacked, codes, roles)
     if len(np.unique(ids[: len(figures.known)])) < len(figures.known):
         raise RefusedError("expected one row for each cell, came: two rows with the same codes")
-    cells, extra = _cells(figures, complete, ids, earlier, earlier_figures)
-    layout, values = _layout(roles, codes, stacked[cells], complete, _all_values(figures, earlier_figures)[cells])
-    if len(complete) < len(figures.known) and any(len(margin.totals) for margin in layout.margins):
+    cells, extra = _cells(len(figures.known), complete, ids, pasts)
+    every = [figures, *(past.figures for past in pasts)]
+    counts = np.concatenate([one.values for one in every])[cells]
+    layout, values = _layout(roles, pasts, codes, stacked[cells], complete=complete, counts=counts)
+    if len(complete) < len(figures.known) and any(len(margin.totals) for margin in layout.every_margin):
         raise RefusedError(
             "expected every count: where totals are published, figures withheld by the sender cannot be judged",
             hint="ask for the counts before suppression, or for a table without totals",
         )
-    draft = _draft(layout, values)
+    draft = _draft(layout, values, signed=any(past.units is Units.NOT_STATED for past in pasts))
     _protect(draft, layout, table, roles, thresholds)
     offset = len(figures.known)
-    for release, other in zip(earlier, earlier_figures, strict=True):
-        match = _match(ids[cells[: layout.rows]], ids[offset : offset + len(other.known)])
-        offset += len(other.known)
-        _recall(draft, layout, thresholds, units=release.units, old=other, match=match)
-    draft.weights[layout.rows : layout.rows + extra] = np.inf
+    for past in pasts:
+        rows = ids[offset : offset + len(past.told)]
+        offset += len(past.told)
+        past.at = positions(rows, ids[cells])
+        recall(draft, layout, thresholds, past=past, match=match_cells(ids[cells[: layout.rows]], rows))
+    old = slice(layout.rows, layout.rows + extra)
+    draft.weights[old] = np.inf
+    draft.hidden[old, : layout.counts] = ~np.concatenate([one.known for one in every])[cells[old]]
     draft.ceilings[draft.ceilings < draft.need_high] = np.inf  # then the edge of the rate is not shown
     return layout, _flatten(draft, layout)
 
 
-def _all_values(figures: Figures, earlier: list[Figures]) -> Counts:
-    return np.concatenate([figures.values, *(other.values for other in earlier)])
-
-
-def _cells(
-    figures: Figures, complete: Counts, ids: Counts, earlier: Sequence[Release], earlier_figures: list[Figures]
-) -> tuple[Counts, int]:
-    """Stacked row numbers of the cells: the table's, then those that only an earlier release of the same persons shows."""
-    offset, extra = len(figures.known), [np.empty(0, np.int64)]
-    for release, other in zip(earlier, earlier_figures, strict=True):
-        if release.units is Units.SAME:
-            extra.append(offset + np.flatnonzero(other.known.all(axis=1)))
-        offset += len(other.known)
+def _cells(own: int, complete: Counts, ids: Counts, pasts: Sequence[Past]) -> tuple[Counts, int]:
+    """Stacked row numbers of the cells: the table's, then those that only an earlier release has, the latest of each."""
+    offset, extra = own, [np.empty(0, np.int64)]
+    for past in pasts:
+        if past.units in {Units.SAME, Units.NOT_STATED}:
+            extra.append(offset + np.flatnonzero(past.told))
+        offset += len(past.told)
     more = np.concatenate(extra)
-    more = more[~np.isin(ids[more], ids[: len(figures.known)])]
+    more = more[~np.isin(ids[more], ids[:own])]
     _, first = np.unique(ids[more], return_index=True)
     more = more[np.sort(first)]
     return np.concatenate([complete, more]), len(more)
 
 
 def _layout(
-    roles: OutcomeTable, codes: list[list[Code]], keys: Counts, complete: Counts, counts: Counts
+    roles: OutcomeTable, pasts: list[Past], codes: list[list[Code]], keys: Counts, *, complete: Counts, counts: Counts
 ) -> tuple[Layout, Counts]:
     number = {name: index for index, name in enumerate(roles.counts)}
     pairs = tuple((number[part], number[whole]) for part, whole in roles.pairs)
@@ -138,11 +99,28 @@ def _layout(
         relations[index, number[total.whole]] = 1
         relations[index, [number[part] for part in total.parts]] = -1
     values = np.concatenate([counts, *(counts[:, [whole]] - counts[:, [part]] for part, whole in nested)], axis=1)
-    found = margins(keys, codes, counts, roles)
+    own = len(complete)
+    found = margins(keys[:own], codes, counts[:own], roles)
+    mixed = mixed_margins(keys, codes, roles, own)
     levels = np.zeros(len(keys), np.int64)
     for margin in found:
         levels[np.unique(margin.totals)] += 1
-    layout = Layout(keys, len(complete), complete, len(roles.counts), width, pairs, within, relations, found, levels)
+    layout = Layout(
+        roles,
+        pasts,
+        keys,
+        codes,
+        own,
+        complete,
+        len(roles.counts),
+        width,
+        pairs,
+        within,
+        relations,
+        found,
+        mixed,
+        levels,
+    )
     _check_sums(layout, values)
     return layout, values
 
@@ -154,14 +132,19 @@ def _check_sums(layout: Layout, values: Counts) -> None:
         raise RefusedError("expected linked indicators to add up in each cell")
 
 
-def _draft(layout: Layout, values: Counts) -> _Draft:
-    """The figures with nothing to protect yet, and the rests: what a margin has besides the cells that are named."""
+def _draft(layout: Layout, values: Counts, *, signed: bool) -> Draft:
+    """The figures with nothing to protect yet, and the rests: what a margin has besides the cells that are named.
+
+    ``signed``: a margin and its parts may be of different releases, between which figures changed.
+    """
     rests = []
-    for margin in layout.margins:
+    for margin in layout.every_margin:
         totals, start = np.unique(margin.totals, return_index=True)
         if len(totals):
             rest = values[totals] - np.add.reduceat(values[margin.parts], start)
-            if (rest < 0).any():
+            foreign = totals >= layout.rows
+            foreign |= np.logical_or.reduceat(margin.parts >= layout.rows, start)
+            if (rest[~(foreign & signed)] < 0).any():
                 raise RefusedError("expected totals of at least the sum of their parts: the table does not add up")
             rests.append(rest)
     stacked = np.concatenate([values, *rests])
@@ -170,7 +153,7 @@ def _draft(layout: Layout, values: Counts) -> _Draft:
     hidden[len(values) :] = True
     levels = np.zeros(len(stacked))
     levels[: len(values)] = layout.levels
-    weights = ((1.0 + np.log1p(stacked)) * (TOTAL_WEIGHT**levels)[:, None]).astype(np.float64)
+    weights = ((1.0 + np.log1p(np.abs(stacked))) * (TOTAL_WEIGHT**levels)[:, None]).astype(np.float64)
     if (grand := _grand_total(layout)) is not None:
         parts = [part for part, _, _ in layout.complements]
         weights[grand] = np.inf
@@ -178,8 +161,8 @@ def _draft(layout: Layout, values: Counts) -> _Draft:
             GRAND_WEIGHT  # how many persons there are in all is always out, what became of them is not
         )
     exact = stacked.astype(np.float64)
-    floors = np.zeros(stacked.shape)
-    return _Draft(stacked, hidden, weights, floors, np.full(stacked.shape, np.inf), exact, exact.copy())
+    floors = np.where(stacked < 0, -np.inf, 0.0)
+    return Draft(stacked, hidden, weights, floors, np.full(stacked.shape, np.inf), exact, exact.copy())
 
 
 def _grand_total(layout: Layout) -> int | None:
@@ -192,10 +175,11 @@ def _grand_total(layout: Layout) -> int | None:
     return int(found[0]) if len(found) == 1 else None
 
 
-def _protect(draft: _Draft, layout: Layout, table: pa.Table, roles: OutcomeTable, thresholds: Thresholds) -> None:
-    judged = np.ones(len(draft.values), np.bool_)
-    judged[layout.rows : len(layout.keys)] = False  # published before, by other rules perhaps
-    draft.need(_primary(draft.values, layout, thresholds) & judged[:, None], 0.0, float(thresholds.min_count))
+def _protect(draft: Draft, layout: Layout, table: pa.Table, roles: OutcomeTable, thresholds: Thresholds) -> None:
+    judged = _judged(layout, len(draft.values))
+    draft.need(primary_figures(draft.values, layout, thresholds) & judged[:, None], 0.0, float(thresholds.min_count))
+    fallen = (draft.values < 0) & (draft.values > -thresholds.min_count) & judged[:, None]
+    draft.need(fallen, -float(thresholds.min_count), 0.0)
     for part, whole, complement in layout.complements[: len(layout.pairs)]:
         few = (draft.values[:, whole] > 0) & (draft.values[:, whole] < thresholds.min_denominator) & judged
         few_ = np.zeros(draft.values.shape, np.bool_)
@@ -222,6 +206,21 @@ def _protect(draft: _Draft, layout: Layout, table: pa.Table, roles: OutcomeTable
         draft.need(mask, low_, high_)
 
 
+def _judged(layout: Layout, height: int) -> Mask:
+    """(cells and rests,) those that the new table has a part in; the others were published before, by other rules perhaps."""
+    judged = np.zeros(height, np.bool_)
+    judged[: layout.rows] = True
+    rest = len(layout.keys)
+    for margin in layout.every_margin:
+        totals, start = np.unique(margin.totals, return_index=True)
+        if len(totals):
+            judged[rest : rest + len(totals)] = (totals < layout.rows) | np.logical_or.reduceat(
+                margin.parts < layout.rows, start
+            )
+        rest += len(totals)
+    return judged
+
+
 def _largest(table: pa.Table, name: str) -> Counts:
     column = table[name].combine_chunks() if name in table.column_names else None
     if column is None or not pa.types.is_integer(column.type) or column.null_count:
@@ -229,69 +228,11 @@ def _largest(table: pa.Table, name: str) -> Counts:
     return np.asarray(pc.cast(column, pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
-def _primary(values: Counts, layout: Layout, thresholds: Thresholds) -> Mask:
-    mask = np.zeros(values.shape, np.bool_)
-    mask[:] = small_counts(values, thresholds)
-    for part, whole, complement in layout.complements[: len(layout.pairs)]:
-        mask[:, part] |= small_shares(values[:, part], values[:, whole], thresholds)
-        mask[:, complement] |= small_shares(values[:, complement], values[:, whole], thresholds)
-    return mask
-
-
-def _match(new: Counts, old: Counts) -> tuple[Counts, Counts]:
-    """Positions of the cells that are both in ``new`` and in ``old`` (cell ids, each without duplicates)."""
-    _, in_new, in_old = np.intersect1d(new, old, return_indices=True)
-    return in_new, in_old
-
-
-def _recall(
-    draft: _Draft, layout: Layout, thresholds: Thresholds, *, units: Units, old: Figures, match: tuple[Counts, Counts]
-) -> None:
-    """What an earlier release adds: figures that are out, floors, and differences that are small counts themselves."""
-    new, at = match
-    counts = slice(0, layout.counts)
-    values, known = draft.values[new, counts], old.known[at]
-    out = known & (values == old.values[at]) & (units is Units.SAME)
-    flat = np.zeros(draft.values.shape, np.bool_)
-    flat[new, counts] = out
-    if (flat & (draft.need_low < draft.values) | flat & (draft.need_high > draft.values)).any():
-        raise RefusedError(
-            "a figure to protect was published in an earlier release",
-            hint="withdraw that release, or record who accepts the exposure",
-        )
-    draft.weights[flat] = np.inf
-    flat[new, counts] = ~known
-    draft.weights[flat] *= SAME_PATTERN
-    before, nested = old.values[at], layout.complements
-    known = np.concatenate([known, *(known[:, [part]] & known[:, [whole]] for part, whole, _ in nested)], axis=1)
-    before = np.concatenate([before, *(before[:, [whole]] - before[:, [part]] for part, whole, _ in nested)], axis=1)
-    if units is Units.GROWING:
-        draft.floors[new] = np.where(known, np.maximum(draft.floors[new], before), draft.floors[new])
-        if (draft.floors[new] > draft.values[new]).any():
-            raise RefusedError("expected figures at least those of the earlier release, since they are said to grow")
-    _guard_differences(draft, layout, thresholds, before=before, known=known, new=new)
-
-
-def _guard_differences(
-    draft: _Draft, layout: Layout, thresholds: Thresholds, *, before: Counts, known: Mask, new: Counts
-) -> None:
-    """Protect each figure that differs from an earlier one by a number of persons that could not be published."""
-    change = draft.values[new] - before
-    small = _primary(np.abs(change), layout, replace(thresholds, zeros=False)) & known
-    far = np.where(change < 0, -thresholds.min_count, thresholds.min_count)
-    mask = np.zeros(draft.values.shape, np.bool_)
-    low, high = np.zeros(mask.shape), np.zeros(mask.shape)
-    mask[new] = small
-    low[new] = np.maximum(np.minimum(before, before + far), 0)
-    high[new] = np.maximum(before, before + far)
-    draft.need(mask, low, high)
-
-
-def _flatten(draft: _Draft, layout: Layout) -> System:
+def _flatten(draft: Draft, layout: Layout) -> System:
     """The equations of margins (per count), of indicators (per cell), and the flat vectors."""
     width, cells = layout.width, len(layout.keys)
     signs, height, rest = [], 0, cells
-    for margin in layout.margins:
+    for margin in layout.every_margin:
         totals, group = np.unique(margin.totals, return_inverse=True)
         rests = np.arange(rest, rest + len(totals))
         rest += len(totals)

@@ -17,8 +17,8 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from passerelle.disclosure.audit import TOLERANCE, Seen, Witness
-from passerelle.disclosure.build import Layout
 from passerelle.disclosure.grid import Margin
+from passerelle.disclosure.layout import Layout
 from passerelle.disclosure.rules import Counts, Mask, Numbers
 from passerelle.disclosure.system import System
 

@@ -155,29 +155,65 @@ def margins(keys: Counts, codes: list[list[Code]], values: Counts, roles: Outcom
     """
     found = []
     for axis, dimension in enumerate(roles.dimensions):
-        parents = _parents(codes[axis], dimension)
-        width = len(parents)
-        others = cell_ids(np.delete(keys, axis, axis=1))
-        have = others * width + keys[:, axis]
-        above, at = parents[keys[:, axis]], np.full(len(keys), -1)
-        for _ in range(MAX_LEVELS):
-            open_ = (at < 0) & (above >= 0)
-            at[open_] = _lookup(others[open_] * width + above[open_], have)
-            above = np.where((at < 0) & (above >= 0), parents[above], -1)
+        at, others = _totals(keys, axis, codes[axis], dimension)
         family = np.unique(np.where(at >= 0, at, len(at) + others), return_inverse=True)[1]
-        _one_level(family, keys[:, axis], codes[axis], dimension)
+        _one_level(family, _levels(codes[axis])[keys[:, axis]], dimension)
         _no_hidden_total(np.where(at < 0, family, -1), keys[:, axis], values, dimension)
-        parts = np.flatnonzero(at >= 0)
-        order = np.argsort(at[parts], kind="stable")
-        found.append(Margin(at[parts][order], parts[order]))
+        found.append(_margin(at, np.flatnonzero(at >= 0)))
     return found
 
 
-def _one_level(family: Counts, key: Counts, codes: list[Code], dimension: Dimension) -> None:
-    """Refuse siblings of two levels (a department beside a basin): no equation says how their persons overlap."""
+def mixed_margins(keys: Counts, codes: list[list[Code]], roles: OutcomeTable, own: int) -> list[Margin]:
+    """The margins that cells of earlier releases have a part in, as total or as part; each level beneath a total is one.
+
+    Args:
+        keys: (cells, dimensions) code numbers; the first ``own`` cells are those of the new table.
+        codes: the codes of each dimension.
+        roles: which codes are totals, and how codes nest.
+        own: see above.
+    """
+    found = []
+    for axis, dimension in enumerate(roles.dimensions if own < len(keys) else ()):
+        at, _ = _totals(keys, axis, codes[axis], dimension)
+        parts = np.flatnonzero(at >= 0)
+        levels = _levels(codes[axis])[keys[:, axis]]
+        group = at[parts] * (int(levels.max(initial=0)) + 1) + levels[parts]
+        foreign = np.unique(group[(parts >= own) | (at[parts] >= own)])
+        for level in np.unique(levels[parts]):
+            chosen = parts[np.isin(group, foreign) & (levels[parts] == level)]
+            if len(chosen):
+                found.append(_margin(at, chosen))
+    return found
+
+
+def _totals(keys: Counts, axis: int, codes: list[Code], dimension: Dimension) -> tuple[Counts, Counts]:
+    """(cells,) the nearest ancestor of each cell that there is, -1 for none; (cells,) which cells differ in this dimension only."""
+    parents = _parents(codes, dimension)
+    width = len(parents)
+    others = cell_ids(np.delete(keys, axis, axis=1))
+    have = others * width + keys[:, axis]
+    above, at = parents[keys[:, axis]], np.full(len(keys), -1)
+    for _ in range(MAX_LEVELS):
+        open_ = (at < 0) & (above >= 0)
+        at[open_] = _lookup(others[open_] * width + above[open_], have)
+        above = np.where((at < 0) & (above >= 0), parents[above], -1)
+    return at, others
+
+
+def _margin(at: Counts, parts: Counts) -> Margin:
+    order = np.argsort(at[parts], kind="stable")
+    return Margin(at[parts][order], parts[order])
+
+
+def _levels(codes: list[Code]) -> Counts:
+    """(codes,) the number of the level that each code belongs to."""
     names = {level: index for index, level in enumerate(dict.fromkeys(code[:-1] for code in codes))}
-    level = np.array([names[code[:-1]] for code in codes], dtype=np.int64)[key]
-    if len(np.unique(family * len(names) + level)) > len(np.unique(family)):
+    return np.array([names[code[:-1]] for code in codes], dtype=np.int64)
+
+
+def _one_level(family: Counts, level: Counts, dimension: Dimension) -> None:
+    """Refuse siblings of two levels (a department beside a basin): no equation says how their persons overlap."""
+    if len(np.unique(family * (int(level.max(initial=0)) + 1) + level)) > len(np.unique(family)):
         raise RefusedError(
             "expected the codes beneath one total, or beside each other, to be of one level",
             where=dimension.columns[-1],

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from passerelle.disclosure.audit import Gate, bounds
-from passerelle.disclosure.build import Layout, build
+from passerelle.disclosure.build import build
+from passerelle.disclosure.layout import Layout
 from passerelle.disclosure.protection import choose, forced_figures
 from passerelle.disclosure.roles import Dimension, OutcomeTable
 from passerelle.disclosure.rules import Mask, Thresholds

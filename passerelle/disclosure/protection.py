@@ -11,8 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from passerelle.disclosure.audit import Gate, Seen, blocks
-from passerelle.disclosure.build import Layout, build
+from passerelle.disclosure.build import build
+from passerelle.disclosure.coordinates import named
 from passerelle.disclosure.cycles import Cycles, groups_of, network_of
+from passerelle.disclosure.joint import join, kept
+from passerelle.disclosure.layout import Layout
 from passerelle.disclosure.optimum import cheapest, is_small, repair
 from passerelle.disclosure.roles import OutcomeTable, Rate, Release
 from passerelle.disclosure.rules import SECRET, Mask, Thresholds
@@ -69,14 +72,34 @@ def protect(
     """
     layout, system = build(table, roles, thresholds, earlier_releases)
     forced = forced_figures(layout, system)
-    gate = Gate(system)
-    suppressed = choose(layout, system, forced, gate)
-    if (short := gate.short(suppressed)).any():
-        raise RefusedError(
-            f"{int(short.sum())} figures of the table can be worked out whatever is withheld besides its grand total",
-            hint="publish a coarser table: fewer territories, fewer indicators, or no totals",
-        )
+    suppressed, short = _settled(layout, system, forced, join(layout, system, thresholds))
+    if short.any():
+        raise _not_safe(layout, short)
     return _publish(table, roles, thresholds, _Decided(layout, system, forced, suppressed))
+
+
+def _settled(layout: Layout, system: System, forced: Mask, joint: System) -> tuple[Mask, Mask]:
+    """The pattern, and the figures of the ``joint`` system that it leaves too well known: none, when it may leave."""
+    gate = Gate(system)
+    suppressed = choose(layout, system, forced | kept(layout, system), gate)
+    if joint is system:
+        return suppressed, gate.short(suppressed)
+    wide = np.concatenate([suppressed, np.zeros(len(joint.values) - len(suppressed), np.bool_)])
+    gate = Gate(joint)
+    if (seen := gate.look(wide)).short.any():
+        wide = _repaired(joint, _optimal_blocks(joint, wide, seen), gate)
+    return wide[: len(suppressed)], gate.short(wide)
+
+
+def _not_safe(layout: Layout, short: Mask) -> RefusedError:
+    count, where = int(short.sum()), named(layout, short)
+    return RefusedError(
+        f"{count} figures of the table, or of one its recipients have, can be worked out whatever else is withheld: {where}",
+        hint="leave those cells out and the totals above them, or publish a coarser table",
+        fr=f"{count} valeurs du tableau, ou d'un tableau que ses destinataires ont déjà, peuvent être retrouvées quoi qu'on masque "
+        f"de plus : {where}",
+        hint_fr="retirez ces cases et les totaux dont elles font partie, ou publiez un tableau moins fin",
+    )
 
 
 def forced_figures(layout: Layout, system: System) -> Mask:
@@ -87,10 +110,14 @@ def forced_figures(layout: Layout, system: System) -> Mask:
     """
     primary, width = system.primary, layout.width
     forced = primary & ~system.hidden
-    if (forced & ~system.candidates).any():
+    if (stuck := forced & ~system.candidates).any():
+        where = named(layout, stuck)
         raise RefusedError(
-            "a figure to protect cannot be withheld: it is the grand total, or its change since an earlier release",
-            hint="publish a table about more persons, or a period that adds more of them",
+            f"a figure to protect cannot be withheld: it is the grand total, or its change since an earlier release: {where}",
+            hint="leave that total out, or publish a table about more persons, or a period that adds more of them",
+            fr="une valeur à protéger ne peut pas être masquée : c'est le total général, ou son évolution depuis une livraison "
+            f"antérieure : {where}",
+            hint_fr="retirez ce total, ou publiez un tableau sur davantage de personnes, ou une période qui en ajoute davantage",
         )
     cells = forced.reshape(-1, width)
     for part, _, complement in layout.complements:

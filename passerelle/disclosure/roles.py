@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import pyarrow as pa
 
+from passerelle.disclosure.rules import Thresholds
 from passerelle.errors import UsageError
 
 Code = tuple[str, ...]
@@ -98,14 +99,19 @@ class Units(StrEnum):
     SAME = "same"  # the same period again, another recipient, another breakdown
     GROWING = "growing"  # each of them is in the new one too: cumulative figures
     OVERLAPPING = "overlapping"  # many of them are: moving windows
+    NOT_STATED = "not_stated"  # nobody says: the attacker is told which cells did not change and which only grew
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
     """A table as it was published, to whomever: the same roles, ``*`` where a figure was withheld.
 
-    Releases about other persons altogether (another year's leavers) are not to be listed.
+    ``truth`` is the same table before it was protected, row by row, with the ``thresholds`` of then: what was withheld then
+    stays withheld beside the new table. Without it, only the figures that were shown are reckoned with. Cells about other
+    persons altogether (another year's leavers) have other codes, and do no harm.
     """
 
     table: pa.Table
     units: Units
+    truth: pa.Table | None = None
+    thresholds: Thresholds = field(default_factory=Thresholds)
