@@ -30,9 +30,10 @@ lint: install ## check format, style, types and floors
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: install ## measure the exchange against two references at 1 and 5 million rows, the trail, sealing and planning
+bench: install ## measure the exchange and contract check against references at 1 and 5 million rows, the trail, sealing and planning
 	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@$(BIN)/python benchmarks/run.py $(ARGS)
+	@$(BIN)/python benchmarks/contract_check.py
 	@$(BIN)/python benchmarks/trail.py
 	@$(BIN)/python benchmarks/sealing.py
 	@$(BIN)/python benchmarks/planning.py

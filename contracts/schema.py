@@ -15,12 +15,11 @@ import pandera.polars as pap
 import polars as pl
 from pandera import extensions
 from pandera.api.polars.types import PolarsData
-from pandera.backends.polars.components import ColumnBackend
-from pandera.backends.polars.container import DataFrameSchemaBackend
 from pandera.config import ValidationDepth, config_context
 from pandera.constants import CHECK_OUTPUT_KEY
-from pandera.errors import FailureCaseMetadata, SchemaError, SchemaErrors
+from pandera.errors import SchemaError, SchemaErrors
 
+from contracts.backend import JudgedColumn, JudgedFrame
 from contracts.identifiers import SCHEMES, valid
 from contracts.rules import BETWEEN, Between, Identifier, Length, OneOf, Pattern, Relation, Rule
 from passerelle.contract import Column, Failure, Kind
@@ -38,34 +37,6 @@ POLARS: dict[Kind, Any] = {
     Kind.BOOLEAN: pl.Boolean,
     Kind.COUNT: pl.String,
 }
-
-
-class _Valueless:
-    """Gives no failing values: pandera would collect them for a report that is never made, at half a judgement's cost."""
-
-    def failure_cases_metadata(self, schema_name: str, schema_errors: list[SchemaError]) -> FailureCaseMetadata:  # noqa: ARG002  (pandera's form)
-        return FailureCaseMetadata(failure_cases=pl.DataFrame(), message={}, error_counts={})
-
-
-class _ColumnBackend(_Valueless, ColumnBackend):
-    pass
-
-
-class _FrameBackend(_Valueless, DataFrameSchemaBackend):
-    pass
-
-
-class JudgedColumn(pap.Column):
-    """pandera's column, on a backend that gives no values."""
-
-
-class JudgedFrame(pap.DataFrameSchema):
-    """pandera's schema of a frame, on a backend that gives no values."""
-
-
-for _frame in (pl.LazyFrame, pl.DataFrame):
-    JudgedColumn.register_backend(_frame, _ColumnBackend)
-    JudgedFrame.register_backend(_frame, _FrameBackend)
 
 
 def _register(function: Callable[..., pl.LazyFrame], *statistics: str) -> Callable[..., pap.Check]:
