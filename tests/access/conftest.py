@@ -18,7 +18,7 @@ from passerelle.store import Database, access
 from passerelle.store.tables import metadata
 from passerelle.trail import Ledger, fsck
 from passerelle.trail.tables import metadata as trail_metadata
-from tests.trail.conftest import postgres, url  # noqa: F401 -- fixtures
+from tests.trail.conftest import postgres, sqlite  # noqa: F401 -- fixtures
 
 ORIGIN = "passerelle.example/tests"
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -71,6 +71,14 @@ class House:
         return [(one.code, one.number) for one in self.report().findings]
 
 
+def fresh(made: House) -> House:
+    """The house with empty tables."""
+    for tables in (metadata, trail_metadata):
+        tables.drop_all(made.database.engine)
+    made.database.create()
+    return made
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """An empty house on SQLite."""
@@ -80,13 +88,10 @@ def house(tmp_path: Path) -> Iterator[House]:
     made.database.close()
 
 
-@pytest.fixture
+@pytest.fixture(params=["sqlite", "postgres"])
 def each(request: pytest.FixtureRequest) -> Iterator[House]:
     """An empty house on each database."""
-    made = House.at(request.getfixturevalue("url"))
-    for tables in (metadata, trail_metadata):
-        tables.drop_all(made.database.engine)
-    made.database.create()
+    made = fresh(House.at(request.getfixturevalue(request.param)))
     yield made
     made.database.close()
 

@@ -1,0 +1,102 @@
+"""Lines are found by who looked, of whom, under what, when; page by page, by an index."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, insert
+from sqlalchemy.dialects import sqlite
+
+from passerelle.access import Search, every, page
+from passerelle.access.searching import query
+from passerelle.errors import UsageError
+from passerelle.store.access_tables import SEARCHED, access
+from tests.access.conftest import NOW, House
+
+WORDS = {
+    "actor": ("ann", "bob"),
+    "action": ("release_key", "trail_read"),
+    "outcome": ("allowed", "refused"),
+    "partner": ("p", None),
+    "convention": ("c", None),
+    "delivery": ("d", None),
+}
+LINES = 200
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> Connection:
+    """A connection to a log of lines that are all different in what they say, several to the same second."""
+    house = House.at(f"sqlite:///{tmp_path_factory.mktemp('search') / 'passerelle.db'}")
+    house.database.create()
+    rows = []
+    for number in range(LINES):
+        told = {name: values[(number >> place) & 1] for place, (name, values) in enumerate(WORDS.items())}
+        at = (NOW + timedelta(seconds=number // 3)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        rows.append({**told, "at": at, "subject": f"s-{number}", "reason": "", "salt": bytes(16)})
+    with house.database.begin() as connection:
+        connection.execute(insert(access), rows)
+    return house.database.engine.connect()
+
+
+searches = st.builds(
+    Search,
+    since=st.none() | st.integers(0, 70).map(lambda second: NOW + timedelta(seconds=second)),
+    until=st.none() | st.integers(0, 70).map(lambda second: NOW + timedelta(seconds=second)),
+    **{name: st.sampled_from([None, *(value for value in values if value)]) for name, values in WORDS.items()},
+)
+
+
+@settings(max_examples=60)
+@given(search=searches, limit=st.integers(1, 60))
+def test_pages_put_together_are_all_that_answers(lines: Connection, search: Search, limit: int) -> None:
+    """Page before page, every line that answers is given once, in the order of writing, and no other."""
+    found, before = [], None
+    while got := page(lines, search, limit=limit, before=before):
+        found[:0] = got
+        before = got[0].id
+    expected = [
+        line
+        for line in every(lines, Search())
+        if all(getattr(search, name) in {None, getattr(line, name)} for name in SEARCHED)
+        and (search.since is None or line.at >= search.since.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        and (search.until is None or line.at < search.until.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    ]
+    assert found == expected == list(every(lines, search))
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+def test_an_index_answers_each_search(lines: Connection, name: str) -> None:
+    """No search reads the whole log or sorts it."""
+    found = query(Search(**{name: "a", "since": NOW})).order_by(access.c.at.desc(), access.c.id.desc()).limit(10)
+    sql = str(found.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    plan = [row[3] for row in lines.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
+    assert plan == [f"SEARCH access USING INDEX ix_access_{name} ({name}=? AND at>?)"]
+
+
+def test_a_search_by_time_alone_has_its_index(lines: Connection) -> None:
+    """The latest lines, or those since an instant, are read along the index of time."""
+    for search, how in ((Search(), "SCAN access USING INDEX ix_access_at"), (Search(since=NOW), "SEARCH access USING INDEX ix_access_at (at>?)")):  # fmt: skip
+        found = query(search).order_by(access.c.at.desc(), access.c.id.desc()).limit(10)
+        sql = str(found.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+        assert [row[3] for row in lines.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")] == [how]
+
+
+def test_a_page_before_a_line_that_is_gone_is_refused(lines: Connection) -> None:
+    """Who pages from a line that expired is told so."""
+    with pytest.raises(UsageError):
+        page(lines, Search(), limit=10, before=10**6)
+
+
+def test_each_database_pages_alike(each: House) -> None:
+    """The same on PostgreSQL: the latest page, the one before, and a search."""
+    each.write(*(f"p-{number}" for number in range(7)), convention="c")
+    with each.database.read() as connection:
+        last = page(connection, Search(convention="c"), limit=3)
+        first = page(connection, Search(convention="c"), limit=9, before=last[0].id)
+        assert [line.subject for line in [*first, *last]] == [f"p-{number}" for number in range(7)]
+        assert list(every(connection, Search(actor="agent"))) == [*first, *last]
+        assert page(connection, Search(actor="other"), limit=9) == []
