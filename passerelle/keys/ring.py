@@ -5,6 +5,7 @@
     keys/gen-0003/root.key             the root key, or a reference to it
     keys/gen-0003/signing.key          signs manifests; wrapped        trail.key: signs checkpoints; wrapped
     keys/gen-0003/retired.key          the public halves of earlier signing keys, each until when; wrapped
+    keys/gen-0003/portal.key           wraps the secrets of second factors; wrapped
     keys/gen-0003/ID.keyset            the key set of a convention; wrapped
     keys/gen-0003/ID.index             its person-index key; wrapped
     keys/gen-0003/ID.destroyed         tombstone of its key set        ID.index-destroyed: of its index key
@@ -39,6 +40,7 @@ TOMBSTONES = {".destroyed": ".keyset", ".index-destroyed": ".index"}
 SEED_BYTES = 32
 SIGNING = "signing.key"
 RETIRED = "retired.key"
+PORTAL = "portal.key"
 
 
 class KeyRing:
@@ -117,6 +119,16 @@ class KeyRing:
     def trail_key(self) -> Ed25519PrivateKey:
         """Signs checkpoints of the trail."""
         return self._ed25519("trail.key")
+
+    @property
+    def portal_key(self) -> bytes:
+        """Wraps what second factors are checked with; 32 bytes, made at first use."""
+        with locked(self._folder / "lock"):
+            generation, root = self._in_force()
+            path = generation / PORTAL
+            if not path.exists():
+                put(path, root.wrap(wrapping.new_key(), path.name))
+            return _read(root, path)
 
     @property
     def signing_public(self) -> str:

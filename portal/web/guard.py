@@ -1,0 +1,196 @@
+"""The one door: every request passes here before a page is made, and every answer before it is sent.
+
+In order: session, role, token of a change, freshness of the second factor, the page, its line in the access log. What does not
+exist and what is not the visitor's get the same answer.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from passerelle.boundary import sealed
+from passerelle.errors import OurWayError, PasserelleError, TrailError
+from passerelle.store import accounts
+from passerelle.store.accounts import Session
+from passerelle.workspace import Workspace
+from portal.faults import told
+from portal.render import Lang, Text, language
+from portal.web.menu import Menu
+from portal.web.visit import AbsentError, Visit
+from portal.web.ways import Way
+
+COOKIE = "passerelle"
+SECURE_COOKIE = "__Host-passerelle"  # RFC 6265bis section 4.1.3.2: this host only, over TLS only
+TOKEN_FIELD = "token"  # noqa: S105 - the name of a form's field
+FORM_BYTES = 1 << 20
+FORM_FIELDS = 200
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Makes the endpoint of a way. ``secure``: the portal is reached over TLS."""
+
+    workspace: Workspace
+    menu: Menu
+    secure: bool
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session's cookie."""
+        return SECURE_COOKIE if self.secure else COOKIE
+
+    def endpoint(self, way: Way) -> Endpoint:
+        """What Starlette calls for ``way``."""
+
+        async def answer(request: Request) -> Response:
+            form = FormData()
+            if way.method == "POST" and not way.streams:
+                form = await _form(request)
+            try:
+                return await run_in_threadpool(sealed(self._answer), way, request, form)
+            finally:
+                await form.close()
+
+        return answer
+
+    def _answer(self, way: Way, request: Request, form: FormData) -> Response:
+        visit = self.visit(way, request, form)
+        try:
+            refused = self._refusal(visit)
+            if refused is not None:
+                return refused
+            answer = way.page(visit)
+            visit.insist_logged()
+        except AbsentError:
+            return absent(visit)
+        except PasserelleError as fault:
+            return failed(visit, fault)
+        return answer
+
+    def visit(self, way: Way, request: Request, form: FormData) -> Visit:
+        """The visit that a request makes."""
+        found = self._session(request)
+        lang: Lang = "en" if (found and found.lang) == "en" else _spoken(request)
+        if found and found.lang == "fr":
+            lang = "fr"
+        return Visit(request, self.workspace, way, self.menu, found, lang, form)
+
+    def _session(self, request: Request) -> Session | None:
+        token = request.cookies.get(self.cookie)
+        if not token:
+            return None
+        now = self.workspace.now()
+        with self.workspace.database.read() as connection:
+            found = accounts.session_of(connection, token, browser=browser(request), at=now)
+            stale = found is not None and accounts.is_stale(connection, found.key, now)
+        if found is not None and stale:
+            with self.workspace.database.begin() as connection:
+                accounts.seen(connection, found.key, at=now)
+        return found
+
+    def _refusal(self, visit: Visit) -> Response | None:
+        """Why this visit gets no page, or None."""
+        way = visit.way
+        if way.method == "POST" and not same_origin(visit.request):
+            return absent(visit)
+        if way.public:
+            return None
+        if visit.session is None:
+            return _sign_in_first(visit)
+        if visit.account.role not in way.roles:
+            raise AbsentError
+        if way.method == "POST" and not way.streams and not has_token(visit, visit.given(TOKEN_FIELD)):
+            return _expired(visit)
+        if way.fresh and not visit.is_fresh:
+            return RedirectResponse(visit.href("sign-in.again") + "?next=" + quote(_next(visit)), 303)
+        return None
+
+
+def has_token(visit: Visit, given: str) -> bool:
+    """Whether a change carries the token of its session (OWASP CSRF cheat sheet, synchronizer token)."""
+    return visit.session is not None and hmac.compare_digest(given.encode(), visit.session.csrf.encode())
+
+
+def same_origin(request: Request) -> bool:
+    """Whether a change comes from our own pages, as the browser says (Fetch Metadata, and Origin where it is sent)."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        return False
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+def browser(request: Request) -> str:
+    """What a session is bound to beside its token: the kind of browser."""
+    return request.headers.get("user-agent", "")[:512]
+
+
+def absent(visit: Visit) -> Response:
+    """There is no such page, or it is not the visitor's: the same words, the same status."""
+    return message(
+        visit,
+        404,
+        Text("Cette page n'existe pas, ou ne vous est pas ouverte", "There is no such page, or it is not open to you"),
+        Text(
+            "Vérifiez l'adresse, ou revenez à l'accueil. Si quelqu'un vous a donné cette adresse, demandez-lui à qui elle s'adresse.",
+            "Check the address, or go back to the start. If someone gave you this address, ask whom it is meant for.",
+        ),
+    )
+
+
+def failed(visit: Visit, fault: PasserelleError) -> Response:
+    """What went wrong, in words made to be shown; what the gateway itself could not do is a fault of the server."""
+    status = 500 if isinstance(fault, OurWayError | TrailError) else 400
+    return message(
+        visit,
+        status,
+        Text("Cela n'a pas pu être fait", "This could not be done"),
+        Text(told(fault, "fr"), told(fault, "en")),
+        Text(fault.hint_fr or fault.hint or "", fault.hint or ""),
+    )
+
+
+def message(visit: Visit, status: int, title: Text, words: Text, hint: Text | None = None) -> Response:
+    """A page that says one thing."""
+    return visit.page("message.html.jinja", status, title=title, said=words, hint=hint)
+
+
+def _sign_in_first(visit: Visit) -> Response:
+    return RedirectResponse(visit.href("sign-in") + "?next=" + quote(_next(visit)), 303)
+
+
+def _next(visit: Visit) -> str:
+    """Where to go after signing in: this page when it only shows; never another site."""
+    return visit.same() if visit.way.method == "GET" else "/"
+
+
+def _expired(visit: Visit) -> Response:
+    return message(
+        visit,
+        403,
+        Text("Ce formulaire a expiré", "This form has expired"),
+        Text(
+            "Rien n'a été changé. Rechargez la page d'où vous venez et recommencez.",
+            "Nothing was changed. Load the page you come from again, and start over.",
+        ),
+    )
+
+
+def _spoken(request: Request) -> Lang:
+    """The language that the browser prefers of the two; French unless English comes before it."""
+    wanted = [one.split(";")[0].strip().lower()[:2] for one in request.headers.get("accept-language", "").split(",")]
+    known = [one for one in wanted if one in {"fr", "en"}]
+    return language(known[0] if known else "fr")
+
+
+async def _form(request: Request) -> FormData:
+    return await request.form(max_files=4, max_fields=FORM_FIELDS, max_part_size=FORM_BYTES)

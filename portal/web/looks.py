@@ -1,0 +1,84 @@
+"""How pages are written: templates, and what people read in them (dates, figures, two languages)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
+
+from portal import render, words
+from portal.render import Lang, Text
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+
+@cache
+def environment() -> Environment:
+    """The templates, escaped as HTML; a name that is not given is an error."""
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["sentences"] = _sentences
+    return made
+
+
+def speaking(lang: Lang) -> Mapping[str, Any]:
+    """What templates call to speak ``lang``: t(fr, en), day, moment, number, share, size, said, yes."""
+
+    def t(fr: str, en: str) -> str:
+        return _unbroken(fr) if lang == "fr" else en
+
+    def words_of(text: Text | str | None) -> str:
+        if text is None:
+            return "–"
+        return t(text.fr, text.en) if isinstance(text, Text) else text
+
+    return {
+        "lang": lang,
+        "t": t,
+        "words": words_of,
+        "day": lambda value: "–" if value is None else render.day(_date(value), lang),
+        "moment": lambda value: words.moment(_iso(value), lang) or "–",
+        "number": lambda value: "–" if value is None else render.number(value, lang),
+        "share": lambda value: "–" if value is None else render.share(value, lang),
+        "size": lambda value: "–" if value is None else render.size(value, lang),
+    }
+
+
+def cell(kind: str, value: Any, speak: Mapping[str, Any]) -> str | Markup:
+    """One value of a list as its reader wants it; ``kind`` is that of its column (portal/web/listing.py)."""
+    if value is None or value == "":
+        return "–"
+    if kind == "code":
+        return Markup("<code>{}</code>").format(value)
+    shown: Callable[[Any], str] | None = speak.get({"words": "words"}.get(kind, kind))
+    return shown(value) if shown is not None else escape(speak["words"](value) if isinstance(value, Text) else value)
+
+
+def _date(value: date | str) -> date:
+    return date.fromisoformat(value[:10]) if isinstance(value, str) else value
+
+
+def _iso(value: datetime | str | None) -> str | None:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _unbroken(french: str) -> str:
+    """French text whose marks stay with the word they belong to."""
+    return re.sub(r" (?=[:;?!»%](?:\s|$))", "\u00a0", french).replace("« ", "«\u00a0")
+
+
+def _sentences(text: str) -> Markup:
+    """A text of several lines, as paragraphs."""
+    return Markup("").join(Markup("<p>{}</p>").format(line) for line in text.splitlines() if line.strip())

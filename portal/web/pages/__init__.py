@@ -1,0 +1,12 @@
+"""The portal's pages, one module for each thing that its readers look at; each module lists its ways in WAYS."""
+
+from __future__ import annotations
+
+from portal.web.pages import frame, signing_in
+from portal.web.ways import Way
+
+
+def every_way() -> list[Way]:
+    """Every way into the portal, in the order of the menus."""
+    modules = (frame, signing_in)
+    return [way for module in modules for way in module.WAYS]

@@ -1,0 +1,1 @@
+"""Signing in: two factors of one's own, or an identity provider."""
