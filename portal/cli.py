@@ -20,6 +20,7 @@ from portal.commands import (
     life,
     parcels,
     partners,
+    persons,
     pictures,
     planning,
     probing,
@@ -41,7 +42,7 @@ app = typer.Typer(
 )
 for module in (
     life, conventions, approvals, planning, rehearsing, pictures, contracts, partners, exchanges, parcels, receipts, trail,
-    watching, purges, serving, accesses,
+    watching, purges, serving, accesses, persons,
 ):  # fmt: skip
     module.attach(app)
 probing.attach(contracts.contract)

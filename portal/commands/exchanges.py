@@ -31,6 +31,15 @@ STEPS = {
     8: Text("enregistre", "remembers"),
 }
 
+FREE_TEXT = {
+    "email": "adresses électroniques",
+    "iban": "comptes bancaires",
+    "avs": "numéros AVS",
+    "nir": "NIR",
+    "phone": "téléphones",
+    "name": "noms annoncés",
+}
+
 
 def attach(app: typer.Typer) -> None:
     """Add these commands."""
@@ -123,6 +132,18 @@ def _show(out: Screen, outcome: Mapping[str, Any]) -> None:
         "rejected": Text("rejetées", "rejected"),
         "extracted": Text("dans l'extrait", "in the extract"),
         "withheld": Text("valeurs retenues (secret statistique)", "figures withheld (disclosure control)"),
+        "left_out": Text("personnes opposées ou effacées, retirées", "left out: persons who objected or were erased"),
+        "objections_unrecognised": Text(
+            "oppositions que ce fichier ne permet pas de reconnaître", "objections that this file cannot recognise"
+        ),
+        **{
+            f"masked.{kind}": Text(f"texte libre, masqués : {name}", f"free text, masked: {kind}")
+            for kind, name in FREE_TEXT.items()
+        },
+        **{
+            f"free_text.{kind}": Text(f"texte libre, laissés : {name}", f"free text, left as they are: {kind}")
+            for kind, name in FREE_TEXT.items()
+        },
     }
     out.facts([(label, number(counts[name], out.lang)) for name, label in labels.items() if name in counts])
     if outcome["by_rule"]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from passerelle.errors import UsageError
 from portal.context import Actor, JsonFlag, Reason, actor, near, opened, readable, regular, screen, why, written
 from portal.render import Text, Tone
 from portal.words import reason
+
+if TYPE_CHECKING:
+    from passerelle.parcel.manifest import Resource
 
 parcel = typer.Typer(help="Verify and open a parcel; needs neither workspace nor database.", no_args_is_help=True)
 Trusted = Annotated[
@@ -97,6 +101,9 @@ def open_(
     release: Annotated[
         Path | None, typer.Option("--release-key", help="The second lock's key, for two-lock parcels.")
     ] = None,
+    for_people: Annotated[
+        bool, typer.Option("--for-people", help="Write a copy for a spreadsheet too, in which no cell is a formula.")
+    ] = False,
     trust: Trusted = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -111,16 +118,13 @@ def open_(
     second = read_identities(readable(release, "--release-key"))[0] if release else None
     opened_ = open_parcel(verified.parcel, read_identities(readable(identity, "--identity")), second, out_folder)
     value = {"extract": str(opened_.path), "rows": opened_.rows, "bytes": opened_.bytes, "sha256": opened_.sha256}
+    if for_people:
+        value |= _for_people(opened_.path, verified.parcel.manifest.resource)
+    formulas = sum(one.cells for one in verified.parcel.manifest.passerelle.formulas or ())
 
     def show() -> None:
         out.say(Text("Colis ouvert.", "Parcel opened."), Tone.DONE)
         out.facts([(Text("extrait", "extract"), value["extract"]), (Text("lignes", "rows"), opened_.rows)])
-
-    out.answer(value, show)
-
-
-def release_key(
-    parcel_id: Annotated[str, typer.Argument(metavar="PARCEL-ID", help="The parcel's id: the name in its manifest.")],
         if for_people:
             out.facts([(Text("copie pour tableur", "copy for a spreadsheet"), value["for_people"]), (Text("cellules neutralisées", "cells neutralised"), value["neutralised"])])  # fmt: skip
         elif formulas:
@@ -176,6 +180,12 @@ def resend(
         out.facts(
             [(LABELS["parcel"], made.parcel), (LABELS["rows"], made.rows), (Text("fichier", "file"), near(place))]
         )
+
+    out.answer(value, show)
+
+
+def release_key(
+    parcel_id: Annotated[str, typer.Argument(metavar="PARCEL-ID", help="The parcel's id: the name in its manifest.")],
     party: Annotated[str, typer.Option("--as", help="The recipient of the parcel.")],
     out_file: Annotated[Path | None, typer.Option("--out", help="Write the key there instead of printing it.")] = None,
     by: Actor = None,
