@@ -15,10 +15,10 @@ from checks.judge import judge
 from checks.page import page
 from contracts.outcomes import OUTCOME_TABLES
 from contracts.registry import contract
+from contracts.wording import expected
 from flows import planning
 from passerelle.access import alerting, seal
 from passerelle.clock import iso
-from passerelle.contract import Contract
 from passerelle.convention import Exchange
 from passerelle.errors import PasserelleError, RefusedError
 from passerelle.handover.decide import exchange_of
@@ -56,14 +56,14 @@ def tools_for(exchange: Exchange, editions: Sequence[Edition] = ()) -> Tools:
             fr=f"aucun contrat de données n'est lié à {exchange.id}",
             hint_fr="le « handling » de l'échange nomme son contrat ; passerelle contract list donne ceux qui existent",
         )
-    chosen: Contract = contract(exchange.handling.contract)
+    chosen = contract(exchange.handling.contract)
     suite = suite_of(chosen.id, exchange.handling.max_rejected_share)
 
     def judged(profile: Profile, history: Sequence[Profile]) -> Verdict:
         return judge(profile, history, suite)
 
     shown = partial(page, subject=f"{exchange.title.fr} / {exchange.title.en}")
-    return Tools(chosen, judged, shown, OUTCOME_TABLES.get(chosen.id), editions)
+    return Tools(chosen, judged, shown, OUTCOME_TABLES.get(chosen.id), editions, expected(chosen))
 
 
 def run(workspace: Workspace, order: Order, progress: Progress = quiet) -> Outcome:
@@ -195,6 +195,8 @@ def watch(home: str | None) -> list[dict[str, Any]]:
     """What should have happened and did not: purges, runs, obligations; conventions unreadable, or changed without approval."""
     workspace = open_workspace(home)
     try:
+        with workspace.database.begin() as connection:
+            workspace.sign_when_due(connection)  # no head vouches for what stands unsigned for too long
         with workspace.database.read() as connection:
             late = [plan for plan in plans(workspace, connection) if plan.allowed and plan.overdue]
             stuck = runs.runs(connection, state="running")
@@ -213,6 +215,7 @@ def _unusual(workspace: Workspace) -> list[dict[str, Any]]:
     now = workspace.now()
     with workspace.database.begin() as connection:
         seal(connection, workspace.ledger, now)
+        workspace.sign_when_due(connection)
     with workspace.database.read() as connection:
         found = alerting.alerts(connection, now)
     fresh = iso(now - alerting.FRESH)

@@ -84,6 +84,7 @@ COPIES = {
     "release": Text("seconds verrous", "second locks"),
     "parcel": Text("colis", "parcels"),
     "index": Text("index des personnes", "person index"),
+    "verdicts": Text("verdicts ligne par ligne", "verdicts row by row"),
 }
 RUN_STATES = {
     "running": Text("en cours", "running"),
@@ -105,6 +106,14 @@ KEY_STATES = {
     "pending": Text("à approuver", "pending"),
     "approved": Text("approuvée", "approved"),
     "revoked": Text("révoquée", "revoked"),
+    "expired": Text("échue", "expired"),
+    "future": Text("pas encore valable", "not valid yet"),
+}
+SECOND_LOCKS = {
+    "none": Text("aucun", "none"),
+    "held": Text("clé jamais remise", "key never handed"),
+    "handed": Text("clé remise", "key handed"),
+    "destroyed": Text("clé détruite", "key destroyed"),
 }
 ACCESS_OUTCOMES = {"allowed": Text("permis", "allowed"), "refused": Text("refusé", "refused")}
 ACCESS_FINDINGS = {

@@ -17,7 +17,7 @@ from passerelle.handover.recover import recover
 from passerelle.handover.witnesses import insist_on_witnesses
 from passerelle.keys import CERTIFICATE_NAMESPACE
 from passerelle.parcel import sign
-from passerelle.store import holdings, objections, purges, runs
+from passerelle.store import holdings, objections, purges, replies, runs
 from passerelle.store.purges import Purge
 from passerelle.workspace import Workspace
 from passerelle.workspace.agreement import verify_tables
@@ -166,6 +166,7 @@ def _waiting(workspace: Workspace, convention: str) -> list[Path]:
 def _clear_tables(workspace: Workspace, current: Purge) -> None:
     with workspace.database.begin() as connection:
         runs.clear(connection, current.convention)
+        replies.clear(connection, current.convention)
         objections.clear(connection, current.convention)
     for name in (f"{current.convention}.*", f".{current.convention}.*"):
         for report in (workspace.home / "reports").glob(name):

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from passerelle.boundary import SealedError, sealed
 from passerelle.convention import Decision
@@ -18,6 +19,7 @@ from passerelle.handover.job import Job, close_run, open_run
 from passerelle.handover.order import Delivered, Order, Outcome, Progress, Tools, quiet
 from passerelle.handover.outgoing import sealing
 from passerelle.handover.recover import recover
+from passerelle.handover.replying import delivered, refused, reply
 from passerelle.handover.stream import stream
 from passerelle.handover.taking import take_in
 from passerelle.intake import Source, open_source
@@ -28,8 +30,8 @@ from passerelle.workspace.files import write_whole
 
 EXCHANGE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?|-[QS][1-4])?")
-KEPT_WHEN_DELIVERED = frozenset({"raw", "quarantine", "release", "index", "parcel"})
-KEPT_WHEN_REFUSED = frozenset({"quarantine", "parcel"})
+KEPT_WHEN_DELIVERED = frozenset({"raw", "quarantine", "release", "index", "parcel", "verdicts", "figures"})
+KEPT_WHEN_REFUSED = frozenset({"quarantine", "parcel", "verdicts"})
 
 
 @sealed
@@ -117,7 +119,7 @@ def _decide(workspace: Workspace, order: Order, tools: Tools | None, progress: P
             hint_fr=f"passerelle convention show {order.convention} dit quels échanges portent des lignes",
         )
     with workspace.database.read() as connection:
-        parties = with_keys(connection, sender, recipients)
+        parties = with_keys(connection, sender, recipients, workspace.now())
         closes = earlier.superseded_by(connection, order)
     keys = workspace.keyset(order.convention)
     run = open_run(workspace, order, sender, f"{tools.contract.id}@{tools.contract.version}")
@@ -157,6 +159,7 @@ def _carry_out(job: Job) -> Outcome:
             index.write()
             handed = [deliver(job, parcel) for parcel in parcels]  # 7
         job.reach(8, job.counts["read"])
+        reply(job, delivered(_failed_checks(job)))
         _remember(job)  # 8
     return _outcome(job, "delivered", [*made, *handed], verdict, report)
 
@@ -203,7 +206,8 @@ def _check(job: Job, profile: Profile) -> tuple[Verdict, str]:
     verdict = job.tools.judge(profile, history)
     report = f"reports/{job.order.convention}.{job.order.exchange}.{job.run}.html"
     write_whole(job.workspace.path(report), job.tools.page(verdict, profile, history).encode())
-    failed = [finding.id for finding in verdict.findings if not finding.passed and finding.level == "error"]
+    job.unmet = tuple(finding for finding in verdict.findings if not finding.passed)
+    failed = [finding.id for finding in job.unmet if finding.level == "error"]
     job.note(4, "checked", {"passed": verdict.passed, "failed": failed})
     if not verdict.passed:
         raise ContractError(
@@ -247,12 +251,30 @@ def _close_failed(job: Job, error: Exception) -> None:
         made = {delivery.state for delivery in runs.deliveries(connection, run=job.run)}
     if "intent" in made:
         return  # stays open: the next run on this exchange completes the intent or abandons it (recover)
-    refused = isinstance(error, RefusedError | TheirDataError)
+    state = "failed"
+    if isinstance(error, RefusedError | TheirDataError):
+        state = "refused"
+        if not _replied(job, error):
+            return  # stays open as well
     kind = type(error).__name__ if isinstance(error, PasserelleError) else SealedError.__name__
     keep = KEPT_WHEN_DELIVERED if "delivered" in made else KEPT_WHEN_REFUSED
     told = ("run_failed", {**job.named, "error": kind})
-    close_run(job.workspace, job.run, "refused" if refused else "failed", kind, keep=keep, told=told)
+    close_run(job.workspace, job.run, state, kind, keep=keep, told=told)
     job.workspace.journal.write(job.workspace.now(), "run_failed", run=job.run, error=kind)
+
+
+def _replied(job: Job, error: RefusedError | TheirDataError) -> bool:
+    """Whether the sender could be told; a run of which it could not stays open, and the watchdog says so."""
+    try:
+        reply(job, refused(error, _failed_checks(job)))
+    except (PasserelleError, OSError) as fault:
+        job.workspace.journal.write(job.workspace.now(), "reply_waits", run=job.run, error=type(fault).__name__)
+        return False
+    return True
+
+
+def _failed_checks(job: Job) -> list[dict[str, Any]]:
+    return [{"id": one.id, "level": one.level, "fr": one.fr, "en": one.en} for one in job.unmet]
 
 
 def _outcome(job: Job, state: str, made: Sequence[Delivered], verdict: Verdict | None, report: str | None) -> Outcome:

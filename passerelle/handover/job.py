@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pyarrow as pa
+
 from passerelle.canonical import canonical
 from passerelle.clock import iso
 from passerelle.convention import Convention, Decision, Exchange
+from passerelle.disclosure import Thresholds
 from passerelle.handover.decide import Parties
 from passerelle.handover.order import Order, Progress, Tools
 from passerelle.handover.tally import Tally
 from passerelle.keys import KeySet
 from passerelle.parcel import FreeTextNote
+from passerelle.profile import Finding
 from passerelle.store import holdings, runs
 from passerelle.store.holdings import Holding
 from passerelle.store.runs import Run
@@ -23,6 +27,15 @@ from passerelle.workspace import Workspace
 from passerelle.workspace.files import erase
 
 PERSONAL = frozenset({"personal", "special_category"})
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A table about to leave, and the deliveries that it was judged beside."""
+
+    table: pa.Table
+    thresholds: Thresholds
+    beside: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -45,9 +58,11 @@ class Job:
     free_text: tuple[FreeTextNote, ...] = ()
     dialect: str = ""
     content: str = ""
+    published: Published | None = None  # a table of outcomes, as it is about to leave
+    unmet: tuple[Finding, ...] = ()  # checks of the whole file that failed, warnings among them
+    closes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by recipient, the parcels to be superseded
 
     @property
-    closes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by recipient, the parcels to be superseded
     def personal(self) -> bool:
         """Whether the rows say anything of persons: then there are two locks, and the purge reaches every copy."""
         return is_personal(self.exchange)
@@ -65,15 +80,15 @@ class Job:
     def parcel_id(self, recipient: str) -> str:
         """The id of the one parcel for (convention, exchange, period, contract version, content, recipient).
 
+        Each parcel is sent again once: the id of the new one follows from the earlier one's.
         Keyed, so that whoever holds a candidate file cannot test it against the trail.
         """
-        Each parcel is sent again once: the id of the new one follows from the earlier one's.
         o = self.order
         key = [o.convention, o.exchange, o.period, self.contract, self.content, recipient]
-        return f"p-{self.keys.commit(canonical(key))[:24]}"
-
         if o.resends is not None:
             key = ["resends", o.resends]
+        return f"p-{self.keys.commit(canonical(key))[:24]}"
+
     def reach(self, step: int, rows: int = 0) -> None:
         """Tell that a step begins."""
         self.progress(step, rows)
@@ -146,7 +161,7 @@ def close_run(
     gone = [c for c in copies if c.kind not in keep or (c.kind == "release" and c.location not in handed)]
     for copy in gone:
         erase_copy(workspace, copy)
-    for half in (workspace.home / "reports").glob(f".*.{run}.html.part"):
+    for half in (workspace.home / "reports").glob(f".*.{run}.*part"):
         erase(half)
     with workspace.database.begin() as connection:
         holdings.destroyed(connection, [copy.id for copy in gone], at=workspace.now())

@@ -43,7 +43,7 @@ class Tools:
 
     ``judge`` is told the profile and those of earlier periods. ``outcomes`` says which columns make a table of outcomes,
     for exchanges that need disclosure control; None where the contract has none. ``editions`` are the editions of code lists
-    that the profile holds the codes against.
+    that the profile holds the codes against. ``expected`` is what a rule demands of a column, in French and English.
     """
 
     contract: Contract
@@ -51,6 +51,7 @@ class Tools:
     page: Callable[[Verdict, Profile, Sequence[Profile]], str]
     outcomes: OutcomeTable | None = None
     editions: Sequence[Edition] = ()
+    expected: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,14 @@ from passerelle.handover.decide import ask
 from passerelle.handover.deliver import arrive, complete
 from passerelle.handover.folders import folder_of
 from passerelle.handover.job import close_run, staged_at
+from passerelle.handover.replying import resume
 from passerelle.parcel import Manifest, Sealed, Sealer, parse_manifest
 from passerelle.store import holdings, partners, runs
 from passerelle.store.runs import Delivery
 from passerelle.workspace import Workspace
 from passerelle.workspace.files import erase
 
-KEPT_IF_DELIVERED = frozenset({"raw", "quarantine", "release", "index", "parcel"})
+KEPT_IF_DELIVERED = frozenset({"raw", "quarantine", "release", "index", "parcel", "verdicts", "figures"})
 
 
 def recover(workspace: Workspace, convention: str, exchange: str) -> None:
@@ -38,7 +39,8 @@ def recover(workspace: Workspace, convention: str, exchange: str) -> None:
             left = runs.deliveries(connection, run=run.id, state="delivered")
         for parcel in left:
             erase(workspace.path(staged_at(parcel.id)))
-        keep = KEPT_IF_DELIVERED if left else frozenset({"parcel"})
+        resume(workspace, run.id, left=bool(left))
+        keep = KEPT_IF_DELIVERED if left else frozenset({"parcel", "verdicts"})
         told = ("run_interrupted", {"convention": convention, "exchange": exchange, "deliveries": len(left)})
         close_run(workspace, run.id, "delivered" if left else "interrupted", "interrupted", keep=keep, told=told)
     earlier.finish(workspace, convention, exchange)

@@ -8,16 +8,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
 
-from passerelle.contract import Batch, Judgement, Rows
-from passerelle.disclosure import Thresholds, protect
-from passerelle.errors import ContractError, OurWayError
+from passerelle.contract import Batch, Judgement
+from passerelle.errors import ContractError
 from passerelle.handover.batches import joined
+from passerelle.handover.drafting import keep_draft
 from passerelle.handover.index import PersonIndex
 from passerelle.handover.job import Job
 from passerelle.handover.outgoing import Outgoing
+from passerelle.handover.published import protected
 from passerelle.handover.repeats import ByKey, reject_repeats
 from passerelle.handover.screening import Screening
 from passerelle.handover.taking import sealed_copy
+from passerelle.handover.verdicts import judging, rules_by_row
 from passerelle.intake import Source
 from passerelle.minimise import CsvSink
 from passerelle.profile import Profile, ProfileBuilder
@@ -44,16 +46,17 @@ def stream(
     whole: list[pa.Table] = []
     repairs: Counter[str] = Counter()
     read = rejected = extracted = 0
-    with sealed_copy(job, "quarantine", "quarantine.csv.age") as file:
+    with sealed_copy(job, "quarantine", "quarantine.csv.age") as file, judging(job) as verdicts:
         quarantine: CsvSink | None = None
         for batch, judgement in _judged(job, source, repeats, screening):
             job.reach(3, batch.first_row - 1)
             profile.add(judgement)
             job.tally.add(judgement.failures, batch.first_row)
             repairs.update(judgement.repairs)
+            verdicts.add(batch, judgement)
             if len(judgement.rejected_rows):
-                quarantine = quarantine or CsvSink(file.write, ["row", *batch.rows.column_names])
-                quarantine.write(_quarantined(batch, judgement.rejected_rows))
+                quarantine = quarantine or CsvSink(file.write, ["row", "rules", *batch.rows.column_names])
+                quarantine.write(_quarantined(batch, judgement))
             read += batch.rows.num_rows
             rejected += len(judgement.rejected_rows)
             accepted = screening.persons.without(judgement.accepted)
@@ -69,10 +72,11 @@ def stream(
     job.free_text = screening.notes()
     repairs.update(source.repairs)
     job.repairs = dict(repairs)
+    keep_draft(job, verdicts)
     _tolerate(job)
     if whole:
         job.reach(5, read)
-        _send(_protected(job, pa.concat_tables(whole)), parcels, index)
+        _send(protected(job, pa.concat_tables(whole)), parcels, index)
     return profile.finish(job.order.period)
 
 
@@ -93,8 +97,11 @@ def _judged(job: Job, source: Source, repeats: ByKey, screening: Screening) -> I
             yield done, judgement.result()
 
 
-def _quarantined(batch: Batch, rejected: Rows) -> pa.Table:
-    rows = batch.rows.take(pa.array(rejected))
+def _quarantined(batch: Batch, judgement: Judgement) -> pa.Table:
+    """The rejected rows as they came, with their numbers in the file and the rules that they broke."""
+    rejected = judgement.rejected_rows
+    _, rules = rules_by_row(judgement.failures)
+    rows = batch.rows.take(pa.array(rejected)).add_column(0, "rules", rules.cast(pa.string()))
     return rows.add_column(0, "row", pa.array(rejected + batch.first_row))
 
 
@@ -135,13 +142,3 @@ def _tolerate(job: Job) -> None:
             f"(le plus souvent la règle {worst['rule']}, colonne {worst['column']})",
             hint_fr="passerelle contract check donne règles, colonnes et numéros de ligne ; envoyez un fichier corrigé",
         )
-
-
-def _protected(job: Job, table: pa.Table) -> pa.Table:
-    assert job.exchange.disclosure_control is not None  # noqa: S101 - narrowed by the caller
-    if job.tools.outcomes is None:
-        raise OurWayError(f"{job.exchange.id} needs disclosure control, its contract names no table of outcomes")
-    control = job.exchange.disclosure_control
-    protected = protect(table, job.tools.outcomes, Thresholds(control.min_count, control.min_denominator))
-    job.counts["withheld"] = protected.primary + protected.secondary + protected.rates_withheld
-    return protected.table

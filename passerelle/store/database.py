@@ -19,6 +19,8 @@ from passerelle.store import (
     factors,  # noqa: F401 - and its
     link_tables,  # noqa: F401 - likewise
     objections,  # noqa: F401 - likewise
+    outcome_releases,  # noqa: F401 - likewise
+    replies,  # noqa: F401 - likewise
     tables,
 )
 from passerelle.trail import tables as trail_tables

@@ -83,7 +83,9 @@ partner_key = Table(
     Column("recipient", Text, nullable=False),
     Column("enrolled_by", String(80), nullable=False),
     Column("enrolled_at", String(20), nullable=False),
-    Column("revoked_at", String(20)),
+    Column("not_before", String(20)),  # sealed to from this instant on
+    Column("not_after", String(20)),  # and before this one
+    Column("revoked_at", String(20)),  # the instant that it counts from, which may be before it was recorded
 )
 
 approval = Table(
@@ -182,7 +184,7 @@ holding = Table(
     Column("created_at", String(20), nullable=False),
     Column("destroyed_at", String(20)),
     CheckConstraint(
-        "kind in ('raw','quarantine','staging','parcel','release','index')",
+        "kind in ('raw','quarantine','staging','parcel','release','index','verdicts','figures')",
         name="ck_holding_kind",
     ),
     Index("ix_holding_convention", "convention"),

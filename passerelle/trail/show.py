@@ -71,16 +71,20 @@ SENTENCES: dict[str, dict[Lang, str]] = {
         "en": "Delivery {delivery} abandoned[ for {recipient}], reason {reason}",
     },
     "partner_key_enrolled": {
-        "fr": "Clé déposée par {party}, empreinte {fingerprint}",
-        "en": "Key enrolled by {party}, fingerprint {fingerprint}",
+        "fr": "Clé déposée par {party}, empreinte {fingerprint}[, valable à partir du {not_before}][, jusqu'au {not_after}]",
+        "en": "Key enrolled by {party}, fingerprint {fingerprint}[, valid from {not_before}][, until {not_after}]",
     },
     "partner_key_approved": {
-        "fr": "Clé de {party} approuvée, {approvals}, empreinte {fingerprint}",
-        "en": "Key of {party} approved, {approvals}, fingerprint {fingerprint}",
+        "fr": "Clé de {party} approuvée, {approvals}, empreinte {fingerprint}[, confirmée par : {channel}]",
+        "en": "Key of {party} approved, {approvals}, fingerprint {fingerprint}[, confirmed by {channel}]",
     },
     "partner_key_revoked": {
-        "fr": "Clé de {party} révoquée, empreinte {fingerprint}[, motif {reason}]",
-        "en": "Key of {party} revoked, fingerprint {fingerprint}[, reason {reason}]",
+        "fr": "Clé de {party} révoquée, empreinte {fingerprint}[, à compter du {since}][, motif {reason}]",
+        "en": "Key of {party} revoked, fingerprint {fingerprint}[, as of {since}][, reason {reason}]",
+    },
+    "partner_key_ended": {
+        "fr": "Clé de {party} valable jusqu'au {not_after}, empreinte {fingerprint}",
+        "en": "Key of {party} valid until {not_after}, fingerprint {fingerprint}",
     },
     "release_key_handed": {
         "fr": "Clé d'ouverture du colis {parcel} remise à {party}",

@@ -218,7 +218,7 @@ def test_refusing_policy_takes_no_faulty_row(figures: Gateway) -> None:
     with pytest.raises(ContractError, match="1 of 100 rows break the contract, the exchange tolerates 0%"):
         figures.run(STUDIES, "2019", source)
     assert figures.parcels("region-paca") == []
-    assert figures.kinds() == ["quarantine"]
+    assert figures.kinds() == ["quarantine", "verdicts"]
     assert [run.state for run in figures.runs()] == ["refused"]
     assert figures.entries("delivery_intent") == []
     assert_no_orphans(figures)
