@@ -16,6 +16,7 @@ from passerelle.intake.limits import (
     GIB,
     KIB,
     MAX_DIRECTORY_BYTES,
+    MAX_FILE_BYTES,
     MAX_MEMBER_BYTES,
     MAX_MEMBERS,
     MAX_PACKING_RATIO,
@@ -29,6 +30,8 @@ _END: Final = b"PK\x05\x06"
 _END_BYTES: Final = 22
 _ZIP64_LOCATOR: Final = b"PK\x06\x07"
 _LOCATOR_BYTES: Final = 20
+_ZIP64_END: Final = b"PK\x06\x06"
+_ZIP64_BYTES: Final = 56
 _ENCRYPTED: Final = 0x1
 _MODE_SHIFT: Final = 16
 _LINK_MODE: Final = 0o120000
@@ -64,11 +67,25 @@ def _check_directory(file: BinaryIO) -> None:
     if at < 0 or len(tail) - at < _END_BYTES:
         raise refuse("the archive has no directory: it is cut short or not a zip archive")
     count, directory_bytes = struct.unpack_from("<HI", tail, at + 10)
-    if _ZIP64_LOCATOR in tail[max(0, at - _LOCATOR_BYTES) : at]:
-        raise refuse("expected a plain zip archive, came a zip64 one")
+    locator = tail[max(0, at - _LOCATOR_BYTES) : at]
+    if locator.startswith(_ZIP64_LOCATOR):
+        count, directory_bytes = _zip64(file, locator)
     if count > MAX_MEMBERS or directory_bytes > MAX_DIRECTORY_BYTES:
         raise refuse(f"expected at most {MAX_MEMBERS} members in a directory of {MAX_DIRECTORY_BYTES // KIB} KiB")
     file.seek(0)
+
+
+def _zip64(file: BinaryIO, locator: bytes) -> tuple[int, int]:
+    """Members and bytes of the directory as a zip64 end record says them (APPNOTE 4.3.14, 4.3.15)."""
+    offset = struct.unpack_from("<Q", locator, 8)[0]
+    record = b""
+    if offset < MAX_FILE_BYTES:
+        file.seek(offset)
+        record = file.read(_ZIP64_BYTES)
+    if len(record) < _ZIP64_BYTES or not record.startswith(_ZIP64_END):
+        raise refuse("the archive's directory cannot be read")
+    count, directory_bytes = struct.unpack_from("<QQ", record, 32)
+    return count, directory_bytes
 
 
 def _zipfile(file: BinaryIO) -> zipfile.ZipFile:

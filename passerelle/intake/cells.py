@@ -9,13 +9,14 @@ from typing import Final
 
 from passerelle.errors import IntakeError
 from passerelle.intake.archive import refuse
-from passerelle.intake.limits import MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_SHARED_STRINGS
+from passerelle.intake.limits import MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_MERGED_CELLS, MAX_SHARED_STRINGS
 
 Cells = list[str | None]
 
 _PLAIN_INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]*)")
 _WRITTEN_OUT: Final = 10**16
 """Numbers below it come out digit by digit, others with an exponent, as Python writes a double."""
+_MERGED: Final = re.compile(r"[A-Z]{1,3}([1-9][0-9]{0,6})(?::[A-Z]{1,3}([1-9][0-9]{0,6}))?")
 _LAST_COLUMN: Final = 16_384
 _MAX_DIGITS: Final = 7
 """Of a row number or the index of a shared string."""
@@ -62,7 +63,9 @@ class Rows:
         self._row = self._column = self._length = 0
         self._kind = "n"
         self._parts: list[str] = []
-        self._taking = self._phonetic = False
+        self._taking = self._phonetic = self._formula = False
+        self.merged: list[tuple[int, int]] = []
+        """First and last row of each area of merged cells; the sheet says them after its rows."""
 
     def take(self) -> list[tuple[int, Cells]]:
         """The rows that ended since it was last asked."""
@@ -75,21 +78,35 @@ class Rows:
             self._column = _column_number(reference) if reference else self._column + 1
             self._kind = attributes.get("t", "n")
             self._parts, self._length = [], 0
+            self._formula = False
         elif name in {"v", "t"}:
             self._taking = not self._phonetic
+            self._formula = False
+        elif name == "f":
+            self._formula = True
         elif name == "row":
             number = attributes.get("r", "")
             row = self._row + 1 if (given := _index(number)) is None else given
             if row <= self._row:
                 raise refuse("the rows of the sheet are not in order")
             self._row, self._column, self._cells = row, 0, []
+        elif name == "mergeCell":
+            self._merge(attributes.get("ref", ""))
         elif name == "rPh":
             self._phonetic = True
+
+    def _merge(self, reference: str) -> None:
+        found = _MERGED.fullmatch(reference)
+        if found is None or len(self.merged) >= MAX_MERGED_CELLS:
+            raise refuse("merged cells whose place cannot be read, or too many of them")
+        self.merged.append((int(found[1]), int(found[2] or found[1])))
 
     def end(self, name: str) -> None:
         if name in {"v", "t"}:
             self._taking = False
         elif name == "c":
+            if self._formula:
+                raise IntakeError("a formula without its result", where=f"row {self._row}, column {self._column}")
             if self._parts:
                 self._put("".join(self._parts))
         elif name == "row":

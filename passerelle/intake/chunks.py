@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
@@ -114,7 +114,8 @@ def opening(head: bytes, dialect: Dialect) -> int | None:
     place = len(BOM) if marked else 0
     for pattern in dialect.lead:
         end = head.find(b"\n", place, place + MAX_ENVELOPE_BYTES)
-        if end < 0 or not _matched(pattern, head[place:end], dialect):
+        text = _text(head[place:end], dialect) if end >= 0 else None
+        if text is None or not re.fullmatch(pattern, text):
             return None
         place = end + 1
     return place
@@ -154,24 +155,34 @@ class Closing:
             IntakeError: they are not what the dialect declares.
         """
         lines = self._held.removesuffix(b"\n").split(b"\n") if self._held else []
-        for place, pattern in enumerate(self._patterns):
-            found = _matched(pattern, lines[place], self._dialect) if len(lines) == len(self._patterns) else None
-            if found is None:
-                raise IntakeError(
-                    f"expected the closing lines of dialect {self._dialect.id}, came something else", where=f"line {line}",
-                    hint="the file may be cut short: ask the sender for it again",
-                )  # fmt: skip
-            announced = found.groupdict().get("rows")
-            if announced is not None and announced.lstrip("0") != (str(rows) if rows else ""):
-                raise IntakeError(
-                    f"the closing line announces another number of rows than the {rows} that came (dialect {self._dialect.id})",
-                    where=f"line {line + place}",
-                )
+        check_closing([_text(one, self._dialect) for one in lines], rows, self._dialect, f"line {line}")
 
 
-def _matched(pattern: str, line: bytes, dialect: Dialect) -> re.Match[str] | None:
+def check_closing(lines: Sequence[str | None], rows: int, dialect: Dialect, where: str) -> None:
+    """Check the last lines or rows of a file, and the number of rows where one of them announces it (group ``rows``).
+
+    Raises:
+        IntakeError: they are not what the dialect declares.
+    """
+    for place, pattern in enumerate(dialect.trail):
+        line = lines[place] if len(lines) == len(dialect.trail) else None
+        found = None if line is None else re.fullmatch(pattern, line)
+        if found is None:
+            raise IntakeError(
+                f"expected the closing lines of dialect {dialect.id}, came something else", where=where,
+                hint="the file may be cut short: ask the sender for it again",
+            )  # fmt: skip
+        announced = found.groupdict().get("rows")
+        if announced is not None and announced.lstrip("0") != (str(rows) if rows else ""):
+            raise IntakeError(
+                f"the closing line announces another number of rows than the {rows} that came (dialect {dialect.id})",
+                where=where,
+            )
+
+
+def _text(line: bytes, dialect: Dialect) -> str | None:
     try:
-        return re.fullmatch(pattern, line.removesuffix(b"\r").decode(Rules.of(dialect).codec))
+        return line.removesuffix(b"\r").decode(Rules.of(dialect).codec)
     except UnicodeDecodeError:
         return None
 
@@ -183,8 +194,8 @@ def check_envelope(dialect: Dialect) -> None:
         UsageError: one is no regular expression, or they may not stand in this format.
     """
     lines = (*dialect.lead, *dialect.trail)
-    if lines and dialect.format not in {"csv", "jsonl"}:
-        raise UsageError(f"dialect {dialect.id}: only CSV and JSON lines have lines before and after their rows")
+    if lines and dialect.format not in {"csv", "jsonl", "xlsx"}:
+        raise UsageError(f"dialect {dialect.id}: JSON and XML have no lines before and after their rows")
     if len(lines) > MAX_ENVELOPE_BYTES // KIB:
         raise UsageError(f"dialect {dialect.id}: at most {MAX_ENVELOPE_BYTES // KIB} lines before and after the rows")
     for pattern in lines:

@@ -6,6 +6,7 @@ Nothing is unpacked on disk. A packed file holds exactly one file, and no archiv
 from __future__ import annotations
 
 import io
+import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, Final
@@ -48,12 +49,13 @@ class Content:
             return "gzip"
         if magic == ZIP:
             with open_archive(self._original.file) as archive:
-                members = archive.infolist()
-            if len(members) == 1:  # a workbook has more
-                if members[0].is_dir():
-                    raise refuse("expected one file in the archive, came a folder")
-                self._member = members[0].filename
-                return "zip"
+                names = [member.filename for member in archive.infolist() if not _is_litter(member)]
+            if is_package(names):
+                return "plain"
+            if fault := _contents_fault(names):
+                raise refuse(fault)
+            self._member = names[0]
+            return "zip"
         return "plain"
 
     def head(self, size: int) -> bytes:
@@ -77,7 +79,7 @@ class Content:
         if not head.startswith(ZIP):
             return False
         with open_archive(self.file) as archive:
-            return any(name.endswith(".rels") for name in archive.namelist())
+            return is_package(archive.namelist())
 
     def blocks(self, see: See | None, at_least: int = 0) -> Iterator[bytes]:
         """Every byte, in blocks of the size that this was made with or ``at_least``, but for the last.
@@ -127,6 +129,23 @@ class Content:
             if see is not None:
                 see(block)
             yield block
+
+
+def is_package(names: Iterable[str]) -> bool:
+    """Whether an archive of these members is an Office Open XML file, a workbook among them."""
+    return any(name.endswith(".rels") for name in names)
+
+
+def _is_litter(member: zipfile.ZipInfo) -> bool:
+    """Folders, and what the Finder of macOS leaves beside a file."""
+    name = member.filename
+    return member.is_dir() or name.startswith("__MACOSX/") or name.rpartition("/")[2] == ".DS_Store"
+
+
+def _contents_fault(names: list[str]) -> str | None:
+    if "mimetype" in names and "content.xml" in names:
+        return "expected a workbook in .xlsx, came an OpenDocument file"
+    return None if len(names) == 1 else f"expected one file in the archive, came {len(names) or 'none'}"
 
 
 def changed() -> IntakeError:

@@ -39,6 +39,9 @@ def header_names(head: bytes, dialect: Dialect) -> tuple[list[str] | None, int]:
     if start is None:
         return None, 0
     end = start + first_record_end(head[start:], rules)
+    # csv.reader ends a record at a CR alone: without this check the lines of such a file would be taken for its header.
+    if isinstance(examine(head[start:end], rules), Fault):
+        return None, 0
     names = _fields(head[start:end], dialect, rules.codec)
     if dialect.header or names is None:
         return names, end

@@ -31,13 +31,21 @@ class Sampled:
 
 
 def sampled_workbook(opener: Opener, limit: int) -> Sampled:
-    """The sheet with the widest first row, and how many sheets there are."""
+    """The sheet with the widest row near its top, which is taken for the header, and how many sheets there are."""
     counts, sheet, rows, whole = workbook.preview(opener, limit)
-    width = max((len(row) for row in rows[:1]), default=0)
-    body = [[cell or "" for cell in row[:width]] + [""] * (width - len(row)) for row in rows]
-    evidence = {"format": f"{counts} sheets; sheet {sheet} has the widest first row, of {width} columns"}
-    names = body[0] if body else None
-    return Sampled({"format": "xlsx"}, evidence, names, body[1:], width, whole=whole)
+    near = [(number, cells) for number, cells in rows if number <= workbook.TITLE_ROWS]
+    first, header = max(near, key=lambda row: sum(1 for cell in row[1] if cell), default=(1, []))
+    body = [cells for number, cells in rows if number >= first and any(cells)]
+    width = max((place for place, cell in enumerate(header, 1) if cell), default=0)
+    texts = [[cell or "" for cell in cells[:width]] + [""] * (width - len(cells)) for cells in body]
+    evidence = {
+        "format": f"{counts} sheets; sheet {sheet} has the widest header, of {width} columns, in row {first}",
+    }
+    warnings = [f"{first - 1} rows before the header: declare them with lead"] if first > 1 else []
+    if short := sum(sum(1 for cell in cells if cell) == 1 for cells in body[1:]) if width > 1 else 0:
+        warnings.append(f"{short} rows have one value alone: notes after the rows are declared with trail")
+    names = texts[0] if texts else None
+    return Sampled({"format": "xlsx"}, evidence, names, texts[1:], width, warnings, whole=whole)
 
 
 def sampled_lines(text: str, limit: int, *, whole: bool) -> Sampled | None:

@@ -39,6 +39,8 @@ RATIO_FREE_BYTES: Final = 1 * MIB
 """Members smaller than this, unpacked, may pack as well as they like."""
 
 MAX_SHEETS: Final = 256
+MAX_MERGED_CELLS: Final = 100_000
+"""Areas of merged cells in a sheet."""
 MAX_SHARED_STRINGS: Final = 2_000_000
 MAX_SHARED_STRINGS_BYTES: Final = 128 * MIB
 """The only part of a workbook that is held in memory, unpacked."""

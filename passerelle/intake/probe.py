@@ -18,9 +18,10 @@ from typing import Any, Final, Literal
 from passerelle.errors import IntakeError
 from passerelle.intake.content import Content
 from passerelle.intake.documents import Sampled, sampled_json, sampled_lines, sampled_workbook, sampled_xml
+from passerelle.intake.explain import explaining
 from passerelle.intake.limits import MIB, MIN_PIECE_BYTES
 from passerelle.intake.original import OnDisk
-from passerelle.intake.recognise import kind_of
+from passerelle.intake.recognise import TEXT, kind_of
 from passerelle.intake.scan import BOM
 from passerelle.intake.shapes import SECRECY_MARKS, ColumnGuess, guess
 from passerelle.intake.source import open_file
@@ -69,6 +70,11 @@ def probe(path: Path) -> Proposal:
     Raises:
         IntakeError: it is no readable regular file, over a limit, or in no format that has a reader.
     """
+    with explaining():
+        return _probed(path)
+
+
+def _probed(path: Path) -> Proposal:
     original = OnDisk(open_file(path))
     try:
         content = Content(original, MIN_PIECE_BYTES)
@@ -81,7 +87,7 @@ def probe(path: Path) -> Proposal:
         if head.startswith(b"PK"):
             sample = sampled_workbook(content.file, PROBE_ROWS)
             return _proposal(settings, {}, sample, whole=sample.whole)
-        if kind not in {"text", "JSON", "XML or HTML"}:
+        if not kind.startswith(TEXT) and kind not in {"JSON", "XML or HTML"}:
             raise IntakeError(f"expected CSV, JSON, XML or a workbook, came {kind}", where="input")
         settings["encoding"], evidence = _encoding(head)
         text = head.removeprefix(BOM)[:PROBE_BYTES].decode(settings["encoding"].removesuffix("-sig"), "replace")
@@ -198,7 +204,12 @@ def _best(text: str, evidence: dict[str, str], *, cr: bool) -> tuple[list[list[s
     }
     scores = {key: _regular(rows) for key, rows in tried.items()}
     best = max(
-        scores, key=lambda key: (scores[key][1] > 1 and scores[key][0] >= _MOSTLY, scores[key][0], scores[key][1])
+        scores,
+        key=lambda key: (
+            (scores[key][1] > 1) * sum(scores[key][0] >= share for share in _OFTEN),
+            scores[key][0],
+            scores[key][1],
+        ),
     )
     names = {"\t": "tab"}
     evidence["separator"] = ", ".join(
@@ -209,7 +220,8 @@ def _best(text: str, evidence: dict[str, str], *, cr: bool) -> tuple[list[list[s
     return tried[best], *best
 
 
-_MOSTLY: Final = 0.9
+_OFTEN: Final = (0.5, 0.9)
+"""Shares of rows of one width: half of them speak for a separator, where titles or footers have another; nearly all, more."""
 
 
 def _records(text: str, separator: str, quote: str | None, *, cr: bool) -> list[list[str]]:
@@ -252,6 +264,8 @@ def _headed(rows: list[list[str]], settings: dict[str, Any], evidence: dict[str,
     short = sum(len(row) < width for row in body)
     wide = sum(len(row) > width for row in body)
     warnings = [f"{wide} rows have more than {width} columns"] if wide else []
+    if header:
+        warnings += _names_warnings(body[0])
     if blank:
         settings["blank_lines"], evidence["blank_lines"] = True, f"{blank} blank lines"
     if lead:
@@ -260,6 +274,20 @@ def _headed(rows: list[list[str]], settings: dict[str, Any], evidence: dict[str,
         warnings.append(f"{short} rows have fewer than {width} columns: short_rows, or lines after the rows (trail)")
     kept = [row for row in body[1 if header else 0 :] if len(row) == width]
     return Sampled(settings, evidence, names, kept, width, warnings)
+
+
+def _names_warnings(names: Sequence[str]) -> list[str]:
+    """What is wrong with the names of columns, in counts."""
+    nameless = sum(not name for name in names)
+    repeated = len([name for name in names if name]) - len({name for name in names if name})
+    return [
+        *(
+            [f"{nameless} columns have no name: separators at the end of lines, or values without a title"]
+            if nameless
+            else []
+        ),
+        *([f"{repeated} names of columns repeat another: no dialect can declare them"] if repeated else []),
+    ]
 
 
 def _is_header(first: Sequence[str], others: Sequence[Sequence[str]], width: int) -> tuple[bool, str]:
@@ -276,9 +304,10 @@ def _is_header(first: Sequence[str], others: Sequence[Sequence[str]], width: int
         for place, cell in enumerate(first)
     )
     numbers = sum(kind not in {"text", "empty"} for kind in top)
-    distinct = len(set(first)) == len(first)
+    named = [cell for cell in first if cell]
+    distinct = len(set(named)) == len(named)
     said = (
         f"first row: {numbers} numbers or dates, {unlike} texts above columns of numbers or dates, {repeated} repeated below, "
         f"{'all different' if distinct else 'some the same'}"
     )
-    return numbers == 0 and distinct and repeated == 0, said
+    return bool(named) and numbers == 0 and repeated == 0 and (distinct or unlike > 0), said

@@ -9,6 +9,7 @@ from passerelle.contract import Dialect
 from passerelle.errors import IntakeError, UsageError
 from passerelle.intake.chunks import check_envelope
 from passerelle.intake.limits import MAX_COLUMNS
+from passerelle.intake.scan import BOM
 
 WORKBOOK: Final = b"PK\x03\x04"
 _KINDS: Final = (
@@ -23,19 +24,31 @@ _KINDS: Final = (
     (b"BZh", "a bzip2 file"),
     (b"\xfd7zXZ", "an xz file"),
     (b"\x28\xb5\x2f\xfd", "a zstd file"),
+    (b"\xff\xfe\0\0", "UTF-32 text"),
     (b"\xff\xfe", "UTF-16 text"),
     (b"\xfe\xff", "UTF-16 text"),
     (b"<", "XML or HTML"),
     (b"{", "JSON"),
     (b"[", "JSON"),
 )
-_TEXT: Final = "text"
+TEXT: Final = "text"
+_OLE: Final = b"\xd0\xcf\x11\xe0"
+_PASSWORD: Final = "EncryptedPackage".encode("utf-16-le")
 _HINT: Final = "check the version of the format, its separator and its encoding with the sender"
 
 
 def kind_of(head: bytes) -> str:
     """What a file that begins with ``head`` looks like, for a message."""
-    return next((kind for magic, kind in _KINDS if head.startswith(magic)), _TEXT)
+    if head.startswith(_OLE) and _PASSWORD in head:
+        return "a workbook under a password"
+    found = next((kind for magic, kind in _KINDS if head.startswith(magic)), None)
+    if found is not None:
+        return found
+    if len(head) > 1 and (head[1::2].count(0) > len(head) // 4 or head[::2].count(0) > len(head) // 4):
+        return "UTF-16 text"
+    if head.startswith(BOM):
+        return "text with a byte order mark"
+    return "text whose lines end with CR" if b"\r" in head and b"\n" not in head else TEXT
 
 
 def is_workbook(head: bytes) -> bool:
@@ -88,7 +101,7 @@ def choose(candidates: Sequence[tuple[Dialect, Sequence[str | None] | None]], he
         names = ", ".join(dialect.id for dialect in fitting)
         raise IntakeError(f"the header fits {len(fitting)} dialects: {names}", where="input", hint="name the sender")
     read = [(dialect, came) for dialect, came in candidates if came is not None]
-    if not read or (kind_of(head) != _TEXT and all(dialect.format == "csv" for dialect, _ in read)):
+    if not read or (not kind_of(head).startswith(TEXT) and all(dialect.format == "csv" for dialect, _ in read)):
         expected = ", ".join(_described(dialect) for dialect, _ in candidates)
         raise IntakeError(f"expected a header of {expected}, came {kind_of(head)}", where="input", hint=_HINT)
     dialect, came = max(

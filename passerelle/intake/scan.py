@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import functools
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -221,6 +222,8 @@ def _bad_bytes(raw: bytes, rules: Rules) -> tuple[str, int] | None:
         return None
     if rules.codec not in {"utf-8", "ascii"} and (at := raw.find(LATIN_LEAD)) >= 0 and _is_utf8(raw):
         return f"text in UTF-8, where {rules.codec} is declared", at
+    if rules.codec == "cp1252" and b"\x8e" in raw and (found := MAC_ACUTE.search(raw)):
+        return "text in MacRoman, where cp1252 is declared", found.start() + 1
     if rules.undefined:
         places = [at for byte in rules.undefined if (at := raw.find(byte)) >= 0]
         return (f"a byte that {rules.codec} does not define", min(places)) if places else None
@@ -238,6 +241,8 @@ def _bad_bytes(raw: bytes, rules: Rules) -> tuple[str, int] | None:
 # The first byte of é, è, à… in UTF-8. In a single-byte code it is Ã, which no word has before a sign of the upper half; so a
 # block that has it and is UTF-8 throughout was not written in that code, though every byte of it could be read so.
 LATIN_LEAD = b"\xc3"
+# é in MacRoman is Ž in cp1252, which no word has after a small letter.
+MAC_ACUTE = re.compile(rb"[a-z]\x8e")
 
 
 def _is_utf8(raw: bytes) -> bool:

@@ -24,6 +24,7 @@ from passerelle.contract import Batch, Dialect, Packing
 from passerelle.errors import IntakeError, UsageError
 from passerelle.intake.chunks import THREADED_BYTES
 from passerelle.intake.content import Content, changed
+from passerelle.intake.explain import explaining
 from passerelle.intake.formats import recognised
 from passerelle.intake.limits import BATCH_BYTES, GIB, MAX_BATCH_BYTES, MAX_CELLS, MAX_FILE_BYTES, MIN_BATCH_BYTES
 from passerelle.intake.original import OnDisk, Original
@@ -102,7 +103,8 @@ class Source:
             UsageError: a key column that the file does not bring.
         """
         digest = hashlib.sha256()
-        yield from self._read(key_columns, Counter(), digest.update, raw_sink)
+        with explaining():
+            yield from self._read(key_columns, Counter(), digest.update, raw_sink)
         self._sha256 = digest.hexdigest()
 
     def batches(self) -> Iterator[Batch]:
@@ -115,7 +117,8 @@ class Source:
             IntakeError: the bytes are not what the dialect declares, or changed since an earlier pass.
         """
         self._repairs = Counter()
-        yield from self._read(self.columns, self._repairs, None, None)
+        with explaining():
+            yield from self._read(self.columns, self._repairs, None, None)
 
     @property
     def packing(self) -> Packing:
@@ -188,7 +191,9 @@ def open_source(path: Path, dialects: Sequence[Dialect], *, batch_bytes: int = B
         IntakeError: not a readable regular file, over a limit, or in none or several of the dialects.
         UsageError: a dialect that cannot be carried out.
     """
-    return open_original(OnDisk(open_file(path)), dialects, batch_bytes=batch_bytes)
+    with explaining():
+        opened = open_file(path)
+    return open_original(OnDisk(opened), dialects, batch_bytes=batch_bytes)
 
 
 def open_original(original: Original, dialects: Sequence[Dialect], *, batch_bytes: int = BATCH_BYTES) -> Source:
@@ -196,7 +201,8 @@ def open_original(original: Original, dialects: Sequence[Dialect], *, batch_byte
     try:
         check_declared(dialects)
         _check_batch(batch_bytes)
-        return Source(original, dialects, batch_bytes)
+        with explaining():
+            return Source(original, dialects, batch_bytes)
     except BaseException:
         original.close()
         raise

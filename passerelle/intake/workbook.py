@@ -9,9 +9,12 @@ from __future__ import annotations
 import itertools
 import math
 import posixpath
+import re
 import zipfile
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,7 +23,7 @@ from passerelle.contract import Dialect
 from passerelle.errors import IntakeError
 from passerelle.intake.archive import Opener, open_archive, refuse, stream
 from passerelle.intake.cells import Cells, Rows, SharedStrings
-from passerelle.intake.chunks import Parsed
+from passerelle.intake.chunks import Parsed, check_closing
 from passerelle.intake.content import Content, See
 from passerelle.intake.limits import (
     BATCH_ROWS,
@@ -37,6 +40,14 @@ class Sheet:
     """Where the rows are: the archive's member."""
 
     member: str
+
+
+Top = Mapping[int, Cells]
+"""The first rows of a sheet by their number; a blank one may not be there."""
+
+
+TITLE_ROWS: Final = 20
+"""How far down a header is looked for in a proposal."""
 
 
 class _Attributes:
@@ -60,9 +71,11 @@ def recognise(opener: Opener, dialects: Sequence[Dialect]) -> tuple[Dialect, She
     Raises:
         IntakeError: not a workbook, or none or several of its sheets fit.
     """
+    rows = max(len(dialect.lead) for dialect in dialects) + 1
     with open_archive(opener) as archive:
         strings = _shared_strings(archive)
-        sheets = {name: (member, _header(archive, member, strings)) for name, member in _sheets(archive).items()}
+        sheets = {name: (member, _top(archive, member, strings, rows)) for name, member in _sheets(archive).items()}
+        epoch = _epoch(archive)
     candidates: list[tuple[Dialect, Sequence[str | None] | None]] = []
     places: dict[str, list[Sheet]] = {}
     for dialect in dialects:
@@ -75,11 +88,18 @@ def recognise(opener: Opener, dialects: Sequence[Dialect]) -> tuple[Dialect, She
     dialect = choose(candidates, WORKBOOK)
     if len(places[dialect.id]) > 1:
         raise IntakeError(f"{len(places[dialect.id])} sheets have the header of dialect {dialect.id}", where="input")
+    if dialect.serial_dates and dialect.serial_epoch != epoch:
+        raise IntakeError(
+            f"expected days counted from {dialect.serial_epoch}, came a workbook that counts them from {epoch} (dialect {dialect.id})",
+            where="input",
+        )
     return dialect, places[dialect.id][0]
 
 
-def _candidates(sheets: Mapping[str, tuple[str, Cells]], dialect: Dialect) -> list[tuple[str, Cells]]:
-    return [found for name, found in sheets.items() if dialect.sheet in {None, name} and found[1]]
+def _candidates(sheets: Mapping[str, tuple[str, Top]], dialect: Dialect) -> list[tuple[str, list[str]]]:
+    """The members of the sheets that may be meant and whose first rows are as declared, with their headers."""
+    looked = [(member, top) for name, (member, top) in sheets.items() if dialect.sheet in {None, name}]
+    return [(member, header) for member, top in looked if (header := _header(top, dialect.lead))]
 
 
 def read(content: Content, sheet: Sheet, dialect: Dialect, wanted: Sequence[str], see: See | None) -> Iterator[Parsed]:
@@ -97,46 +117,71 @@ def tables(opener: Opener, sheet: Sheet, dialect: Dialect, wanted: Sequence[str]
     """
     positions = {target: place for place, target in enumerate(dialect.columns.values()) if target is not None}
     with open_archive(opener) as archive:
-        rows = _checked(_rows(archive, sheet.member, _shared_strings(archive)), dialect)
+        listener = Rows(_shared_strings(archive))
+        rows = _checked(_rows(archive, sheet.member, listener), listener.merged, dialect)
         while kept := list(itertools.islice(rows, BATCH_ROWS)):
             yield _table(kept, positions, wanted, dialect.nulls)
 
 
-def preview(opener: Opener, limit: int) -> tuple[int, int, list[Cells], bool]:
-    """How many sheets there are, which has the widest first row (from 1), its first rows, and whether these are all."""
+def preview(opener: Opener, limit: int) -> tuple[int, int, list[tuple[int, Cells]], bool]:
+    """How many sheets there are, which has the widest row near its top (from 1), its first rows, and whether these are all."""
     with open_archive(opener) as archive:
         strings = _shared_strings(archive)
         members = list(_sheets(archive).values())
-        widths = [len(_header(archive, member, strings)) for member in members]
+        widths = [_widest(_top(archive, member, strings, TITLE_ROWS)) for member in members]
         if not any(widths):
             return len(members), 0, [], True
         best = max(range(len(members)), key=lambda place: widths[place])
-        rows = [cells for _, cells in itertools.islice(_rows(archive, members[best], strings), limit + 1)]
+        rows = list(itertools.islice(_rows(archive, members[best], Rows(strings)), limit + 1))
         return len(members), best + 1, rows[:limit], len(rows) <= limit
 
 
-def _checked(rows: Iterator[tuple[int, Cells]], dialect: Dialect) -> Iterator[Cells]:
-    """The rows after the header, each as wide as it."""
-    width = len(dialect.columns)
-    previous, blank = 1, 0
-    for number, cells in rows:
-        if number > previous + 1:
-            blank = blank or previous + 1
-        previous = number
-        _strip(cells, width)
-        if not any(cells):
-            blank = blank or number
-            continue
-        if number == 1:
-            continue
-        if blank:
-            raise IntakeError(f"a blank row (dialect {dialect.id})", where=f"row {blank}")
+def _widest(top: Top) -> int:
+    return max((sum(1 for cell in cells if cell) for cells in top.values()), default=0)
+
+
+def _checked(rows: Iterator[tuple[int, Cells]], merged: Sequence[tuple[int, int]], dialect: Dialect) -> Iterator[Cells]:
+    """The rows between the header and the closing rows, each as wide as the header.
+
+    ``merged`` is complete once ``rows`` has ended.
+    """
+    width, header = len(dialect.columns), len(dialect.lead) + 1
+    last = header
+    for number, cells in _between(rows, header, width, dialect):
         if len(cells) > width:
             raise IntakeError(
                 f"expected {width} columns, came {len(cells)} (dialect {dialect.id})", where=f"row {number}"
             )
+        last = number
         cells.extend([None] * (width - len(cells)))
         yield cells
+    for first, end in merged:
+        if first <= last and end >= header:
+            raise IntakeError(f"merged cells in the table (dialect {dialect.id})", where=f"row {max(first, header)}")
+
+
+def _between(
+    rows: Iterator[tuple[int, Cells]], header: int, width: int, dialect: Dialect
+) -> Iterator[tuple[int, Cells]]:
+    """The rows after the header but the closing ones, which are checked. Blank rows at the end are no rows."""
+    closing = len(dialect.trail)
+    held: deque[tuple[int, Cells]] = deque()
+    expected, count = header + 1, 0
+    for number, cells in rows:
+        _strip(cells, width)
+        if number <= header or not any(cells):
+            continue
+        held.extend((blank, []) for blank in range(expected, min(number, expected + closing + 1)))
+        held.append((number, cells))
+        expected = number + 1
+        while len(held) > closing:
+            place, kept = held.popleft()
+            if not kept:
+                raise IntakeError(f"a blank row (dialect {dialect.id})", where=f"row {place}")
+            count += 1
+            yield place, kept
+    texts = [" ".join(cell for cell in cells if cell) for _, cells in held]
+    check_closing(texts, count, dialect, f"row {held[0][0] if held else expected}")
 
 
 def _strip(cells: Cells, width: int) -> None:
@@ -155,8 +200,7 @@ def _table(rows: list[Cells], positions: Mapping[str, int], wanted: Sequence[str
     return pa.table(table).select(list(wanted))
 
 
-def _rows(archive: zipfile.ZipFile, member: str, strings: Sequence[str]) -> Iterator[tuple[int, Cells]]:
-    listener = Rows(strings)
+def _rows(archive: zipfile.ZipFile, member: str, listener: Rows) -> Iterator[tuple[int, Cells]]:
     reader = Reader(listener)
     for block in stream(archive, member):
         reader.feed(block)
@@ -165,10 +209,26 @@ def _rows(archive: zipfile.ZipFile, member: str, strings: Sequence[str]) -> Iter
     yield from listener.take()
 
 
-def _header(archive: zipfile.ZipFile, member: str, strings: Sequence[str]) -> Cells:
-    number, cells = next(_rows(archive, member, strings), (1, []))
+def _top(archive: zipfile.ZipFile, member: str, strings: Sequence[str], count: int) -> Top:
+    """The rows of a sheet that are among its ``count`` first, by number."""
+    return dict(itertools.takewhile(lambda row: row[0] <= count, _rows(archive, member, Rows(strings))))
+
+
+def _header(top: Top, lead: Sequence[str] = ()) -> list[str]:
+    """The names in the row after those that match ``lead``; none where they do not."""
+    for number, pattern in enumerate(lead, 1):
+        if not re.fullmatch(pattern, " ".join(cell for cell in top.get(number, ()) if cell)):
+            return []
+    cells = list(top.get(len(lead) + 1, ()))
     _strip(cells, 0)
-    return cells if number == 1 else []
+    return [cell or "" for cell in cells]
+
+
+def _epoch(archive: zipfile.ZipFile) -> int:
+    """The year from which the workbook counts days (ECMA-376 §18.2.28)."""
+    listener = _Attributes("workbookPr")
+    parse(stream(archive, _main_part(archive), MAX_SMALL_PART_BYTES), listener)
+    return 1904 if any(found.get("date1904") in {"1", "true"} for found in listener.found) else 1900
 
 
 def _shared_strings(archive: zipfile.ZipFile) -> list[str]:
@@ -191,8 +251,10 @@ def _sheets(archive: zipfile.ZipFile) -> dict[str, str]:
 
 def _main_part(archive: zipfile.ZipFile) -> str:
     found = list(_targets(archive, "", "officeDocument").values())
-    if len(found) != 1:
+    if len(found) != 1 or found[0].startswith(("word/", "ppt/", "visio/")):
         raise refuse("the archive is not a workbook")
+    if found[0].endswith(".bin"):
+        raise refuse("expected a workbook in .xlsx, came one in .xlsb")
     return found[0]
 
 

@@ -237,8 +237,8 @@ def test_one_file_in_an_archive(opened: Opened) -> None:
     """Two members, a folder, an archive in an archive and a damaged one are refused."""
     data = as_csv(ROWS)
     for bad, message in {
-        zipped(data, ("other", b"x")): "a workbook or zip archive",
-        zipped(b"", name="folder/"): "came a folder",
+        zipped(data, ("other", b"x")): "one file in the archive, came 2",
+        zipped(b"", name="folder/"): "came none",
         zipped(zipped(data)): "an archive in an archive",
         zipped(packed(data, "gzip")): "an archive in an archive",
         packed(zipped(data), "gzip"): "an archive in an archive",

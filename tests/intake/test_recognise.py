@@ -49,7 +49,10 @@ def test_the_exact_header_decides(tmp_path: Path, data: bytes, found: str) -> No
         (b"ref;nom\n", "expected the 3 columns of dialect old, came 2; first difference at column 3"),
         (b"ref;nom ;date\n", "expected the 3 columns of dialect old, came 3; first difference at column 2"),
         (b"nom;ref;date\n", "expected the 3 columns of dialect old, came 3; first difference at column 1"),
-        (b"\xef\xbb\xbfref;nom;date\n", "expected a header of old (csv, utf-8, 3 columns), came text"),
+        (
+            b"\xef\xbb\xbfref;nom;date\n",
+            "expected a header of old (csv, utf-8, 3 columns), came text with a byte order mark",
+        ),
         (b"r\xe9f;nom;date\n", "expected a header of old (csv, utf-8, 3 columns), came text"),
         (b"%PDF-1.7\n\xff", "expected a header of old (csv, utf-8, 3 columns), came a PDF document"),
         (b"PK\x03\x04\xff\xff", "the archive has no directory: it is cut short or not a zip archive"),
