@@ -14,7 +14,7 @@ from passerelle.convention.exposure import retrospective_exposure
 from passerelle.convention.force import in_force, last_day_in_force
 from passerelle.convention.gate import decide
 from passerelle.convention.loading import load, load_folder, parse
-from passerelle.convention.model import Convention, Exchange, Handling, Party
+from passerelle.convention.model import Convention, DisclosureControl, Exchange, Handling, Party
 from passerelle.convention.questions import answer
 from passerelle.convention.telling import calendar_entries, show
 from passerelle.convention.values import Answer, Decision, Request, Words
@@ -23,6 +23,7 @@ __all__ = [
     "Answer",
     "Convention",
     "Decision",
+    "DisclosureControl",
     "Event",
     "Exchange",
     "Handling",

@@ -171,10 +171,16 @@ class Handling(Block):
 
 
 class DisclosureControl(Block):
-    """Thresholds of published tables (counts, and denominators of rates)."""
+    """Thresholds of published tables (counts, and denominators of rates), and who is taken to compare them.
+
+    ``dominance``: the share of a count that one contributor may make up. ``pool``: a recipient compares what it has itself;
+    ``everyone``, all recipients put together what they have.
+    """
 
     min_count: Positive
     min_denominator: Positive
+    dominance: Annotated[float, Field(gt=0, lt=1)] | None = None
+    pool: Literal["recipient", "everyone"] = "recipient"
     basis: Literal["stated", "interpreted", "hub_policy"]
 
 

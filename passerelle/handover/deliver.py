@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from passerelle.clock import iso
 from passerelle.convention import Decision, destruction_deadline
 from passerelle.errors import RefusedError
-from passerelle.handover import earlier
+from passerelle.handover import earlier, published
 from passerelle.handover.decide import ask, insist
 from passerelle.handover.folders import folder_of, put_in_folder
 from passerelle.handover.job import Job, staged_at
@@ -99,6 +99,7 @@ def _intend(job: Job, outgoing: Outgoing, decision: Decision, connection: Connec
         intent_at=iso(workspace.now()), delivered_at=None,
     )  # fmt: skip
     runs.intend(connection, intent)
+    published.keep(connection, job, outgoing.recipient, outgoing.parcel)
     earlier.note(job, connection, outgoing.parcel, outgoing.recipient)
 
 
