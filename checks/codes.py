@@ -62,7 +62,7 @@ def _covered(name: str, listing: Listing, one: Coverage, *, declared: bool) -> t
     share = listed_share(one)
     said_fr = "presque toutes les" if one.rows == NEARLY_ALL else f"{percent_fr(share)} des"
     said_en = "almost all" if one.rows == NEARLY_ALL else percent_en(share)
-    fr = f"« {name} » : {said_fr} lignes, {number_fr(one.codes)} codes sur {number_fr(codes)}, sont dans « {listing.name} », édition {one.edition}"
+    fr = f"« {name} » : {said_fr} lignes, {plural_fr(one.codes, 'code')} sur {number_fr(codes)}, sont dans « {listing.name} », édition {one.edition}"
     en = f"“{name}”: {said_en} of rows, {number_en(one.codes)} of {number_en(codes)} codes, are in “{listing.name}”, edition {one.edition}"
     if not declared:
         fr += f" (l'édition déclarée, {listing.version}, n'est pas au dossier)"
