@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from checks.datasets import suite_of
 from checks.judge import judge
 from checks.page import page
 from contracts.outcomes import OUTCOME_TABLES
-from contracts.registry import contract
+from contracts.registry import served
 from contracts.wording import expected
 from flows import planning
 from passerelle.access import alerting, seal
@@ -23,16 +24,18 @@ from passerelle.convention import Exchange
 from passerelle.errors import PasserelleError, RefusedError
 from passerelle.handover.decide import exchange_of
 from passerelle.handover.exchange import run_exchange
-from passerelle.handover.order import Order, Outcome, Progress, Tools, quiet
+from passerelle.handover.order import Order, Outcome, Progress, Served, Tools, quiet
 from passerelle.keys import age_sink, decrypt
 from passerelle.profile import Edition, Profile, Verdict, read_editions
-from passerelle.store import runs
+from passerelle.store import partners, runs
 from passerelle.workspace import Settings, Workspace
 from passerelle.workspace.files import erase
-from retention import index
+from retention import index, quarantine
 from retention.looks import expire_looks
 from retention.plan import plans
 from retention.purge import purge
+
+KEY_WARNING = timedelta(days=30)  # before a partner is left without a key; a rule of the hub
 
 
 def open_workspace(home: str | None = None) -> Workspace:
@@ -56,14 +59,17 @@ def tools_for(exchange: Exchange, editions: Sequence[Edition] = ()) -> Tools:
             fr=f"aucun contrat de données n'est lié à {exchange.id}",
             hint_fr="le « handling » de l'échange nomme son contrat ; passerelle contract list donne ceux qui existent",
         )
-    chosen = contract(exchange.handling.contract)
+    versions = served(exchange.handling.contract)
+    chosen = versions[0]
     suite = suite_of(chosen.id, exchange.handling.max_rejected_share)
 
     def judged(profile: Profile, history: Sequence[Profile]) -> Verdict:
         return judge(profile, history, suite)
 
     shown = partial(page, subject=f"{exchange.title.fr} / {exchange.title.en}")
-    return Tools(chosen, judged, shown, OUTCOME_TABLES.get(chosen.id), editions, expected(chosen))
+    outcomes = OUTCOME_TABLES.get(chosen.id)
+    dated = [Served(one, one.served_until) for one in versions]
+    return Tools(chosen, judged, shown, outcomes, editions, expected(chosen), versions=dated)
 
 
 def run(workspace: Workspace, order: Order, progress: Progress = quiet) -> Outcome:
@@ -170,20 +176,23 @@ def _planned(workspace: Workspace, order: Order) -> dict[str, Any]:
 def purge_due(home: str | None, *, confirm: bool) -> dict[str, Any]:
     """Plan every purge; with ``confirm`` run those that may run now, and let go what is past its life.
 
-    That is the person indexes of purged conventions, and the lines of the access log.
+    That is quarantines, the person indexes of purged conventions, and the lines of the access log.
     """
     workspace = open_workspace(home)
     try:
         with workspace.database.read() as connection:
             due = [plan for plan in plans(workspace, connection) if plan.allowed]
             indexes = index.expired(workspace, connection)
+            rejects = quarantine.due(workspace, connection)
+        if confirm:
+            quarantine.expire(workspace)
         certificates = [purge(workspace, plan.convention).id for plan in due] if confirm else []
         for one in indexes if confirm else ():
             index.destroy(workspace, one)
         if confirm:
             expire_looks(workspace)
         return {
-            "due": len(due) + len(indexes),
+            "due": len(due) + len(indexes) + len(rejects),
             "holdings": sum(len(plan.copies) for plan in due),
             "certificates": ", ".join(certificates),
         }
@@ -200,11 +209,17 @@ def watch(home: str | None) -> list[dict[str, Any]]:
         with workspace.database.read() as connection:
             late = [plan for plan in plans(workspace, connection) if plan.allowed and plan.overdue]
             stuck = runs.runs(connection, state="running")
+            expiring = partners.expiring(connection, workspace.now(), KEY_WARNING)
             owed = planning.overdue(workspace, connection)
+            rejects = quarantine.overdue(workspace, connection)
         alerts: list[dict[str, Any]] = [
             {"code": "purge_overdue", "convention": plan.convention, "due": plan.due} for plan in late
         ]
         alerts += [{"code": "run_not_ended", "convention": run.convention, "run": run.id} for run in stuck]
+        alerts += [{"code": "partner_key_expiring", "recipient": key.partner, "due": key.not_after} for key in expiring]
+        alerts += [
+            {"code": "quarantine_overdue", "convention": one.copy.convention, "run": one.copy.run} for one in rejects
+        ]
         return alerts + owed + _unreadable(workspace) + _unusual(workspace)
     finally:
         workspace.close()

@@ -8,6 +8,7 @@ from passerelle.store.tables import meta
 
 CHECKPOINT_ENTRIES = "checkpoint_entries"  # so many unsigned entries of the trail ask for a signed head
 CHECKPOINT_MINUTES = "checkpoint_minutes"  # and so does an unsigned entry of that age
+QUARANTINE_DAYS = "quarantine_days"  # for which rejected rows are kept
 WITNESSES_REQUIRED = "witnesses_required"  # k of the n enrolled, before a purge; none by default
 
 
