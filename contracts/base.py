@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -25,7 +26,8 @@ class DataContract:
 
     ``unique`` lists keys that name one row in the whole file; the engine judges them across batches (``validate`` does for a
     single frame). ``notes`` are said of accepted rows. ``meanings`` tells, by dialect and column, what a sender's column means
-    where that is not what the contract means by it (French, English). A special category of data (GDPR art. 9) cannot be a column: no convention here gives a ground for it.
+    where that is not what the contract means by it (French, English). ``served_until`` is the
+    last day of the notice period of a version that a later one replaced. A special category of data (GDPR art. 9) cannot be a column: no convention here gives a ground for it.
 
     Raises:
         OurWayError: at construction, when a rule, a key or a dialect names a column that is not there, when a column is a
@@ -42,6 +44,7 @@ class DataContract:
     dialects: tuple[Dialect, ...]
     notes: tuple[Note, ...] = ()
     meanings: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
+    served_until: date | None = None
     _names: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

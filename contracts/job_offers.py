@@ -201,6 +201,7 @@ MEANINGS = {PEP_2021_03.id: _INTERNAL, PEP_2021_03_05.id: _INTERNAL}
 JOB_OFFERS_1_0 = DataContract(
     id="job_offers",
     version="1.0.0",
+    served_until=date(2026, 12, 31),
     title={"fr": "Offres d'emploi de la fonction publique", "en": "Public-sector job offers"},
     description={
         "fr": "Une ligne par offre publiée. Le texte libre de la description est le seul endroit où des personnes apparaissent.",
@@ -226,6 +227,7 @@ _COMPANY = Column(
 JOB_OFFERS = replace(
     JOB_OFFERS_1_0,
     version="1.1.0",
+    served_until=None,
     columns=(*COLUMNS, _COMPANY),
     rules=(*RULES, Length("company_description", 1, 4000)),
     dialects=(

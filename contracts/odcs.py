@@ -46,6 +46,7 @@ def odcs(contract: DataContract, conventions: Iterable[Convention] = ()) -> dict
             "purpose": contract.description["en"],
             "customProperties": _custom(fr=contract.description["fr"]),
         },
+        **_support(contract),
         "schema": [_schema(contract)],
         "customProperties": _custom(
             titleFr=contract.title["fr"],
@@ -54,6 +55,13 @@ def odcs(contract: DataContract, conventions: Iterable[Convention] = ()) -> dict
             exchanges=[_use(one, each) for one in conventions for each in one.exchanges if _carries(each, contract)],
         ),
     }
+
+
+def _support(contract: DataContract) -> dict[str, Json]:
+    """The end of the notice period of a version that a later one replaced."""
+    if contract.served_until is None:
+        return {}
+    return {"slaProperties": [{"property": "endOfSupport", "value": contract.served_until.isoformat()}]}
 
 
 def _custom(**values: Json) -> list[dict[str, Json]]:

@@ -27,6 +27,7 @@ class Words:
     """What a page says, in one language."""
 
     version: str
+    until: str
     columns: str
     column_head: tuple[str, ...]
     general: str
@@ -54,6 +55,7 @@ class Words:
 
 FRENCH = Words(
     version="Version",
+    until=", remplacée, servie jusqu'au {day}",
     columns="Colonnes",
     column_head=("Colonne", "Sens", "Type", "Obligatoire", "Donnée personnelle", "Règles"),
     general="Règles générales et clés",
@@ -87,6 +89,7 @@ FRENCH = Words(
 
 ENGLISH = Words(
     version="Version",
+    until=", replaced, served until {day}",
     columns="Columns",
     column_head=("Column", "Meaning", "Type", "Required", "Personal data", "Rules"),
     general="General rules and keys",
@@ -185,7 +188,8 @@ def _half(contract: DataContract, language: Language) -> Iterator[str]:
     yield ""
     yield f"**{contract.title[language]}**"
     yield ""
-    yield f"{words.version} {contract.version}. {contract.description[language]} {words.every_row}"
+    until = words.until.format(day=f"{contract.served_until:%d/%m/%Y}") if contract.served_until else ""
+    yield f"{words.version} {contract.version}{until}. {contract.description[language]} {words.every_row}"
     yield ""
     yield f"### {words.columns}"
     yield ""

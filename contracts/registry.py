@@ -83,6 +83,20 @@ def contracts() -> tuple[DataContract, ...]:
     return _ALL
 
 
+def served(id: str) -> tuple[DataContract, ...]:  # noqa: A002  (the word of the command line)
+    """The versions of dataset ``id`` that senders may use, latest first; the one alone where ``id`` names it (``@``).
+
+    A version before the latest is served until the end of its notice period (``served_until``), and never without one.
+
+    Raises:
+        UsageError: there is no such dataset or no such version.
+    """
+    chosen = contract(id)
+    if "@" in id:
+        return (chosen,)
+    return (chosen, *(one for one in _ALL if one.id == chosen.id and one.served_until is not None))
+
+
 def contract(id: str, version: str | None = None) -> DataContract:  # noqa: A002  (the word of the command line)
     """The contract of dataset ``id``, its latest version unless ``version``, or ``id`` as in ``job_offers@1.0.0``, says which.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from passerelle.boundary import SealedError, sealed
 from passerelle.convention import Decision
+from passerelle.convention.dates import local_day
 from passerelle.errors import ContractError, PasserelleError, RefusedError, TheirDataError, UsageError
 from passerelle.handover import earlier
 from passerelle.handover.decide import ask, exchange_of, insist, recipients_of, sender_of, with_keys
@@ -22,6 +23,7 @@ from passerelle.handover.recover import recover
 from passerelle.handover.replying import delivered, refused, reply
 from passerelle.handover.stream import stream
 from passerelle.handover.taking import take_in
+from passerelle.handover.versions import sent_as
 from passerelle.intake import Source, open_source
 from passerelle.profile import Profile, Verdict
 from passerelle.store import runs
@@ -118,6 +120,7 @@ def _decide(workspace: Workspace, order: Order, tools: Tools | None, progress: P
             fr=f"aucun contrat de données n'est lié à {order.exchange} : cet échange ne porte pas encore de lignes",
             hint_fr=f"passerelle convention show {order.convention} dit quels échanges portent des lignes",
         )
+    tools = sent_as(tools, order.source, local_day(workspace.now(), text.zone))
     with workspace.database.read() as connection:
         parties = with_keys(connection, sender, recipients, workspace.now())
         closes = earlier.superseded_by(connection, order)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,21 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """One version of a contract that senders may still use; ``until`` is the last day of its notice period, None: no end."""
+
+    contract: Contract
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """What an exchange is done with: handed in, because the engine names no dataset and no check.
 
     ``judge`` is told the profile and those of earlier periods. ``outcomes`` says which columns make a table of outcomes,
     for exchanges that need disclosure control; None where the contract has none. ``editions`` are the editions of code lists
-    that the profile holds the codes against. ``expected`` is what a rule demands of a column, in French and English.
+    that the profile holds the codes against. ``versions`` are those of the contract that are served, latest first, where there
+    is more than the one. ``expected`` is what a rule demands of a column, in French and English.
     """
 
     contract: Contract
@@ -52,6 +62,7 @@ class Tools:
     outcomes: OutcomeTable | None = None
     editions: Sequence[Edition] = ()
     expected: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    versions: Sequence[Served] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ class Screening:
         columns = job.tools.contract.columns
         with job.workspace.database.read() as connection:
             known = objections.standing(connection, job.order.convention, job.exchange.id)
-        return cls(policies(job.exchange, columns), left_out(known, columns, job.keys.index_key))
+        served = frozenset(column.name for one in job.tools.versions for column in one.contract.columns)
+        return cls(policies(job.exchange, columns, served), left_out(known, columns, job.keys.index_key))
 
     def judged(self, judgement: Judgement) -> Judgement:
         """The judgement with rows rejected for what their texts hold, and with data masked."""
@@ -61,8 +62,10 @@ class Screening:
         )
 
 
-def policies(exchange: Exchange, columns: Sequence[Column]) -> dict[str, Policy]:
+def policies(exchange: Exchange, columns: Sequence[Column], served: frozenset[str] = frozenset()) -> dict[str, Policy]:
     """What is done with the free text of ``exchange``, by column; a marked column that leaves without a policy has the default.
+
+    ``served`` are the columns of the other versions that are served: the policy may name them too.
 
     Raises:
         OurWayError: the policy names a column that the contract does not have.
@@ -70,9 +73,10 @@ def policies(exchange: Exchange, columns: Sequence[Column]) -> dict[str, Policy]
     stated = exchange.handling.free_text if exchange.handling else None
     named = set(stated.columns) if stated else set()
     out = {column.name for column in leaving(exchange, columns)}
-    if unknown := named - {column.name for column in columns}:
+    here = {column.name for column in columns}
+    if unknown := named - here - served:
         raise OurWayError(f"{exchange.id} names columns that the contract lacks: {', '.join(sorted(unknown))}")
     found: dict[str, Policy] = {column.name: DEFAULT for column in columns if column.free_text and column.name in out}
     if stated:
-        found |= dict.fromkeys(named, {kind: Action(action) for kind, action in stated.actions.items()})
+        found |= dict.fromkeys(named & here, {kind: Action(action) for kind, action in stated.actions.items()})
     return found

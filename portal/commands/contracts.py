@@ -53,6 +53,7 @@ def show(dataset: Dataset, as_json: JsonFlag = False) -> None:
         "dataset": found.id,
         "version": found.version,
         "versions": [c.version for c in contracts() if c.id == found.id],
+        "served_until": found.served_until.isoformat() if found.served_until else None,
         "title": dict(found.title),
         "description": dict(found.description),
         "unique": [list(key) for key in found.unique],
@@ -70,6 +71,11 @@ def show(dataset: Dataset, as_json: JsonFlag = False) -> None:
 
     def told() -> None:
         out.heading(f"{found.title[out.lang]} ({found.id} {found.version})")
+        if found.served_until:
+            day = f"{found.served_until:%d/%m/%Y}"
+            out.say(
+                Text(f"Version remplacée, servie jusqu'au {day}", f"Replaced version, served until {day}"), Tone.WARNED
+            )
         titles = [Text("colonne", "column"), Text("sens", "meaning"), Text("type", "type"), Text("identifie quelqu'un", "identifies someone"), Text("obligatoire", "required")]  # fmt: skip
         out.table(
             titles,
@@ -159,6 +165,7 @@ def _show_check(out: Screen, value: dict[str, Any]) -> None:
     facts: list[tuple[Text | str, object]] = [(Text("dialecte", "dialect"), value["dialect"])]
     out.facts(facts + [(label, number(value[name], out.lang)) for name, label in labels.items()])
     titles = [Text("règle", "rule"), Text("colonne", "column"), Text("lignes", "rows"), Text("premières", "first")]
+    _show_notes(out, value["notes"])
     rows = [(r["rule"], r["column"], r["count"], ", ".join(map(str, r["first_rows"]))) for r in value["by_rule"]]
     if rows:
         out.table(titles, rows, right=frozenset({2}))
@@ -167,6 +174,13 @@ def _show_check(out: Screen, value: dict[str, Any]) -> None:
             Text(f"Réparation déclarée : {name}, {count} valeurs", f"Declared repair: {name}, {count} values"),
             Tone.FAINT,
         )
+
+
+def _show_notes(out: Screen, notes: list[dict[str, Any]]) -> None:
+    for note in notes:
+        count = number(note["count"], out.lang)
+        said = Text(f"Signalé sans rejet : {note['note']} ({note['column']}), {count} lignes", f"Noted, not rejected: {note['note']} ({note['column']}), {count} rows")  # fmt: skip
+        out.say(said, Tone.FAINT)
 
 
 @contract.command("sample")

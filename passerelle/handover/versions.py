@@ -1,0 +1,61 @@
+"""Which version of its contract a file is written for: the latest, or one before it whose notice period still runs.
+
+Two versions are served side by side so that a sender has time to change; on the day after the last one announced, the version
+before is refused, with a hint that says what to send instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from passerelle.contract import Contract
+from passerelle.errors import IntakeError, RefusedError
+from passerelle.handover.order import Served, Tools
+from passerelle.intake import open_source
+
+
+def sent_as(tools: Tools, source: Path, today: date) -> Tools:
+    """The tools with the contract in one of whose dialects ``source`` is; the latest where it is in none: the intake says so.
+
+    Raises:
+        RefusedError: the file is in a version whose notice period is over.
+    """
+    for one in tools.versions:
+        if _is_in(source, one.contract):
+            if one.until is not None and today > one.until:
+                raise _over(one, tools.versions)
+            return replace(tools, contract=one.contract)
+    return tools
+
+
+def recorded_as(tools: Tools, reference: str) -> Tools:
+    """The tools with the version that a run was made with, where it is still known: what was accepted may be sent again."""
+    for one in tools.versions:
+        if f"{one.contract.id}@{one.contract.version}" == reference:
+            return replace(tools, contract=one.contract)
+    return tools
+
+
+def _is_in(source: Path, contract: Contract) -> bool:
+    try:
+        open_source(source, contract.dialects).close()
+    except IntakeError:
+        return False
+    return True
+
+
+def _over(one: Served, versions: Sequence[Served]) -> RefusedError:
+    assert one.until is not None  # noqa: S101 - narrowed by the caller
+    contract = one.contract
+    latest = next((each.contract.version for each in versions if each.until is None), None)
+    instead = f"send the file as version {latest}: " if latest else ""
+    instead_fr = f"envoyez le fichier selon la version {latest} : " if latest else ""
+    return RefusedError(
+        f"version {contract.version} of {contract.id} was served until {one.until.isoformat()}",
+        hint=f"{instead}passerelle contract diff {contract.id}@{contract.version} {contract.id} tells what changed",
+        fr=f"la version {contract.version} de {contract.id} a été servie jusqu'au {one.until:%d/%m/%Y}",
+        hint_fr=f"{instead_fr}passerelle contract diff {contract.id}@{contract.version} {contract.id} dit ce qui a changé",
+    )
