@@ -118,4 +118,5 @@ def choose(candidates: Sequence[tuple[Dialect, Sequence[str | None] | None]], he
 
 def _described(dialect: Dialect) -> str:
     place = dialect.encoding if dialect.format != "xlsx" else f"sheet {dialect.sheet}" if dialect.sheet else "any sheet"
-    return f"{dialect.id} ({dialect.format}, {place}, {len(dialect.columns)} columns)"
+    after = f", after {len(dialect.lead)} declared lines" if dialect.lead else ""
+    return f"{dialect.id} ({dialect.format}, {place}, {len(dialect.columns)} columns{after})"
