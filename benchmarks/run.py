@@ -64,7 +64,7 @@ def workspace(folder: Path) -> dict[str, str]:
     call("partner", "add", "pole-emploi")
     call("partner", "key", "add", "pole-emploi", "--recipient", recipient[0], "--by", "one")
     for person in ("two", "three"):
-        call("partner", "key", "approve", recipient[1], "--by", person)
+        call("partner", "key", "approve", recipient[1], "--channel", "phone", "--by", person)
     return environment
 
 

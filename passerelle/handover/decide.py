@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -149,22 +151,17 @@ def recipients_of(convention: Convention, exchange: Exchange, sender: str) -> tu
     return tuple(party for party in named if party != sender)
 
 
-def with_keys(connection: Connection, sender: str, recipients: tuple[str, ...]) -> Parties:
-    """The recipients with the keys their parcels are sealed to.
+def with_keys(connection: Connection, sender: str, recipients: tuple[str, ...], at: datetime) -> Parties:
+    """The recipients with the keys their parcels are sealed to at an instant: while two overlap, to both.
 
     Raises:
-        RefusedError: a recipient has no approved key: nothing can be sealed to it.
+        RefusedError: a recipient has no approved key that is valid: nothing can be sealed to it.
         KeyStoreError: a stored key is not the one that was approved.
     """
-    keys = {party: partners.approved(connection, party) for party in recipients}
+    keys = {party: approved_keys(connection, party, at) for party in recipients}
     for party, approved in keys.items():
-        if any(parse_recipient(key.recipient).fingerprint != key.fingerprint for key in approved):
-            raise KeyStoreError(
-                f"a stored key of {party} is not the one whose fingerprint was approved",
-                hint="the database was altered: revoke the key, enrol it again, and look at the trail",
-                fr=f"une clé enregistrée de {party} n'est pas celle dont l'empreinte a été approuvée",
-                hint_fr="la base a été altérée : révoquez la clé, inscrivez-la à nouveau et examinez le registre",
-            )
+        if not approved and (known := partners.approved(connection, party)):
+            raise _not_valid(party, known, at)
         if not approved:
             raise RefusedError(
                 f"{party} has no approved key: nothing can be sealed to it",
@@ -173,3 +170,46 @@ def with_keys(connection: Connection, sender: str, recipients: tuple[str, ...]) 
                 hint_fr=f"passerelle partner key add {party} --recipient age1…, puis deux approbations",
             )
     return Parties(sender, recipients, keys)
+
+
+def _not_valid(party: str, known: list[PartnerKey], at: datetime) -> RefusedError:
+    """The refusal of a party whose approved keys are all expired, or valid later only."""
+    expired = max((key.not_after for key in known if key.not_after and key.state_at(at) == "expired"), default=None)
+    future = min((key.not_before for key in known if key.not_before), default=None)
+    said, dit = ("is not valid yet", "n'est pas encore valable") if expired is None else ("has expired", "a expiré")
+    when = (expired or future or "")[:10]
+    return RefusedError(
+        f"the key of {party} {said} ({when}): nothing can be sealed to it",
+        hint=f"passerelle partner key add {party} --recipient age1…, then two approvals; two keys may overlap",
+        fr=f"la clé de {party} {dit} ({when}) : rien ne peut lui être scellé",
+        hint_fr=f"passerelle partner key add {party} --recipient age1…, puis deux approbations ; deux clés peuvent se recouvrir",
+    )
+
+
+def stale_keys(connection: Connection, recipient: str, sealed_to: Collection[str], at: datetime) -> RefusedError | None:
+    """The refusal of a parcel sealed to a key that was revoked, or ran out, since; None when all its keys are valid."""
+    if set(sealed_to) <= {key.fingerprint for key in partners.approved(connection, recipient, at)}:
+        return None
+    return RefusedError(
+        f"a key of {recipient} was revoked or ran out while its parcel was made: nothing is delivered",
+        hint="run the command again: the parcel is sealed to the keys that are valid now",
+        fr=f"une clé de {recipient} a été révoquée ou est échue pendant la préparation du colis : rien n'est remis",
+        hint_fr="recommencez : le colis sera scellé aux clés valables à présent",
+    )
+
+
+def approved_keys(connection: Connection, party: str, at: datetime) -> list[PartnerKey]:
+    """The approved keys of a party that are valid at an instant; an empty list when it has none.
+
+    Raises:
+        KeyStoreError: a stored key is not the one that was approved.
+    """
+    approved = partners.approved(connection, party, at)
+    if any(parse_recipient(key.recipient).fingerprint != key.fingerprint for key in approved):
+        raise KeyStoreError(
+            f"a stored key of {party} is not the one whose fingerprint was approved",
+            hint="the database was altered: revoke the key, enrol it again, and look at the trail",
+            fr=f"une clé enregistrée de {party} n'est pas celle dont l'empreinte a été approuvée",
+            hint_fr="la base a été altérée : révoquez la clé, inscrivez-la à nouveau et examinez le registre",
+        )
+    return approved

@@ -18,7 +18,7 @@ from passerelle.clock import iso
 from passerelle.convention import Decision, destruction_deadline
 from passerelle.errors import RefusedError
 from passerelle.handover import earlier, published
-from passerelle.handover.decide import ask, insist
+from passerelle.handover.decide import ask, insist, stale_keys
 from passerelle.handover.folders import folder_of, put_in_folder
 from passerelle.handover.job import Job, staged_at
 from passerelle.handover.order import Delivered
@@ -60,10 +60,14 @@ def deliver(job: Job, outgoing: Outgoing) -> Delivered:
             parties=(job.parties.sender, (outgoing.recipient,)),
             stage="delivery",
         )
-        if decision.outcome != "block":
+        sealed_to = outgoing.sealer.sealed.locks[-1].fingerprints if outgoing.sealer.sealed else ()
+        stale = stale_keys(connection, outgoing.recipient, sealed_to, workspace.now())
+        if decision.outcome != "block" and stale is None:
             _intend(job, outgoing, decision, connection)
     insist(decision)
     return complete(workspace, outgoing.parcel, outgoing.sealer)
+    if stale is not None:
+        raise stale
 
 
 def _intend(job: Job, outgoing: Outgoing, decision: Decision, connection: Connection) -> None:

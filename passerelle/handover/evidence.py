@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import Connection
 
 from passerelle.access import Look, refusing, write_in
-from passerelle.errors import KeyStoreError, ParcelError, RefusedError, TrailError, UsageError
+from passerelle.errors import KeyStoreError, RefusedError, TrailError, UsageError
 from passerelle.handover.earlier import superseded
 from passerelle.handover.job import release_location
 from passerelle.keys import Identity, parse_allowed_signers
@@ -116,30 +113,3 @@ def _wrapped_release(workspace: Workspace, delivery: Delivery) -> bytes:
         fr="le fichier du second verrou de ce colis manque, et rien ne dit qu'il ait été détruit",
         hint_fr="restaurez le dossier releases/ d'une sauvegarde, ou renvoyez le colis : passerelle parcel resend",
     )
-
-
-def exposed(connection: Connection, fingerprint: str) -> list[dict[str, Any]]:
-    """The delivered parcels whose manifest names a key: what it could have opened.
-
-    A purged convention's manifests are gone, and its parcels with two locks are shut.
-    """
-    found = []
-    for delivery in runs.deliveries(connection, state="delivered"):
-        if not delivery.manifest:
-            continue
-        try:
-            manifest = parse_manifest(delivery.manifest)
-        except ParcelError:
-            continue
-        if any(one.startswith(fingerprint) for lock in manifest.passerelle.locks for one in lock.fingerprints):
-            found.append(
-                {
-                    "parcel": delivery.id,
-                    "convention": delivery.convention,
-                    "exchange": delivery.exchange,
-                    "recipient": delivery.recipient,
-                    "delivered_at": delivery.delivered_at,
-                    "rows": delivery.rows,
-                }
-            )
-    return found

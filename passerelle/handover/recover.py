@@ -12,7 +12,7 @@ from pathlib import Path
 
 from passerelle.errors import ParcelError
 from passerelle.handover import earlier
-from passerelle.handover.decide import ask
+from passerelle.handover.decide import ask, stale_keys
 from passerelle.handover.deliver import arrive, complete
 from passerelle.handover.folders import folder_of
 from passerelle.handover.job import close_run, staged_at
@@ -62,8 +62,10 @@ def _settle(workspace: Workspace, intent: Delivery, sender: str) -> None:
             parties=(sender, (intent.recipient,)),
             stage="delivery",
         )
-    if decision.outcome == "block":
-        _abandon(workspace, intent, decision.reason or "refused")
+        sealed_to = parse_manifest(intent.manifest).passerelle.locks[-1].fingerprints
+        stale = stale_keys(connection, intent.recipient, sealed_to, workspace.now())
+    if decision.outcome == "block" or stale is not None:
+        _abandon(workspace, intent, (decision.reason or "refused") if stale is None else "key_not_valid")
         return
     try:
         manifest = parse_manifest(intent.manifest)

@@ -19,6 +19,7 @@ from passerelle.handover.outgoing import Outgoing, sealing
 from passerelle.handover.recover import KEPT_IF_DELIVERED, recover
 from passerelle.handover.repeats import find_repeats
 from passerelle.handover.stream import stream
+from passerelle.handover.versions import recorded_as
 from passerelle.intake import open_original
 from passerelle.keys import AgeFile
 from passerelle.parcel import parse_manifest
@@ -88,11 +89,11 @@ def _decide(
         )
     insist(decision)
     assert exchange is not None  # noqa: S101 - the gate knows it
-    tools = tools_for(exchange)
+    tools = recorded_as(tools_for(exchange), run.contract)
     if not raw or f"{tools.contract.id}@{tools.contract.version}" != run.contract:
         raise _not_the_same(raw_missing=not raw)
     with workspace.database.read() as connection:
-        keys = with_keys(connection, run.sender, (sent.recipient,)).keys
+        keys = with_keys(connection, run.sender, (sent.recipient,), workspace.now()).keys
     source: Path = workspace.path(raw[0].location)
     order = Order(sent.convention, sent.exchange, sent.period, source, run.sender, resends=sent.id, reason=reason)
     parties = Parties(run.sender, (sent.recipient,), keys)

@@ -57,7 +57,7 @@ def record(workspace: Workspace, data: bytes) -> Received:
     receipt = read_receipt(data)
     with workspace.database.begin() as connection:
         delivery = _delivery(connection, receipt)
-        received = verify_receipt(data, _signers(connection, receipt.party), workspace.ledger.verifier_key)
+        received = verify_receipt(data, _signers(connection, receipt), workspace.ledger.verifier_key)
         _check_delivery(receipt, delivery)
         workspace.ledger.confirm(connection, received.checkpoint)
         if received.checkpoint.size <= delivery.entry:
@@ -101,9 +101,10 @@ def _delivery(connection: Connection, receipt: Receipt) -> Delivery:
     return found[0]
 
 
-def _signers(connection: Connection, party: str) -> list[PublicKey]:
-    keys = []
-    for known in partners.approved(connection, party):
+def _signers(connection: Connection, receipt: Receipt) -> list[PublicKey]:
+    """The party's SSH keys that nobody revoked and that were valid when it says that it signed."""
+    party, keys = receipt.party, []
+    for known in partners.approved(connection, party, datetime.fromisoformat(receipt.at)):
         try:
             keys.append(parse_public(known.recipient))
         except TheirDataError:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
@@ -19,7 +20,10 @@ SHORTEST_BEGINNING = 12  # characters of a fingerprint, "SHA256:" among them
 
 @dataclass(frozen=True, slots=True)
 class PartnerKey:
-    """One recipient key; ``state`` is pending, approved or revoked."""
+    """One recipient key; valid from ``not_before`` on and before ``not_after``, None where nothing was said.
+
+    ``state`` is pending, approved or revoked, whatever the day; ``state_at`` knows validity too.
+    """
 
     fingerprint: str
     partner: str
@@ -27,6 +31,8 @@ class PartnerKey:
     recipient: str
     enrolled_by: str
     enrolled_at: str
+    not_before: str | None
+    not_after: str | None
     revoked_at: str | None
     approvals: tuple[str, ...]
 
@@ -35,6 +41,15 @@ class PartnerKey:
         if self.revoked_at:
             return "revoked"
         return "approved" if len(self.approvals) >= APPROVALS_NEEDED else "pending"
+
+    def state_at(self, instant: datetime) -> str:
+        """The state at an instant: pending, approved, revoked, or, of an approved key, expired or future."""
+        at = iso(instant)
+        if self.state != "approved":
+            return self.state
+        if self.not_after is not None and at >= self.not_after:
+            return "expired"
+        return "future" if self.not_before is not None and at < self.not_before else "approved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +105,31 @@ def person(name: str) -> str:
 
 
 def enrol(
-    connection: Connection, party: str, *, kind: str, recipient: str, fingerprint: str, by: str, at: datetime
+    connection: Connection,
+    party: str,
+    *,
+    kind: str,
+    recipient: str,
+    fingerprint: str,
+    by: str,
+    at: datetime,
+    not_before: datetime | None = None,
+    not_after: datetime | None = None,
 ) -> bool:
     """Enrol a key for ``party``: False when it was enrolled already.
 
     Raises:
-        UsageError: the partner is unknown.
+        UsageError: the partner is unknown, or the key would never be valid.
         RefusedError: the key belongs to another partner.
     """
     if find(connection, party) is None:
         raise UsageError(
             f"unknown partner {party}", hint=f"passerelle partner add {party}", fr=f"partenaire inconnu : {party}"
+        )
+    if not_after is not None and not_after <= max(not_before or at, at):
+        raise UsageError(
+            "expected an end of validity after its beginning, and to come",
+            fr="la fin de validité doit venir après son début, et n'être pas passée",
         )
     known = connection.execute(select(partner_key).where(partner_key.c.fingerprint == fingerprint)).one_or_none()
     if known:
@@ -120,6 +149,8 @@ def enrol(
             recipient=recipient,
             enrolled_by=person(by),
             enrolled_at=iso(at),
+            not_before=None if not_before is None else iso(not_before),
+            not_after=None if not_after is None else iso(not_after),
         )
     )
     return True
@@ -156,10 +187,37 @@ def approve(connection: Connection, fingerprint: str, *, by: str, at: datetime) 
     return key_by(connection, key.fingerprint)
 
 
-def revoke(connection: Connection, fingerprint: str, *, at: datetime) -> PartnerKey:
-    """Revoke a key from ``at`` on; once more changes nothing."""
+def end(connection: Connection, fingerprint: str, *, not_after: datetime, at: datetime) -> PartnerKey:
+    """Set when a key's validity ends, earlier than so far: its successor overlaps with it until then.
+
+    Raises:
+        UsageError: the end is past.
+        RefusedError: the key is revoked, or ends sooner: a longer validity needs a new enrolment.
+    """
     key = key_by(connection, fingerprint)
-    if key.revoked_at is None:
+    if not_after <= at:
+        raise UsageError(
+            "expected an end that is to come",
+            hint="passerelle partner key revoke ends a key at once, or at an instant that is past",
+            fr="la fin de validité doit être à venir",
+            hint_fr="passerelle partner key revoke met fin à une clé aussitôt, ou à un instant passé",
+        )
+    if key.revoked_at or (key.not_after is not None and iso(not_after) > key.not_after):
+        raise RefusedError(
+            "the key ends sooner",
+            hint="enrol a new key: a longer validity needs two approvals",
+            fr="la clé prend fin plus tôt",
+            hint_fr="inscrivez une autre clé : une validité plus longue demande deux approbations",
+        )
+    query = update(partner_key).where(partner_key.c.fingerprint == key.fingerprint)
+    connection.execute(query.values(not_after=iso(not_after)))
+    return key_by(connection, key.fingerprint)
+
+
+def revoke(connection: Connection, fingerprint: str, *, at: datetime) -> PartnerKey:
+    """Revoke a key from ``at`` on, an instant that may be past; once more changes nothing unless it is earlier."""
+    key = key_by(connection, fingerprint)
+    if key.revoked_at is None or iso(at) < key.revoked_at:
         connection.execute(
             update(partner_key).where(partner_key.c.fingerprint == key.fingerprint).values(revoked_at=iso(at))
         )
@@ -174,9 +232,21 @@ def keys(connection: Connection, party: str | None = None) -> list[PartnerKey]:
     return [_key(connection, row) for row in connection.execute(query).all()]
 
 
-def approved(connection: Connection, party: str) -> list[PartnerKey]:
-    """The keys that a parcel for ``party`` is sealed to."""
-    return [key for key in keys(connection, party) if key.state == "approved"]
+def approved(connection: Connection, party: str, at: datetime | None = None) -> list[PartnerKey]:
+    """The keys of ``party`` that two people approved and nobody revoked; with ``at``, those valid then: a parcel is sealed to all."""
+    return [key for key in keys(connection, party) if (key.state if at is None else key.state_at(at)) == "approved"]
+
+
+def expiring(connection: Connection, at: datetime, within: timedelta) -> list[PartnerKey]:
+    """The keys valid at ``at`` that end within a span of time, and that no other key of their partner outlives."""
+    until = at + within
+    return [
+        key
+        for key in keys(connection)
+        if key.state_at(at) == "approved"
+        and key.state_at(until) != "approved"
+        and not approved(connection, key.partner, until)
+    ]
 
 
 def key_by(connection: Connection, fingerprint: str) -> PartnerKey:
@@ -197,8 +267,8 @@ def key_by(connection: Connection, fingerprint: str) -> PartnerKey:
     return _key(connection, rows[0])
 
 
-def _key(connection: Connection, row: Row[tuple[str, str, str, str, str, str, str | None]]) -> PartnerKey:
-    fingerprint, party, kind, recipient, enrolled_by, enrolled_at, revoked_at = row
-    query = select(approval.c.actor).where(approval.c.subject == fingerprint).order_by(approval.c.at, approval.c.actor)
-    actors = tuple(connection.scalars(query))
-    return PartnerKey(fingerprint, party, kind, recipient, enrolled_by, enrolled_at, revoked_at, actors)
+def _key(connection: Connection, row: Row[Any]) -> PartnerKey:
+    query = select(approval.c.actor).where(approval.c.subject == row.fingerprint)
+    actors = tuple(connection.scalars(query.order_by(approval.c.at, approval.c.actor)))
+    values = {name: getattr(row, name) for name in PartnerKey.__slots__ if name != "approvals"}
+    return PartnerKey(**values, approvals=actors)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from passerelle.errors import UsageError
-from portal.context import Actor, JsonFlag, actor, content, looked, opened, screen
+from portal.context import Actor, JsonFlag, actor, content, instant_value, looked, opened, screen
 from portal.render import Screen, Text, Tone
-from portal.words import KEY_STATES, moment, said
+from portal.words import KEY_STATES, SECOND_LOCKS, moment, said
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from passerelle.store.partners import PartnerKey
     from passerelle.workspace import Workspace
+
+CHANNELS = ("phone", "video", "meeting", "letter", "signed-mail")
+WHOLE = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
+PARIS = ZoneInfo("Europe/Paris")  # a day without a zone is one of the gateway's
 
 partner = typer.Typer(help="Recipients and their keys.", no_args_is_help=True)
 key = typer.Typer(help="The keys that parcels are sealed to.", no_args_is_help=True)
@@ -79,6 +86,8 @@ def add_key(
     party: Annotated[str, typer.Argument(help="The partner.")],
     recipient: Annotated[str | None, typer.Option(help="Its public key: age1…, ssh-ed25519 … or ssh-rsa ….")] = None,
     file: Annotated[Path | None, typer.Option("--file", help="A file that holds the public key.")] = None,
+    not_before: Annotated[str | None, typer.Option(help="The day or instant from which it is sealed to.")] = None,
+    not_after: Annotated[str | None, typer.Option(help="The day or instant from which it is not any more.")] = None,
     by: Actor = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -99,8 +108,9 @@ def add_key(
     with opened() as workspace, workspace.database.begin() as connection:
         who, at = actor(by), workspace.now()
         facts = {"kind": parsed.kind, "recipient": parsed.text, "fingerprint": parsed.fingerprint}
-        if partners.enrol(connection, party, by=who, at=at, **facts):
-            _tell(workspace, connection, "partner_key_enrolled", party, parsed.fingerprint, 0)
+        since, until = _instant(not_before, "--not-before"), _instant(not_after, "--not-after")
+        if partners.enrol(connection, party, by=who, at=at, not_before=since, not_after=until, **facts):
+            _tell(workspace, connection, "partner_key_enrolled", partners.key_by(connection, parsed.fingerprint))
     value = {"partner": party, "fingerprint": parsed.fingerprint, "state": "pending"}
 
     def show() -> None:
@@ -108,8 +118,8 @@ def add_key(
         out.facts([(Text("empreinte", "fingerprint"), parsed.fingerprint)])
         out.say(
             Text(
-                f"Confirmez l'empreinte par un second canal, puis : passerelle partner key approve {parsed.fingerprint} --by …",
-                f"Confirm the fingerprint on a second channel, then: passerelle partner key approve {parsed.fingerprint} --by …",
+                f"Confirmez l'empreinte par un second canal, puis : passerelle partner key approve {parsed.fingerprint} --channel phone --by …",
+                f"Confirm the fingerprint on a second channel, then: passerelle partner key approve {parsed.fingerprint} --channel phone --by …",
             ),
             Tone.FAINT,
         )
@@ -119,17 +129,21 @@ def add_key(
 
 @key.command("approve")
 def approve_key(
-    fingerprint: Annotated[str, typer.Argument(help="The key's fingerprint, or its beginning.")],
+    fingerprint: Annotated[str, typer.Argument(help="The key's whole fingerprint, as its owner told it.")],
+    channel: Annotated[
+        str | None,
+        typer.Option(metavar="CHANNEL", help="How its owner told it: phone, video, meeting, letter or signed-mail."),
+    ] = None,
     by: Actor = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Approve a key: two people do, of whom neither enrolled it."""
+    """Approve a key: two people do, of whom neither enrolled it, once its owner told the fingerprint on a second channel."""
     from passerelle.store import partners
 
     out = screen(as_json=as_json)
     with opened() as workspace, workspace.database.begin() as connection:
-        found = partners.approve(connection, fingerprint, by=actor(by), at=workspace.now())
-        _tell(workspace, connection, "partner_key_approved", found.partner, found.fingerprint, len(found.approvals))
+        found = partners.approve(connection, _confirmed(fingerprint, channel), by=actor(by), at=workspace.now())
+        _tell(workspace, connection, "partner_key_approved", found, channel=channel)
     missing = max(partners.APPROVALS_NEEDED - len(found.approvals), 0)
     outcome = (
         Text(f"Clé de {found.partner} approuvée : les colis peuvent lui être scellés.", f"Key of {found.partner} approved: parcels can be sealed to it.")
@@ -142,16 +156,54 @@ def approve_key(
 @key.command("revoke")
 def revoke_key(
     fingerprint: Annotated[str, typer.Argument(help="The key's fingerprint, or its beginning.")],
+    at: Annotated[
+        str | None, typer.Option("--at", help="The instant from which it counts, when the key was lost before today.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Revoke a key: nothing is sealed to it any more."""
+    """Revoke a key: nothing is sealed to it any more; what it could have opened is in its exposure."""
     from passerelle.store import partners
 
     out = screen(as_json=as_json)
     with opened() as workspace, workspace.database.begin() as connection:
-        found = partners.revoke(connection, fingerprint, at=workspace.now())
-        _tell(workspace, connection, "partner_key_revoked", found.partner, found.fingerprint, len(found.approvals))
-    outcome = Text(f"Clé de {found.partner} révoquée.", f"Key of {found.partner} revoked.")
+        since = _instant(at, "--at") or workspace.now()
+        if since > workspace.now():
+            raise UsageError(
+                "--at: expected an instant that is past",
+                hint="passerelle partner key end sets an end to come",
+                fr="--at : il faut un instant passé",
+                hint_fr="passerelle partner key end fixe une fin à venir",
+            )
+        found = partners.revoke(connection, fingerprint, at=since)
+        _tell(workspace, connection, "partner_key_revoked", found)
+
+    def show() -> None:
+        out.say(Text(f"Clé de {found.partner} révoquée.", f"Key of {found.partner} revoked."), Tone.DONE)
+        report = f"passerelle partner exposure {found.fingerprint}"
+        out.say(Text(f"Ce qu'elle a pu ouvrir : {report}", f"What it could have opened: {report}"), Tone.FAINT)
+
+    out.answer(_key_json(found), show)
+
+
+@key.command("end")
+def end_key(
+    fingerprint: Annotated[str, typer.Argument(help="The key's fingerprint, or its beginning.")],
+    not_after: Annotated[str, typer.Option(help="The day or instant from which nothing is sealed to it any more.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Let a key run out: until then, parcels are sealed to it and to its successor."""
+    from passerelle.store import partners
+
+    out = screen(as_json=as_json)
+    with opened() as workspace, workspace.database.begin() as connection:
+        until = _instant(not_after, "--not-after")
+        assert until is not None  # noqa: S101 - it was given
+        found = partners.end(connection, fingerprint, not_after=until, at=workspace.now())
+        _tell(workspace, connection, "partner_key_ended", found)
+    when = moment(found.not_after, out.lang)
+    outcome = Text(
+        f"La clé de {found.partner} prendra fin le {when}.", f"The key of {found.partner} will end on {when}."
+    )
     out.answer(_key_json(found), lambda: out.say(outcome, Tone.DONE))
 
 
@@ -164,16 +216,23 @@ def list_keys(
 
     out = screen(as_json=as_json)
     with opened() as workspace, workspace.database.read() as connection:
-        keys = partners.keys(connection, party)
+        keys, now = partners.keys(connection, party), workspace.now()
     titles = [
         Text("partenaire", "partner"),
         Text("empreinte", "fingerprint"),
         Text("nature", "kind"),
         Text("état", "state"),
+        Text("fin", "end"),
         Text("approuvée par", "approved by"),
     ]
-    rows = [(k.partner, k.fingerprint, k.kind, said(KEY_STATES, k.state), "\n".join(k.approvals) or None) for k in keys]
-    out.answer([_key_json(k) for k in keys], lambda: out.table(titles, rows))
+    rows = [
+        (
+            k.partner, k.fingerprint, k.kind, said(KEY_STATES, k.state_at(now)),
+            moment(k.revoked_at or k.not_after, out.lang), "\n".join(k.approvals) or None,
+        )
+        for k in keys
+    ]  # fmt: skip
+    out.answer([{**_key_json(k), "state": k.state_at(now)} for k in keys], lambda: out.table(titles, rows))
 
 
 @partner.command("exposure")
@@ -181,8 +240,8 @@ def exposure(
     fingerprint: Annotated[str, typer.Argument(help="The key's fingerprint, or its beginning.")],
     as_json: JsonFlag = False,
 ) -> None:
-    """List the parcels that a key could have opened, by the manifests that named it."""
-    from passerelle.handover.evidence import exposed
+    """List the parcels that a key could have opened: which were opened or receipted, and whose second lock is gone."""
+    from passerelle.handover.keyreport import key_exposure
     from passerelle.store import partners
 
     out = screen(as_json=as_json)
@@ -193,24 +252,29 @@ def exposure(
     ):
         key = partners.key_by(connection, fingerprint)
         look.subject, look.partner = key.fingerprint, key.partner
-        found = exposed(connection, key.fingerprint)
+        found = [one.as_json() for one in key_exposure(workspace, connection, key)]
         look.count = len(found)
     titles = [
         Text("colis", "parcel"),
         Text("convention", "convention"),
         Text("échange", "exchange"),
-        Text("destinataire", "recipient"),
+        Text("période", "period"),
         Text("remis le", "delivered"),
+        Text("accusé le", "receipted"),
+        Text("second verrou", "second lock"),
         Text("lignes", "rows"),
     ]
     rows = [
-        (f["parcel"], f["convention"], f["exchange"], f["recipient"], moment(f["delivered_at"], out.lang), f["rows"])
+        (
+            f["parcel"], f["convention"], f["exchange"], f["period"], moment(f["delivered_at"], out.lang),
+            moment(f["receipted_at"], out.lang), said(SECOND_LOCKS, f["second_lock"]), f["rows"],
+        )
         for f in found
-    ]
+    ]  # fmt: skip
     nothing = Text(
         "Aucun colis encore au dossier n'est scellé à cette clé.", "No parcel still on file is sealed to this key."
     )
-    out.answer(found, lambda: out.table(titles, rows, right=frozenset({5})) if rows else out.say(nothing))
+    out.answer(found, lambda: out.table(titles, rows, right=frozenset({7})) if rows else out.say(nothing))
 
 
 def _public_line(text: bytes) -> str:
@@ -225,6 +289,22 @@ def _public_line(text: bytes) -> str:
     return lines[0]
 
 
+def _confirmed(fingerprint: str, channel: str | None) -> str:
+    """The fingerprint, whole, and told by its owner on a channel other than the one that the key came by."""
+    if channel not in CHANNELS or not WHOLE.fullmatch(fingerprint):
+        raise UsageError(
+            f"expected the whole fingerprint, and --channel, one of {', '.join(CHANNELS)}",
+            hint="have the key's owner tell its fingerprint on another channel than the key came by, and compare all of it",
+            fr=f"il faut l'empreinte entière, et --channel parmi {', '.join(CHANNELS)}",
+            hint_fr="faites-vous dire l'empreinte par le titulaire, par un autre canal que la clé, et comparez-la en entier",
+        )
+    return fingerprint
+
+
+def _instant(text: str | None, what: str) -> datetime | None:
+    return None if text is None else instant_value(text, what, PARIS)
+
+
 def _key_json(found: PartnerKey) -> dict[str, Any]:
     return {
         "partner": found.partner,
@@ -232,12 +312,23 @@ def _key_json(found: PartnerKey) -> dict[str, Any]:
         "kind": found.kind,
         "state": found.state,
         "approvals": len(found.approvals),
+        "not_before": found.not_before,
+        "not_after": found.not_after,
+        "revoked_at": found.revoked_at,
     }
 
 
 def _tell(
-    workspace: Workspace, connection: Connection, kind: str, party: str, fingerprint: str, approvals: int
+    workspace: Workspace, connection: Connection, kind: str, found: PartnerKey, *, channel: str | None = None
 ) -> None:
-    body = {"party": party, "fingerprint": fingerprint, "approvals": approvals}
+    body = {
+        "party": found.partner,
+        "fingerprint": found.fingerprint,
+        "approvals": len(found.approvals),
+        "channel": channel,
+        "not_before": found.not_before,
+        "not_after": found.not_after,
+        "since": found.revoked_at,
+    }
     workspace.append(connection, kind, body)
     workspace.ledger.checkpoint(connection, workspace.now())
