@@ -8,38 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from difflib import SequenceMatcher
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, func, select, type_coerce
 from sqlalchemy.types import NullType
 
 from passerelle.access.batches import MAX_OPEN_AGE
+from passerelle.access.comparing import Anchor, Finding, Stored, compare
 from passerelle.access.line import leaf_hash
 from passerelle.clock import iso
 from passerelle.store.access_tables import access, access_batch
-from passerelle.trail import Ledger, merkle
+from passerelle.trail import Ledger
 
-Code = Literal["edited", "deleted", "inserted", "reordered", "altered", "hashes_altered", "restored", "back_dated"]
 MAX_FINDINGS = 100  # told; more are only counted
-HASH = merkle.HASH_SIZE
 # The salt as it is stored, whatever that is: a driver that insists on bytes would raise instead of comparing.
 _COLUMNS = [type_coerce(column, NullType()).label("salt") if column.name == "salt" else column for column in access.c]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong: ``number`` is the line's in the log; ``first`` and ``last`` are its batch's.
-
-    ``altered``: the batch does not give its root, and its stored hashes are no help to say which line. ``hashes_altered``: its
-    lines are good, its stored hashes are not. ``restored``: lines are back that had expired. ``back_dated``: a line that no
-    batch holds yet is older than what was sealed before it.
-    """
-
-    code: Code
-    first: int
-    last: int
-    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +42,6 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "findings": [asdict(one) for one in self.findings]}
-
-
-@dataclass(frozen=True, slots=True)
-class _Anchor:
-    """A batch as the trail tells it."""
-
-    first: int
-    last: int
-    root: bytes
-    until: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    number: int
-    hash: bytes
 
 
 def inspect(connection: Connection, ledger: Ledger, at: datetime) -> Report:
@@ -121,75 +88,30 @@ class _Ranges:
         return self._at < len(self._ranges) and self._ranges[self._at][0] <= number
 
 
-def _anchors(connection: Connection, ledger: Ledger) -> Iterator[_Anchor]:
+def _anchors(connection: Connection, ledger: Ledger) -> Iterator[Anchor]:
     for one in ledger.find(connection, "access_batch"):
         body = one.entry.body
-        yield _Anchor(body["first"], body["last"], bytes.fromhex(body["root_sha256"]), body["until"])
+        yield Anchor(body["first"], body["last"], bytes.fromhex(body["root_sha256"]), body["until"])
 
 
-def _compared(connection: Connection, anchor: _Anchor) -> Iterator[Finding]:
-    """What is wrong with the lines of one batch."""
-    rows = _rows(connection, anchor)
+def _compared(connection: Connection, anchor: Anchor) -> Iterator[Finding]:
     query = select(access_batch.c.leaves).where(access_batch.c.first == anchor.first)
-    stored = connection.scalar(query) or b""
-    kept = [stored[place : place + HASH] for place in range(0, len(stored), HASH)]
-    whole = len(kept) == anchor.last - anchor.first + 1 and len(stored) % HASH == 0 and merkle.root(kept) == anchor.root
-    numbers = list(range(anchor.first, anchor.last + 1))
-    good = (
-        [row.number for row in rows] == numbers
-        and all(row.hash for row in rows)
-        and merkle.root([row.hash for row in rows]) == anchor.root
-    )
-    if good:
-        if not whole:
-            yield Finding("hashes_altered", anchor.first, anchor.last)
-        return
-    if not whole:
-        yield Finding("altered", anchor.first, anchor.last)
-        return
-    yield from _named(anchor, kept, rows)
+    yield from compare(anchor, connection.scalar(query) or b"", _rows(connection, anchor))
 
 
-def _named(anchor: _Anchor, kept: list[bytes], rows: list[_Row]) -> Iterator[Finding]:
-    """Which lines, from the hashes that the batch kept and that the trail vouches for."""
-    hashes = [row.hash for row in rows]
-    lost, strange = set(kept) - set(hashes), set(hashes) - set(kept)
-    told = False
-    for code, a, b, c, d in SequenceMatcher(None, kept, hashes, autojunk=False).get_opcodes():
-        if code == "equal":
-            continue
-        told = True
-        gone, come = kept[a:b], rows[c:d]
-        for offset in range(max(len(gone), len(come))):
-            missing = offset < len(gone) and gone[offset] in lost
-            new = offset < len(come) and come[offset].hash in strange
-            number = anchor.first + a + offset if offset < len(gone) else come[offset].number
-            if missing and new:
-                yield Finding("edited", anchor.first, anchor.last, number)
-                continue
-            if missing:
-                yield Finding("deleted", anchor.first, anchor.last, number)
-            if new:
-                yield Finding("inserted", anchor.first, anchor.last, come[offset].number)
-            if not missing and not new:
-                yield Finding("reordered", anchor.first, anchor.last, number)
-    if not told:
-        yield Finding("reordered", anchor.first, anchor.last)  # the lines are in order, their numbers are not
-
-
-def _left(connection: Connection, anchor: _Anchor) -> Iterator[Finding]:
+def _left(connection: Connection, anchor: Anchor) -> Iterator[Finding]:
     """Lines that stand where an expired batch was."""
     for row in _rows(connection, anchor):
         yield Finding("restored", anchor.first, anchor.last, row.number)
 
 
-def _rows(connection: Connection, anchor: _Anchor) -> list[_Row]:
+def _rows(connection: Connection, anchor: Anchor) -> list[Stored]:
     query = (
         select(*_COLUMNS)
         .where(access.c.number >= anchor.first, access.c.number <= anchor.last)
         .order_by(access.c.number, access.c.id)
     )
-    return [_Row(row["number"], leaf_hash(row)) for row in connection.execute(query).mappings()]
+    return [Stored(row["number"], leaf_hash(row)) for row in connection.execute(query).mappings()]
 
 
 def _strangers(connection: Connection, last: int) -> list[int]:

@@ -18,7 +18,7 @@ from passerelle.store import Database, access
 from passerelle.store.tables import metadata
 from passerelle.trail import Ledger, fsck
 from passerelle.trail.tables import metadata as trail_metadata
-from tests.trail.conftest import postgres, sqlite  # noqa: F401 -- fixtures
+from tests.trail.conftest import sqlite  # noqa: F401 -- a fixture
 
 ORIGIN = "passerelle.example/tests"
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
