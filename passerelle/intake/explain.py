@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -119,21 +120,28 @@ def explaining() -> Iterator[None]:
 
 def explained(error: IntakeError) -> IntakeError:
     """``error`` with its message in French and a hint in both languages, where it has none."""
-    for pattern, fr, advice in _PATTERNS:
-        found = pattern.fullmatch(error.message)
-        if found is None:
-            continue
-        named = found.groupdict()
-        kind = _KINDS.get(named.get("kind") or "", named.get("kind"))
-        said = fr.format(*found.groups(default=""), kind=kind)
-        error.fr = error.fr or said + (f" (dialecte {named['d']})" if named.get("d") else "")
-        if kind is not None and found["kind"] in _SAVED_OTHERWISE:
-            advice = _SAVE_AS  # noqa: PLW2901 -- the kind that came says more than the message
-        error.hint, error.hint_fr = (
-            advice if error.hint in {None, *_GENERAL} else (error.hint, error.hint_fr or advice[1])
-        )
-        break
+    if (found := _french(error.message)) is None:
+        return error
+    said, hint, hint_fr = found
+    error.fr = error.fr or said
+    if error.hint is None or error.hint in _GENERAL:
+        error.hint, error.hint_fr = hint, hint_fr
+    else:
+        error.hint_fr = error.hint_fr or hint_fr
     return error
+
+
+@functools.lru_cache(1024)
+def _french(message: str) -> tuple[str, str, str] | None:
+    """A message in French, and what to do in English and French; None: it is not known."""
+    for pattern, fr, advice in _PATTERNS:
+        if found := pattern.fullmatch(message):
+            named = found.groupdict()
+            kind = named.get("kind") or ""
+            said = fr.format(*found.groups(default=""), kind=_KINDS.get(kind, kind))
+            dialect = f" (dialecte {named['d']})" if named.get("d") else ""
+            return said + dialect, *(_SAVE_AS if kind in _SAVED_OTHERWISE else advice)
+    return None
 
 
 _SAVED_OTHERWISE: Final = frozenset(_KINDS) - {

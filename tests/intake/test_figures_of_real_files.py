@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -141,3 +143,40 @@ def test_departments_as_numbers(shared: Path) -> None:
     assert departments["20"] > 0
     assert not {"2A", "2B"} & departments.keys()
     assert {"001", "02A", "971"} <= set(columns(shared / "data" / "chomage_departements_insee.csv")["codeDepartement"])
+
+
+TRAINEES = {
+    "last_name": ["MARTIN", "ÉLIE"], "first_name": ["Zoé", "Ali"], "email": ["a@example.org", None], "phone": ["0611223344", None],
+    "trainee_id": ["1111111111", "2222222222"], "session_id": ["S1", "S2"], "course_label": ["Soudage", "Accueil"],
+    "entry_date": ["2024-03-04", "2024-09-02"], "exit_date": ["2024-06-28", None], "postcode": ["75019", "93300"],
+    "provider_siret": ["73282932000074", "73282932000074"],
+}  # fmt: skip
+
+
+def as_sent(form: Dialect) -> bytes:
+    """The trainees as the sender of ``form`` writes them."""
+    lines = [form.separator.join(form.columns)]
+    for place in range(2):
+        cells = []
+        for target in form.columns.values():
+            value = TRAINEES.get(target or "", [None, None])[place]
+            if value is not None and target in {"entry_date", "exit_date"}:
+                value = datetime.fromisoformat(value).strftime(form.date_formats[0])
+            cells.append(form.nulls[-1] if value is None else value)
+        lines.append(form.separator.join(cells))
+    return ("\n".join(lines) + "\n").encode(form.encoding if form.encoding != "ascii" else "utf-8")
+
+
+def test_the_two_formats_of_trainees_give_the_same_rows(tmp_path: Path) -> None:
+    """The same trainees in the operator's format and in the region's come out as the same rows."""
+    entries = contract("training_entries")
+    came = []
+    for name in ("pole-emploi", "region-idf"):
+        form = entries.dialect(name)
+        (tmp_path / name).write_bytes(as_sent(replace(form, encoding="utf-8")))
+        with open_source(tmp_path / name, [replace(form, encoding="utf-8")]) as source:
+            judged = [entries.judge(batch, source.dialect) for batch in source.batches()]
+        assert sum(one.rejected_rows.size for one in judged) == 0, [one.failures for one in judged]
+        came.append(pa.concat_tables([one.accepted for one in judged]).select(list(TRAINEES)))
+    assert came[0].num_rows == 2
+    assert came[0].equals(came[1])
