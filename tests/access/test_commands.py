@@ -15,7 +15,7 @@ import typer
 from sqlalchemy import update
 
 from passerelle.access import Search, page, seal
-from passerelle.store import access
+from passerelle.store import access, runs
 from passerelle.store.access_tables import access as table
 from portal.cli import app, run
 from tests.gateway import CSP_FILED, POOLS, Gateway
@@ -24,7 +24,15 @@ NOW = "2025-05-05T10:00:00+02:00"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "spec" / "access-log.md"
 ROW = re.compile(r"^\| ([a-z][a-z -]*) \| ?([a-z_]*) ?\| ?(.*?) ?\|$")
 # Acts write their line in the transaction of the act; their own tests run them.
-ACTS = {"account add", "account disable", "account reset", "parcel resend", "person object", "person withdraw"}
+ACTS = {
+    "account add",
+    "account disable",
+    "account reset",
+    "parcel resend",
+    "person object",
+    "person withdraw",
+    "quarantine read",
+}
 PARTY = "mtfp"
 
 
@@ -73,16 +81,20 @@ def typed(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     for name, value in environment.items():
         monkeypatch.setenv(f"PASSERELLE_{name}", str(value))
     (parcel,) = gateway.parcels(PARTY)
+    with gateway.workspace.database.read() as connection:
+        (done,) = [one.id for one in runs.runs(connection)]
     return {
         "access alerts": [],
         "access log": [],
         "convention exposures": ["csp-ft-2024"],
         "exchange list": [],
         "exchange releases": [PARTY],
+        "exchange report": [done],
         "partner exposure": [gateway.identities[PARTY].recipient.fingerprint],
         "purge certificate": ["csp-ft-2024"],
         "purge plan": [],
         "purge run": [],
+        "quarantine list": [],
         "receipt list": [],
         "release-key": [parcel.stem, "--as", PARTY],
         "trail export": ["--out", str(tmp_path / "tiles")],
