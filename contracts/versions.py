@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import Any
 
 from contracts.base import DataContract
+from contracts.dialect_pages import SETTINGS
 from contracts.registry import contract, contracts
 from contracts.rules import Between, Identifier, Length, OneOf, Pattern, Relation, Rule
 from passerelle.contract import Column, Dialect, PersonClass
@@ -244,23 +245,16 @@ def _keys(old: DataContract, new: DataContract) -> Iterator[Change]:
         yield Change(Level.BREAKING, "key", None, fr, en)
 
 
-_WRITING = {
-    "format": ("type de fichier", "kind of file"),
-    "encoding": ("encodage", "encoding"),
-    "separator": ("séparateur", "separator"),
-    "quote": ("guillemet", "quote"),
-    "decimal": ("marque décimale", "decimal mark"),
-    "nulls": ("marques de valeur vide", "marks of a null"),
-    "secrecy": ("marque du secret", "mark of secrecy"),
-    "date_formats": ("écriture des dates", "writing of dates"),
-}
+_LOOSE = frozenset(
+    {"line_end", "packings", "beside", "optional", "blank_lines", "short_rows", "nbsp", "trim", "zero_fill"}
+)
+"""Settings that change what is tolerated or repaired, not what a sender must write."""
 
 
 def _writing(old: Form, new: Form) -> Iterator[Change]:
     if old.dialect is None or new.dialect is None:
         return
-    for name, (fr, en) in _WRITING.items():
+    for name, (fr, en) in SETTINGS.items():
         if getattr(old.dialect, name) != getattr(new.dialect, name):
-            yield Change(Level.BREAKING, name, None, f"{fr} : changement", f"{en} changed")
-    if old.dialect.line_end != new.dialect.line_end:
-        yield Change(Level.MINOR, "line_end", None, "fins de ligne changées", "line ends changed")
+            level = Level.MINOR if name in _LOOSE else Level.BREAKING
+            yield Change(level, name, None, f"{fr} : changement", f"{en}: changed")

@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pyarrow as pa
 import pytest
@@ -129,6 +130,51 @@ def test_slices_and_chunks_change_nothing(values: list[str | None], data: st.Dat
 def test_known_values(scheme: str, good: str, bad: str) -> None:
     """Known identifiers are valid, and their known counterfeits are not."""
     assert judged(scheme, [good, bad, good + "\n", None]) == [True, False, False, False]
+
+
+def _nir(start: str) -> str:
+    """Thirteen characters with their key."""
+    number = int(start.replace("2A", "19").replace("2B", "18"))
+    return f"{start}{97 - number % 97:02d}"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "value", "theirs"),
+    [
+        pytest.param("siren", "000000000", siren, id="all zeros"),
+        pytest.param("siret", "00000000000000", siret, id="all zeros"),
+        pytest.param("avs", "7560000000002", ssn, id="all zeros"),
+        pytest.param("nir", "269054958815780", nir, id="public specimen"),
+        pytest.param("nir", _nir("0850575123456"), nir, id="sex 0"),
+        pytest.param("nir", _nir("9850575123456"), nir, id="sex 9"),
+        pytest.param("nir", _nir("1850075123456"), nir, id="month 00"),
+        pytest.param("nir", _nir("1851375123456"), nir, id="month 13"),
+        pytest.param("nir", _nir("1854375123456"), nir, id="month 43"),
+        pytest.param("nir", _nir("1850500123456"), nir, id="department 00"),
+        pytest.param("siret", "732 829 320 00074", siret, id="spaces"),
+    ],
+)
+def test_what_python_stdnum_lets_through(scheme: str, value: str, theirs: ModuleType) -> None:
+    """Each known gap of python-stdnum is still one, and is closed here."""
+    assert theirs.is_valid(value)
+    assert judged(scheme, [value]) == [False]
+
+
+@pytest.mark.parametrize("department", ["2A", "2B", "75", "97", "99"])
+def test_corsica_has_its_letters(department: str) -> None:
+    """A NIR born in 2A or 2B is valid with the key of 19 or 18, as python-stdnum says too."""
+    value = _nir(f"18505{department}123456")
+    assert nir.is_valid(value)
+    assert judged("nir", [value]) == [True]
+
+
+@pytest.mark.parametrize(
+    ("value", "good"), [("35600000000048", True), ("35600000009075", True), ("35600000009076", False)]
+)
+def test_establishments_of_la_poste(value: str, *, good: bool) -> None:
+    """La Poste's SIRETs follow the sum by five, its head office Luhn; python-stdnum agrees."""
+    assert siret.is_valid(value) is good
+    assert judged("siret", [value]) == [good]
 
 
 def test_digits_of_other_scripts_are_not_digits() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from contracts.registry import contract, contracts
+from contracts.rules import Identifier
 from contracts.samples import BREAKS, CHUNK_ROWS, MAKERS, sample
 from passerelle.errors import UsageError
 from passerelle.intake import open_source
@@ -55,6 +56,19 @@ def test_nobody_is_in_it() -> None:
     assert all(value.startswith("063998") for value in rows["phone"].to_pylist())
     assert all(value.endswith("@example.org") for value in rows["email"].to_pylist())
     assert all(value[5:10] == "99999" for value in rows["nir"].to_pylist())
+
+
+@pytest.mark.parametrize("contract_id", IDS)
+def test_nobody_can_be_reached(contract_id: str) -> None:
+    """Every phone number is of the range kept for fiction, every e-mail and web address of a domain that belongs to nobody."""
+    rows = sampled(contract_id, 500, 0.0).rows
+    for name in rows.column_names:
+        for value in filter(None, rows[name].to_pylist()):
+            assert "@" not in value or value.endswith("@example.org")
+            assert not value.startswith("http") or ".example.org/" in value
+    for rule in contract(contract_id).rules:
+        if isinstance(rule, Identifier) and rule.scheme == "phone" and rule.column in rows.column_names:
+            assert all(value.startswith("063998") for value in filter(None, rows[rule.column].to_pylist()))
 
 
 @pytest.mark.parametrize(("rows", "rate"), [(-1, 0.0), (1, -0.1), (1, 1.1), (1, float("nan"))])

@@ -13,6 +13,7 @@ import pytest
 
 from contracts.base import DataContract
 from contracts.codes import FAP_2021
+from contracts.dialect_pages import SETTINGS
 from contracts.registry import contract, contracts
 from contracts.rules import Between, Identifier, Length, OneOf
 from contracts.versions import Difference, Form, Level, diff, form
@@ -113,7 +114,10 @@ def test_nothing_changes_from_a_version_to_itself(one: DataContract) -> None:
     ("old", "new", "verdict", "reasons"),
     [
         ("pep-2021-03-03", "pep-2021-03-05", "breaking", {("removed", "occupation_label")}),
+        ("pep-2021-03-03", "pep-2021-04-16", "breaking", {("meaning", "reference"), ("renamed", "occupation_ogr")}),
+        ("pep-2021-03-03", "pep-2021-07-06", "breaking", {("meaning", "reference"), ("renamed", "occupation_ogr")}),
         ("pep-2021-03-05", "pep-2021-04-16", "breaking", {("meaning", "reference"), ("renamed", "occupation_ogr")}),
+        ("pep-2021-03-05", "pep-2021-07-06", "breaking", {("meaning", "reference"), ("renamed", "occupation_ogr")}),
         ("pep-2021-04-16", "pep-2021-07-06", "minor", set()),
         ("pep-2021-04-16", "pep-2021-03-05", "breaking", {
             ("meaning", "reference"), ("renamed", "occupation_ogr"), ("removed", "occupation_label"),
@@ -126,6 +130,18 @@ def test_the_generations_of_the_public_offers(old: str, new: str, verdict: str, 
     found = diff(form(old), form(new))
     assert found.level.word == verdict
     assert {(one.kind, one.column) for one in found.changes if one.level is Level.BREAKING} == reasons
+
+
+def test_every_setting_of_a_dialect_is_compared() -> None:
+    """A change of any one setting of a dialect is told: breaking where the sender must write otherwise, minor where not."""
+    one = form("pep-2021-04-16")
+    assert one.dialect is not None
+    for name in SETTINGS:
+        other = replace(one, dialect=replace(one.dialect, **{name: "changed"}))
+        [change] = diff(one, other).changes
+        assert (change.kind, change.level is Level.MINOR) == (name, name in {
+            "line_end", "packings", "beside", "optional", "blank_lines", "short_rows", "nbsp", "trim", "zero_fill",
+        })  # fmt: skip
 
 
 def test_two_versions_are_served_side_by_side() -> None:
