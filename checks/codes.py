@@ -86,7 +86,7 @@ def _named(rest: Rest, *, fr: bool) -> str:
     else:
         rows = rows_fr(rest.rows) if fr else rows_en(rest.rows)
     more = "…" if 0 < len(rest.named) < rest.codes else ""
-    return f"{', '.join(rest.named)}{more} : {rows}" if rest.named else rows
+    return f"{', '.join(rest.named)}{more}{' : ' if fr else ': '}{rows}" if rest.named else rows
 
 
 def editions(profile: Profile, history: Sequence[Profile], _: Limits) -> Iterator[Check]:

@@ -8,9 +8,10 @@ from datetime import date
 from importlib.resources import files
 from typing import Any
 
-from checks.plot import volume_plot
+from checks.codes import listed_share
+from checks.plot import bars
 from checks.suite import ISO_DATE, earlier
-from checks.wording import number_en, number_fr, percent_en, percent_fr, plural_en, plural_fr, rows_en, rows_fr
+from checks.wording import number_en, number_fr, percent_en, percent_fr, plural_en, plural_fr, rows_en, rows_fr, spaced
 from checks.words import WORDS
 from passerelle.contract import Kind
 from passerelle.profile import ColumnProfile, Count, Finding, Profile, Verdict
@@ -54,7 +55,14 @@ class _View:
             "folded": folded,
             "folded_title": self._plural(len(folded), "colonne obligatoire", "required column") + words["filled"],
             "rules": [(rule.rule, rule.column, self._rows(rule.rows)) for rule in profile.rules],
-            "plot": volume_plot(profile, history, words, self._number),
+            "plots": [
+                (words["volume"], bars(profile, history, words["volume"], lambda one: one.read, self._number)),
+                (
+                    words["rejected_by_period"],
+                    bars(profile, history, words["rejected_by_period"], lambda one: one.rejected_share, self._percent),
+                ),
+            ],
+            "lists": [row for column in profile.columns for row in self._lists(column)],
             "columns": [self._column(column) for column in profile.columns],
         }
 
@@ -73,7 +81,7 @@ class _View:
             "tone": tone,
             "rank": ("bad", "warn", "good").index(tone),
             "state": words[f"state_{tone}"],
-            "sentence": finding.fr if self.lang == "fr" else finding.en,
+            "sentence": spaced(finding.fr) if self.lang == "fr" else finding.en,
             "fold": finding.passed and finding.id.startswith("required:"),
         }
 
@@ -87,11 +95,31 @@ class _View:
             "kind": words[f"kind_{column.kind.value}"],
             "empty": self._share(column.nulls),
             "secret": NONE if column.kind is not Kind.COUNT or column.secret is None else self._share(column.secret),
-            "range": words["to"].join(ends) or NONE,
+            "range": words["to"].join(dict.fromkeys(ends)) or NONE,
             "codes": ", ".join(codes + top) or NONE,
         }
 
+    def _lists(self, column: ColumnProfile) -> list[dict[str, str]]:
+        """One row for each edition on file of the column's code list; one with nothing found, where there is none."""
+        listing = column.listing
+        if listing is None:
+            return []
+        about = {"name": column.name, "list": listing.name, "declared": listing.version}
+        if not listing.coverage:
+            return [about | {"edition": NONE, "codes": NONE, "share": NONE}]
+        return [
+            about
+            | {
+                "edition": one.edition,
+                "codes": f"{self._number(one.codes)} / {self._number(one.codes + sum(rest.codes for rest in one.rest))}",
+                "share": self._percent(listed_share(one)) if isinstance(one.rows, int) else self._rows(one.rows),
+            }
+            for one in listing.coverage
+        ]
+
     def _end(self, kind: Kind, text: str) -> str:
+        if kind is Kind.INTEGER and len(text) <= len("2026"):
+            return text  # a year, or a number that needs no separator
         if kind is not Kind.DATE:
             return self._number(float(text))
         if len(text) == ISO_DATE and self.lang == "fr":

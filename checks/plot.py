@@ -1,8 +1,8 @@
-"""The plot of the volume history: bars, drawn as SVG inside the page."""
+"""The plots of the history: bars by period, drawn as SVG inside the page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -12,33 +12,36 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 PERIODS = 12  # earlier periods shown
-WIDTH, HEIGHT, TOP, BOTTOM = 940, 220, 24, 28  # user units
+WIDTH, HEIGHT, TOP, BOTTOM = 940, 200, 24, 28  # user units
 
 
-def volume_plot(
-    profile: Profile, history: Sequence[Profile], words: Mapping[str, str], number: Callable[[float], str]
+def bars(
+    profile: Profile,
+    history: Sequence[Profile],
+    title: str,
+    measure: Callable[[Profile], float],
+    said: Callable[[float], str],
 ) -> Markup:
-    """Rows read by period, oldest first, the profile's own last; its text says the same as its bars."""
+    """``measure`` by period, oldest first, the profile's own last; its text says the same as its bars."""
     from markupsafe import Markup
 
-    shown = [*history[-PERIODS:], profile]
-    highest = max((p.read for p in shown), default=0) or 1
+    shown = [(one.period, measure(one)) for one in (*history[-PERIODS:], profile)]
+    highest = max((value for _, value in shown), default=0) or 1
     step = WIDTH / len(shown)
-    width = min(step * 0.7, 60)
-    bars = []
-    for place, one in enumerate(shown):
-        middle, height = step * (place + 0.5), (HEIGHT - TOP - BOTTOM) * one.read / highest
-        base = HEIGHT - BOTTOM
-        colour = "--now" if one is profile else "--bar"
-        bars.append(
+    width, base = min(step * 0.7, 60), HEIGHT - BOTTOM
+    drawn = []
+    for place, (period, value) in enumerate(shown):
+        middle, height = step * (place + 0.5), (HEIGHT - TOP - BOTTOM) * value / highest
+        colour = "--now" if place == len(shown) - 1 else "--bar"
+        drawn.append(
             f'<rect x="{middle - width / 2:.1f}" y="{base - height:.1f}" width="{width:.1f}" height="{height:.1f}" '
             f'style="fill:var({colour})"/>'
-            f'<text x="{middle:.1f}" y="{base - height - 6:.1f}" text-anchor="middle">{number(one.read)}</text>'
-            f'<text x="{middle:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(one.period)}</text>'
+            f'<text x="{middle:.1f}" y="{base - height - 6:.1f}" text-anchor="middle">{said(value)}</text>'
+            f'<text x="{middle:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(period)}</text>'
         )
-    text = "; ".join(f"{one.period}: {number(one.read)}" for one in shown)
+    text = "; ".join(f"{period}: {said(value)}" for period, value in shown)
     return Markup(  # noqa: S704 -- every text in it is a number or escaped
         f'<svg role="img" viewBox="0 0 {WIDTH} {HEIGHT}">'
-        f"<title>{escape(words['volume'])}</title><desc>{escape(text)}</desc>{''.join(bars)}"
-        f'<line x1="0" y1="{HEIGHT - BOTTOM}" x2="{WIDTH}" y2="{HEIGHT - BOTTOM}" style="stroke:var(--line)"/></svg>'
+        f"<title>{escape(title)}</title><desc>{escape(text)}</desc>{''.join(drawn)}"
+        f'<line x1="0" y1="{base}" x2="{WIDTH}" y2="{base}" style="stroke:var(--line)"/></svg>'
     )

@@ -55,3 +55,15 @@ def rows_fr(count: Count) -> str:
     if isinstance(count, int):
         return plural_fr(count, "ligne")
     return "moins de 11 lignes" if count == FEW else "toutes les lignes sauf moins de 11"
+
+
+def spaced(text: str) -> str:
+    """French text with no-break spaces where a line must not break: inside quotation marks, before double signs."""
+    for plain, kept in (
+        ("« ", f"«{NO_BREAK}"),
+        (" »", f"{NO_BREAK}»"),
+        (" : ", f"{NO_BREAK}: "),
+        (" ; ", f"{NO_BREAK}; "),
+    ):
+        text = text.replace(plain, kept)
+    return text

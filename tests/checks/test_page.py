@@ -10,7 +10,7 @@ import pytest
 from checks.page import page
 from checks.words import WORDS
 from passerelle.contract import Kind
-from passerelle.profile import ColumnProfile, Finding, Profile, RuleCount, Verdict
+from passerelle.profile import ColumnProfile, Coverage, Finding, Listing, Profile, Rest, RuleCount, Verdict
 
 HOSTILE = '<img src=//x onerror="alert(1)">'
 VOID = {"meta", "input", "line", "rect"}
@@ -122,10 +122,26 @@ def test_numbers_and_dates_are_written_as_people_write_them(reader: _Reader) -> 
     assert "fewer than 11 rows" in text
 
 
-def test_the_volume_history_is_drawn_and_described(reader: _Reader) -> None:
-    """The plot has one bar a period in each language, and says the same in words."""
-    assert sum(tag == "rect" for tag, _ in reader.elements) == 6
+def test_the_history_is_drawn_and_described(reader: _Reader) -> None:
+    """Volume and share of rejected rows have one bar a period in each language, and say the same in words."""
+    assert sum(tag == "rect" for tag, _ in reader.elements) == 2 * 2 * 3
     assert "2021: 48,000; 2022: 49,000; 2023: 50,437" in "".join(reader.text)
+    assert "2022: 0.84%; 2023: 0.82%" in "".join(reader.text)
+
+
+def test_code_lists_are_shown_by_edition(verdict: Verdict) -> None:
+    """Each edition on file is a row of the page: its codes and share of rows; a list with no edition on file has dashes."""
+    rest = Rest("lost_zero", "BE19", 15, 200)
+    listing = Listing("basins", "BE23", "territory", (Coverage("BE19", 387, 800, (rest,)),))
+    columns = (
+        ColumnProfile("basin", Kind.CODE, required=True, nulls=0, listing=listing),
+        ColumnProfile("rome", Kind.CODE, required=True, nulls=0, listing=Listing("ROME", "4.60", "occupation")),
+    )
+    reader = _Reader()
+    reader.feed(page(verdict, Profile("2023", 1000, 1000, 0, (), columns), ()))
+    text = " ".join(" ".join(reader.text).split())
+    assert "basin basins BE23 BE19 387 / 402 80%" in text
+    assert "rome ROME 4.60 – – –" in text
 
 
 def test_tables_and_controls_have_their_names(reader: _Reader) -> None:
