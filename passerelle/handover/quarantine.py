@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from passerelle.access import Look, refusing
+from passerelle.canonical import canonical
 from passerelle.clock import iso
 from passerelle.convention import destruction_deadline
 from passerelle.errors import OurWayError, PasserelleError, RefusedError, UsageError
@@ -245,11 +246,13 @@ def _insist_on_some(count: int) -> None:
 def _tell(
     workspace: Workspace, copy: Holding, *, reason: str, by: str, count: int, fingerprint: str | None = None
 ) -> None:
-    """The access log has who and why; the trail has the run, the count, and a salted commitment of the reason."""
-    commitment = workspace.keyset(copy.convention).commit(reason.encode())
+    """The access log has who and why; the trail has the run, the count, and a keyed commitment of that line's words."""
+    at = workspace.now()
+    said = {"actor": by, "at": iso(at), "reason": reason, "run": copy.run}
+    commitment = workspace.keyset(copy.convention).commit(canonical(said))
     with workspace.database.begin() as connection:
         access.log(
-            connection, actor=by, action="quarantine_read", subject=copy.run, at=workspace.now(), reason=reason,
+            connection, actor=by, action="quarantine_read", subject=copy.run, at=at, reason=reason,
             run=copy.run, count=count, convention=copy.convention, exchange=copy.exchange,
         )  # fmt: skip
         body = {

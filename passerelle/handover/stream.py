@@ -137,8 +137,8 @@ def _tolerate(job: Job) -> None:
         raise ContractError(
             f"{rejected} of {read} rows break the contract, the exchange tolerates {share:.0%} "
             f"(most often rule {worst['rule']} in {worst['column']})",
-            hint="passerelle contract check tells rules, columns and row numbers; send a corrected file",
+            hint=f"passerelle exchange report {job.run} tells rules, columns, row numbers and what was expected; send a corrected file",
             fr=f"{rejected} lignes sur {read} enfreignent le contrat de données, l'échange en tolère {100 * share:.0f} % "
             f"(le plus souvent la règle {worst['rule']}, colonne {worst['column']})",
-            hint_fr="passerelle contract check donne règles, colonnes et numéros de ligne ; envoyez un fichier corrigé",
+            hint_fr=f"passerelle exchange report {job.run} donne règles, colonnes, numéros de ligne et ce qui était attendu ; envoyez un fichier corrigé",
         )

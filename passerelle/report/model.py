@@ -1,4 +1,4 @@
-"""What a report says, as one JSON object: ``python -m passerelle.report.model > docs/spec/report.schema.json`` writes its schema.
+"""What a report says, as one JSON object (docs/spec/report.md).
 
 Counts, ids, row numbers and sentences of the contract: no field takes a value of the file.
 """
@@ -6,7 +6,6 @@ Counts, ids, row numbers and sentences of the contract: no field takes a value o
 from __future__ import annotations
 
 import json
-import sys
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -144,13 +143,3 @@ def as_bytes(report: Report) -> bytes:
     """The report as indented JSON in UTF-8, keys sorted, one final newline: the same report gives the same bytes."""
     value = report.model_dump(mode="json")
     return (json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
-
-
-def schema() -> str:
-    """The JSON Schema as the committed text."""
-    document = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Report.model_json_schema()}
-    return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(schema())
