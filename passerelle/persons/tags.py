@@ -135,6 +135,9 @@ def _before_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _letters(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    upper = pc.utf8_upper(column.cast(pa.string()))
+    """Each distinct name is rewritten once: a column has far fewer of them than rows."""
+    encoded = pc.dictionary_encode(column.cast(pa.string())).combine_chunks()
+    upper = pc.utf8_upper(encoded.dictionary)
     ligatures = pc.replace_substring(pc.replace_substring(upper, "Œ", "OE"), "Æ", "AE")
-    return pc.replace_substring_regex(pc.utf8_normalize(ligatures, form="NFKD"), r"[^\p{L}]", "")
+    letters = pc.replace_substring_regex(pc.utf8_normalize(ligatures, form="NFKD"), r"[^\p{L}]", "")
+    return pa.chunked_array([letters.take(encoded.indices)])
