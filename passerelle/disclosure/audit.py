@@ -62,7 +62,7 @@ class Attack:
         select = csr_array((np.ones(count), (np.arange(count), at)), shape=(count, size))
         equal = hstack([self._matrix, csr_array((self._matrix.shape[0], count))], format="csr")
         below = hstack([-select, eye_array(count)], format="csr")  # reached <= figure
-        low = np.concatenate([self._low, np.zeros(count)])
+        low = np.concatenate([self._low, np.minimum(self._low[at], 0.0)])  # a change may be a fall
         high = np.concatenate([self._high, needs[self.unknown][at]])
         gain = np.concatenate([np.zeros(size), np.full(count, -1.0)])
         return self._full(self._solve(gain, equal, low, high, below=below)[:size])

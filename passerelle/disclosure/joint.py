@@ -15,10 +15,10 @@ import numpy as np
 from scipy.sparse import block_diag, csr_array, vstack
 
 from passerelle.disclosure.build import build
-from passerelle.disclosure.layout import Layout, compare
+from passerelle.disclosure.layout import Layout, compare, with_complements
 from passerelle.disclosure.past import Past
-from passerelle.disclosure.roles import OutcomeTable, Release, Units
-from passerelle.disclosure.rules import Counts, Mask, Thresholds, small_counts
+from passerelle.disclosure.roles import Release, Units
+from passerelle.disclosure.rules import Counts, Mask, Numbers, Thresholds, small_counts
 from passerelle.disclosure.system import System, equations
 from passerelle.errors import RefusedError
 
@@ -78,7 +78,7 @@ def join(layout: Layout, system: System, thresholds: Thresholds) -> System:
         return system
     parts, start = [], len(system.values)
     for index in hiding:
-        parts.append(_part(layout.pasts, index, layout.roles, start))
+        parts.append(_part(layout, index, start))
         start += len(parts[-1].system.values)
     joint = _stack([system, *(part.system for part in parts)])
     new = _Part(system, np.arange(len(layout.keys)), 0)
@@ -95,11 +95,11 @@ def join(layout: Layout, system: System, thresholds: Thresholds) -> System:
     return joint
 
 
-def _part(pasts: Sequence[Past], index: int, roles: OutcomeTable, start: int) -> _Part:
+def _part(layout: Layout, index: int, start: int) -> _Part:
     """The system of an earlier release; what it had to protect of its own and of changes before it is protected still."""
-    past = pasts[index]
+    past, roles = layout.pasts[index], layout.roles
     assert past.release.truth is not None  # noqa: S101 - it hides figures
-    before = [Release(other.release.table, Units.OVERLAPPING) for other in pasts[index + 1 :]]
+    before = [Release(other.release.table, Units.OVERLAPPING) for other in layout.pasts[index + 1 :]]
     rows = np.flatnonzero(past.told)
     own, system = build(past.release.truth.take(rows), roles, past.release.thresholds, before)
     height = len(system.values) // own.width
@@ -107,18 +107,36 @@ def _part(pasts: Sequence[Past], index: int, roles: OutcomeTable, start: int) ->
     hidden[: len(rows), : own.counts] = ~past.figures.known[rows]
     for part, whole, complement in own.complements:
         hidden[: len(rows), complement] = hidden[: len(rows), part] | hidden[: len(rows), whole]
+    floors = system.floors.reshape(height, own.width).copy()
+    for other in layout.pasts[index + 1 :]:
+        _raise_floors(floors, layout, past.at[rows], past.figures.values[rows], other)
     exact, shown = system.values.astype(np.float64), ~hidden.ravel()
     frozen = System(
         system.matrix,
         system.values,
         hidden.ravel(),
         np.full(len(exact), np.inf),
-        system.floors,
+        floors.ravel(),
         system.ceilings,
         np.where(shown, exact, system.need_low),
         np.where(shown, exact, system.need_high),
     )
     return _Part(frozen, past.at[rows], start)
+
+
+def _raise_floors(floors: Numbers, layout: Layout, cells: Counts, values: Counts, before: Past) -> None:
+    """A figure of a cell that only grew is at least what a release before showed of it."""
+    place = np.full(len(layout.keys), -1)
+    rows = np.flatnonzero(before.told & (before.at >= 0))
+    place[before.at[rows]] = rows
+    mine = np.flatnonzero(place[cells] >= 0)
+    theirs = place[cells[mine]]
+    old, known = before.figures.values[theirs], before.figures.known[theirs]
+    parts = [values[:, [whole]] - values[:, [part]] for part, whole, _ in layout.complements]
+    _, grown = compare(np.concatenate([values, *parts], axis=1)[mine], old, np.ones(old.shape, np.bool_), layout)
+    shown, least = with_complements(known, old, layout)
+    raised = np.maximum(floors[mine], np.where(shown & grown[:, None], least, 0))
+    floors[mine] = raised
 
 
 def _stack(systems: Sequence[System]) -> System:
@@ -129,9 +147,9 @@ def _stack(systems: Sequence[System]) -> System:
 
 @dataclass(frozen=True, slots=True)
 class _Ties:
-    """Figures of two releases: ``late`` - ``early`` is 0 where ``same``, at least 0 where ``grown``; ``small`` changes are protected.
+    """Figures of two releases: ``late`` - ``early`` = ``change``, known to be 0 where ``same``, at least 0 where ``grown``.
 
-    A change from a figure that is protected itself is as open as that figure.
+    ``low`` and ``high``: what must stay possible of the change; both are the change where nothing is to protect.
     """
 
     late: Counts
@@ -139,8 +157,8 @@ class _Ties:
     same: Mask
     grown: Mask
     change: Counts
-    small: Mask
-    threshold: int
+    low: Numbers
+    high: Numbers
 
 
 def _ties(layout: Layout, late: _Part, early: _Part, thresholds: Thresholds | None) -> _Ties:
@@ -159,36 +177,48 @@ def _ties(layout: Layout, late: _Part, early: _Part, thresholds: Thresholds | No
         wanted = wanted & grown[:, None]
     row, column = np.nonzero(wanted)
     change = new[row, column] - old[row, column]
-    small = np.zeros(len(change), np.bool_)
-    if thresholds is not None:
-        guarded = early.system.primary.reshape(-1, width)[mine[row], column]
-        small = small_counts(np.abs(change), thresholds) & (change != 0) & ~guarded
-    return _Ties(
-        late.start + theirs[row] * width + column,
-        early.start + mine[row] * width + column,
-        same[row],
-        grown[row],
-        change,
-        small,
-        thresholds.min_count if thresholds is not None else 0,
-    )
+    at = mine[row] * width + column
+    low, high = _change_needs(change, new[row, column], _own_needs(early.system, at), thresholds)
+    return _Ties(late.start + theirs[row] * width + column, early.start + at, same[row], grown[row], change, low, high)
+
+
+def _own_needs(system: System, figures: Counts) -> tuple[Numbers, Numbers, Mask]:
+    return system.need_low[figures], system.need_high[figures], system.primary[figures]
+
+
+def _change_needs(
+    change: Counts, new: Counts, own: tuple[Numbers, Numbers, Mask], thresholds: Thresholds | None
+) -> tuple[Numbers, Numbers]:
+    """What must stay possible of changes: nobody to the threshold, as far as the earlier figure itself is open.
+
+    Args:
+        change: from the earlier figure.
+        new: the figure now.
+        own: the interval that the earlier figure needs for itself, and where it needs one.
+        thresholds: None where changes are not to be protected.
+    """
+    exact = change.astype(np.float64)
+    if thresholds is None:
+        return exact, exact
+    small = small_counts(np.abs(change), thresholds) & (change != 0)
+    far = np.sign(exact) * thresholds.min_count
+    low, high, guarded = own
+    least = np.where(guarded, np.maximum(np.minimum(0.0, far), new - high), np.minimum(0.0, far))
+    most = np.where(guarded, np.minimum(np.maximum(0.0, far), new - low), np.maximum(0.0, far))
+    return np.where(small, np.minimum(least, exact), exact), np.where(small, np.maximum(most, exact), exact)
 
 
 def _tie(system: System, ties: Sequence[_Ties]) -> System:
     """Add an equation for each tie, and a hidden variable for each change."""
-    names = ("late", "early", "same", "grown", "change", "small")
-    late, early, same, grown, change, small = (np.concatenate([getattr(one, name) for one in ties]) for name in names)
-    threshold = np.concatenate([np.full(len(one.late), one.threshold) for one in ties])
-    size, every, moved = len(system.values), np.arange(len(late)), np.flatnonzero(~same)
-    changes = size + np.arange(len(moved))
-    signs = [(every, late, 1), (every, early, -1), (moved, changes, -1)]
-    width = size + len(moved)
-    wider = csr_array(
-        (system.matrix.data, system.matrix.indices, system.matrix.indptr), shape=(system.matrix.shape[0], width)
+    names = ("late", "early", "same", "grown", "change", "low", "high")
+    late, early, same, grown, change, low, high = (
+        np.concatenate([getattr(one, name) for one in ties]) for name in names
     )
-    exact = change[moved].astype(np.float64)
-    far = np.where(small[moved], np.sign(exact) * threshold[moved], exact)
-    near = np.where(small[moved], 0.0, exact)
+    size, every, moved = len(system.values), np.arange(len(late)), np.flatnonzero(~same)
+    signs = [(every, late, 1), (every, early, -1), (moved, size + np.arange(len(moved)), -1)]
+    width = size + len(moved)
+    matrix = system.matrix
+    wider = csr_array((matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], width))
     return System(
         csr_array(vstack([wider, equations(signs, len(late), width)], format="csr")),
         np.concatenate([system.values, change[moved]]),
@@ -196,6 +226,6 @@ def _tie(system: System, ties: Sequence[_Ties]) -> System:
         np.concatenate([system.weights, np.full(len(moved), np.inf)]),
         np.concatenate([system.floors, np.where(grown[moved], 0.0, -np.inf)]),
         np.concatenate([system.ceilings, np.full(len(moved), np.inf)]),
-        np.concatenate([system.need_low, np.minimum(near, far)]),
-        np.concatenate([system.need_high, np.maximum(near, far)]),
+        np.concatenate([system.need_low, low[moved]]),
+        np.concatenate([system.need_high, high[moved]]),
     )

@@ -93,3 +93,11 @@ def compare(new: Counts, old: Counts, told: Mask, layout: Layout) -> tuple[Mask,
     ]
     changes = np.column_stack([change, *rests])
     return np.asarray(~changes.any(axis=1)), np.asarray((changes >= 0).all(axis=1))
+
+
+def with_complements(known: Mask, values: Counts, layout: Layout) -> tuple[Mask, Counts]:
+    """(cells, indicators) which figures are known and what they are, complements of two known counts included."""
+    nested = layout.complements
+    known_ = np.concatenate([known, *(known[:, [part]] & known[:, [whole]] for part, whole, _ in nested)], axis=1)
+    values_ = np.concatenate([values, *(values[:, [whole]] - values[:, [part]] for part, whole, _ in nested)], axis=1)
+    return np.asarray(known_), np.asarray(values_)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from passerelle.disclosure.coordinates import named
-from passerelle.disclosure.layout import Draft, Layout, compare, primary_figures
+from passerelle.disclosure.layout import Draft, Layout, compare, primary_figures, with_complements
 from passerelle.disclosure.past import Past
 from passerelle.disclosure.roles import Units
 from passerelle.disclosure.rules import Counts, Mask, Thresholds
@@ -51,9 +51,7 @@ def recall(draft: Draft, layout: Layout, thresholds: Thresholds, *, past: Past, 
     draft.weights[flat] = np.inf
     flat[new, counts] = ~known
     draft.weights[flat] *= SAME_PATTERN
-    before, nested = old.values[at], layout.complements
-    known = np.concatenate([known, *(known[:, [part]] & known[:, [whole]] for part, whole, _ in nested)], axis=1)
-    before = np.concatenate([before, *(before[:, [whole]] - before[:, [part]] for part, whole, _ in nested)], axis=1)
+    known, before = with_complements(known, old.values[at], layout)
     if units is Units.GROWING:
         draft.floors[new] = np.where(known, np.maximum(draft.floors[new], before), draft.floors[new])
         if (draft.floors[new] > draft.values[new]).any():
@@ -68,7 +66,7 @@ def _guard_differences(
     draft: Draft, layout: Layout, thresholds: Thresholds, *, before: Counts, known: Mask, new: Counts
 ) -> None:
     """Protect each figure that differs from an earlier one by a number of persons that could not be published."""
-    change = draft.values[new] - before
+    change = np.where(known, draft.values[new] - before, 0)  # of a figure that was not shown, nothing is known
     small = primary_figures(np.abs(change), layout, replace(thresholds, zeros=False)) & known
     far = np.where(change < 0, -thresholds.min_count, thresholds.min_count)
     mask = np.zeros(draft.values.shape, np.bool_)

@@ -119,23 +119,42 @@ class Reader:
                             found.append(f"release {release} {cell} {name}: {figure} in [{low}, {high}]")
         return found
 
+    def _own(self, key: Key, thresholds: Thresholds) -> tuple[float, float]:
+        """The interval that a withheld figure was withheld for: as a small one, or as a small change of one shown before."""
+        release, row, column, name = key
+        figure, least, most = self.true[key], thresholds.min_count, thresholds.min_count
+        ends = [figure]
+        if name == "employed" and self.true[(release, row, column, "leavers")] < thresholds.min_denominator:
+            ends += [0, min(thresholds.min_count, thresholds.min_denominator)]
+        if figure < least:
+            ends += [0, most]
+        for before in range(release):
+            was = self.known.get((before, row, column, name))
+            if was is not None and 0 < abs(figure - was) < thresholds.min_count:
+                ends += [was, max(was + most * np.sign(figure - was), 0)]
+        return min(ends), max(ends)
+
     def small_changes(self, thresholds: Thresholds) -> list[str]:
         """The figures that changed by a few persons from a release to the last, of which the few are too well known.
 
-        A change from a figure that is small itself is not asked for: it is as open as that figure.
+        Open from nobody to the threshold; from a figure that was withheld itself, as far as that is open.
         """
         found, last = [], len(self.truths) - 1
         for early in range(last):
             for cell in set(self.cells(early)) & set(self.cells(last)):
                 for name in INDICATORS:
-                    keys = (last, *cell, name), (early, *cell, name)
-                    change = self.true[keys[0]] - self.true[keys[1]]
-                    few = self.true[keys[1]] < thresholds.min_count
-                    if name == "employed" and self.true[(early, *cell, "leavers")] < thresholds.min_denominator:
-                        few = True
-                    if 0 < abs(change) < thresholds.min_count and (keys[1] in self.known or not few):
-                        low, high = self.interval([(keys[0], 1.0), (keys[1], -1.0)])
+                    now, then = (last, *cell, name), (early, *cell, name)
+                    change = self.true[now] - self.true[then]
+                    if 0 < abs(change) < thresholds.min_count:
+                        low, high = self.interval([(now, 1.0), (then, -1.0)])
                         far = thresholds.min_count * np.sign(change)
-                        if low > min(0, far) + 1e-6 or high < max(0, far) - 1e-6:
+                        least, most = min(0, far), max(0, far)
+                        a, b = self._own(then, thresholds)
+                        if then not in self.known and a < b:
+                            least, most = (
+                                min(max(least, self.true[now] - b), change),
+                                max(min(most, self.true[now] - a), change),
+                            )
+                        if low > least + 1e-6 or high < most - 1e-6:
                             found.append(f"{early} to {last} {cell} {name}: {change} in [{low}, {high}]")
         return found

@@ -64,7 +64,7 @@ def test_what_leaves_month_after_month_survives(found: list[tuple[Counts, Counts
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(months(), st.booleans(), st.sampled_from([Thresholds(), Thresholds(3, 5), Thresholds(5, 8)]))
 def test_what_leaves_month_after_month_survives_at_length(
     found: list[tuple[Counts, Counts]], totals: bool, thresholds: Thresholds
