@@ -27,6 +27,7 @@ from portal.commands import (
     purges,
     receipts,
     rehearsing,
+    releases,
     serving,
     trail,
     watching,
@@ -46,6 +47,7 @@ for module in (
 ):  # fmt: skip
     module.attach(app)
 probing.attach(contracts.contract)
+releases.attach(exchanges.exchange)
 
 
 def main() -> None:
