@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import pyarrow as pa
-
 from passerelle.contract import Column, Judgement
 from passerelle.convention import Exchange
 from passerelle.errors import OurWayError
