@@ -1,6 +1,6 @@
 """The notice to a recipient that a parcel it has was replaced: text that anyone reads, signed as manifests are.
 
-It lies beside the parcel, as ``PARCEL.superseded.txt`` and ``PARCEL.superseded.txt.sig`` (docs/spec/parcel.md, section 10).
+It lies beside the parcel, as ``PARCEL.superseded.txt`` and ``PARCEL.superseded.txt.sig`` (docs/spec/parcel.md, section 9).
 """
 
 from __future__ import annotations

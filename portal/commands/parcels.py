@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from passerelle.errors import UsageError
+from portal.beside import ConsistencyOption, Given, ReceiptsOption, SeenOption, check_beside, say_earlier
 from portal.context import Actor, JsonFlag, Reason, actor, near, opened, readable, regular, screen, why, written
 from portal.render import Text, Tone
 from portal.words import reason
@@ -56,6 +57,9 @@ def verify(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
+    seen: SeenOption = None,
+    receipts: ReceiptsOption = None,
+    consistency: ConsistencyOption = None,
     """Verify signature, manifest, hashes, recipient and the proof that the parcel is in the trail, offline."""
     from passerelle.handover.evidence import trust_from
     from passerelle.parcel import verify as verify_parcel
@@ -67,6 +71,7 @@ def verify(
         "parcel": verified.parcel.manifest.name,
         "verified": True,
         "signer": verified.signer,
+    beside = check_beside(verified, trust_folder(trust), Given(seen, receipts or [], consistency or []))
         "manifest_sha256": verified.manifest_sha256,
         "convention": terms.convention,
         "exchange": terms.exchange,
@@ -84,6 +89,9 @@ def verify(
     def show() -> None:
         out.say(Text("Le colis est intact, signé, et inscrit au registre de preuve.", "The parcel is whole, signed, and in the trail."), Tone.DONE)  # fmt: skip
         until = date.fromisoformat(terms.destroy_by.date) if terms.destroy_by.date else Text("non échu", "not due yet")
+        "resends": terms.resends.parcel if terms.resends else None,
+        "supersedes": list(terms.supersedes.parcels) if terms.supersedes else [],
+        "beside": beside,
         facts: list[tuple[Text, object]] = [(LABELS[name], value[name]) for name in LABELS]
         out.facts([*facts, (Text("à détruire au plus tard le", "destroy by"), until)])
         out.say(getattr(terms.destroy_by.arithmetic, out.lang), Tone.FAINT)
@@ -92,6 +100,7 @@ def verify(
 
     out.answer(value, show)
 
+        say_earlier(out, terms, beside)
 
 @parcel.command("open")
 def open_(
