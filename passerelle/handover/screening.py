@@ -76,5 +76,5 @@ def policies(exchange: Exchange, columns: Sequence[Column], served: frozenset[st
         raise OurWayError(f"{exchange.id} names columns that the contract lacks: {', '.join(sorted(unknown))}")
     found: dict[str, Policy] = {column.name: DEFAULT for column in columns if column.free_text and column.name in out}
     if stated:
-        found |= dict.fromkeys(named & here, {kind: Action(action) for kind, action in stated.actions.items()})
+        found |= {name: {kind: Action(action) for kind, action in stated.actions.items()} for name in named & here}
     return found
