@@ -48,6 +48,7 @@ def deliver(job: Job, outgoing: Outgoing) -> Delivered:
 
     Raises:
         GateRefusedError: the convention does not allow it any more; the refusal is recorded, nothing leaves.
+        RefusedError: a key that it is sealed to was revoked, or ran out, since it was sealed.
     """
     workspace = job.workspace
     with workspace.database.begin() as connection:
@@ -65,9 +66,9 @@ def deliver(job: Job, outgoing: Outgoing) -> Delivered:
         if decision.outcome != "block" and stale is None:
             _intend(job, outgoing, decision, connection)
     insist(decision)
-    return complete(workspace, outgoing.parcel, outgoing.sealer)
     if stale is not None:
         raise stale
+    return complete(workspace, outgoing.parcel, outgoing.sealer)
 
 
 def _intend(job: Job, outgoing: Outgoing, decision: Decision, connection: Connection) -> None:
@@ -130,7 +131,13 @@ def _facts(job: Job, outgoing: Outgoing, decision: Decision, sequence: int, conn
         sender=job.parties.sender,
         recipient=outgoing.recipient,
         sequence=sequence,
-        counts=Counts(**{name: job.counts[name] for name in ("read", "accepted", "rejected", "extracted", "left_out") if name in job.counts}),
+        counts=Counts(
+            **{
+                name: job.counts[name]
+                for name in ("read", "accepted", "rejected", "extracted", "left_out")
+                if name in job.counts
+            }
+        ),
         decision=DecisionNote(
             outcome="allow_with_warning" if decision.warning else "allow",
             reason=decision.reason,

@@ -18,7 +18,9 @@ from portal.words import reason
 if TYPE_CHECKING:
     from passerelle.parcel.manifest import Resource
 
-parcel = typer.Typer(help="Verify and open a parcel; needs neither workspace nor database.", no_args_is_help=True)
+parcel = typer.Typer(
+    help="Verify and open a parcel, which needs neither workspace nor database; send one again.", no_args_is_help=True
+)
 Trusted = Annotated[
     Path | None, typer.Option("--trust", help="Folder with allowed_signers and trail.vkey; by default the workspace's.")
 ]
@@ -55,23 +57,26 @@ def verify(
     recipient: Annotated[
         str | None, typer.Option("--as", help="The party that verifies: the parcel must be for it.")
     ] = None,
-    as_json: JsonFlag = False,
-) -> None:
     seen: SeenOption = None,
     receipts: ReceiptsOption = None,
     consistency: ConsistencyOption = None,
-    """Verify signature, manifest, hashes, recipient and the proof that the parcel is in the trail, offline."""
+    as_json: JsonFlag = False,
+) -> None:
+    """Verify signature, manifest, hashes, recipient and the proof that the parcel is in the trail, offline.
+
+    Beside what you saw before, its number and its head of the trail too: replayed, missing, forked, rolled back.
+    """
     from passerelle.handover.evidence import trust_from
     from passerelle.parcel import verify as verify_parcel
 
     out = screen(as_json=as_json)
     verified = verify_parcel(regular(path, "PARCEL"), trust_from(trust_folder(trust), recipient))
+    beside = check_beside(verified, trust_folder(trust), Given(seen, receipts or [], consistency or []))
     terms, resource = verified.parcel.manifest.passerelle, verified.parcel.manifest.resource
     value: dict[str, Any] = {
         "parcel": verified.parcel.manifest.name,
         "verified": True,
         "signer": verified.signer,
-    beside = check_beside(verified, trust_folder(trust), Given(seen, receipts or [], consistency or []))
         "manifest_sha256": verified.manifest_sha256,
         "convention": terms.convention,
         "exchange": terms.exchange,
@@ -84,23 +89,23 @@ def verify(
         "locks": len(terms.locks),
         "warning": terms.decision.warning,
         "destroy_by": terms.destroy_by.date,
+        "resends": terms.resends.parcel if terms.resends else None,
+        "supersedes": list(terms.supersedes.parcels) if terms.supersedes else [],
+        "beside": beside,
     }
 
     def show() -> None:
         out.say(Text("Le colis est intact, signé, et inscrit au registre de preuve.", "The parcel is whole, signed, and in the trail."), Tone.DONE)  # fmt: skip
         until = date.fromisoformat(terms.destroy_by.date) if terms.destroy_by.date else Text("non échu", "not due yet")
-        "resends": terms.resends.parcel if terms.resends else None,
-        "supersedes": list(terms.supersedes.parcels) if terms.supersedes else [],
-        "beside": beside,
         facts: list[tuple[Text, object]] = [(LABELS[name], value[name]) for name in LABELS]
         out.facts([*facts, (Text("à détruire au plus tard le", "destroy by"), until)])
         out.say(getattr(terms.destroy_by.arithmetic, out.lang), Tone.FAINT)
+        say_earlier(out, terms, beside)
         if (warning := reason(terms.decision.warning)) is not None:
             out.say(Text(f"Réserve : {warning.fr}", f"Warning: {warning.en}"), Tone.WARNED)
 
     out.answer(value, show)
 
-        say_earlier(out, terms, beside)
 
 @parcel.command("open")
 def open_(
