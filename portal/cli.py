@@ -14,6 +14,7 @@ from passerelle.errors import PasserelleError, UsageError
 from portal.commands import (
     accesses,
     approvals,
+    codelists,
     contracts,
     conventions,
     exchanges,
@@ -25,9 +26,11 @@ from portal.commands import (
     planning,
     probing,
     purges,
+    quarantines,
     receipts,
     rehearsing,
     releases,
+    reporting,
     serving,
     trail,
     watching,
@@ -43,10 +46,12 @@ app = typer.Typer(
 )
 for module in (
     life, conventions, approvals, planning, rehearsing, pictures, contracts, partners, exchanges, parcels, receipts, trail,
-    watching, purges, serving, accesses, persons,
+    watching, purges, serving, accesses, persons, quarantines,
 ):  # fmt: skip
     module.attach(app)
 probing.attach(contracts.contract)
+codelists.attach(contracts.contract)
+reporting.attach(exchanges.exchange)
 releases.attach(exchanges.exchange)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -11,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from contracts.codes import BASIN_2023
 from passerelle.errors import GateRefusedError
 from passerelle.handover.evidence import hand_release_key
+from passerelle.profile import Edition
+from passerelle.profile.editions import as_json
 from tests.gateway import (
     OFFERS,
     POOLS,
@@ -106,3 +110,19 @@ def test_candidate_pools_are_refused_as_the_text_stands(gateway: Gateway) -> Non
     assert (decision["outcome"], decision["reason"]) == ("block", refusal.value.reason)
     assert files_under(gateway.home) == []
     assert gateway.runs() == []
+
+
+def test_a_basin_of_another_zoning_is_told_of_the_exchange(gateway: Gateway) -> None:
+    """With an edition of the basins on file, the outcome of an exchange and its page say which codes it lacks, and why."""
+    source = gateway.write(SHARED, 200)
+    basins = {row["basin"] for row in csv.DictReader(source.read_text("cp1252").splitlines(), delimiter=";")}
+    known = Edition(BASIN_2023.name, "BE19", frozenset(basins - {min(basins)}))
+    folder = gateway.home / "codes"
+    folder.mkdir()
+    (folder / "be19.json").write_text(json.dumps(as_json(known)))
+    outcome = gateway.run(SHARED, "2023", source)
+    assert outcome.state == "delivered"
+    (told,) = [finding for finding in outcome.findings if finding["id"] == "codes:basin"]
+    assert (told["passed"], told["level"]) == (False, "warning")
+    assert f"possibly a change of zoning, edition BE23 is not there ({min(basins)}:" in told["en"]
+    assert "BE19" in (gateway.home / str(outcome.report)).read_text("utf-8")

@@ -53,7 +53,7 @@ def test_a_module_without_a_floor_fails(copy: Path) -> None:
         ("contracts/rules.py", "import retention", "floors of the house"),
         ("portal/render.py", "import prefect", "Only flows"),
         ("checks/judge.py", "import pandera", "Only contracts"),
-        ("passerelle/profile.py", "import great_expectations", "Only checks"),
+        ("passerelle/profile/build.py", "import great_expectations", "Only checks"),
         ("passerelle/errors.py", "import rich", "Only portal"),
         ("passerelle/trail/merkle.py", "import sqlalchemy", "rule core"),
         ("passerelle/canonical.py", "import time", "rule core"),
