@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Protocol
 
-from passerelle.canonical import canonical
 from passerelle.errors import EvidenceError
 from passerelle.trail import merkle
 
@@ -12,6 +12,9 @@ FIELDS = (
     "action", "actor", "at", "convention", "count", "delivery", "exchange", "outcome", "partner", "reason", "run",
     "subject",
 )  # fmt: skip
+
+# RFC 8785 for what a line can hold (ASCII keys, text, integers below 2**53), at several times the speed of a general encoder.
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 class Row(Protocol):
@@ -27,7 +30,12 @@ def leaf(row: Row) -> bytes:
         EvidenceError: a column holds what no line can hold.
     """
     value = {name: row[name] for name in FIELDS if row[name] is not None}
-    return canonical({**value, "salt": bytes(row["salt"]).hex()})
+    if not all(type(one) is (int if name == "count" else str) for name, one in value.items()):
+        raise EvidenceError("expected text, and an integer for the count", where="access log")
+    try:
+        return _encode({**value, "salt": bytes(row["salt"]).hex()}).encode()
+    except UnicodeEncodeError:
+        raise EvidenceError("expected whole characters", where="access log") from None
 
 
 def leaf_hash(row: Row) -> bytes:

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from passerelle.access import Search, expire, page
+from passerelle.access import Search, expire, inspect, page
 from passerelle.access.expiring import SCRUB_OWED
 from passerelle.errors import WorkspaceError
+from passerelle.handover.evidence import hand_release_key
 from passerelle.store import database, settings
 from retention.looks import expire_looks
+from retention.purge import purge
 from tests.access.conftest import House, fresh
-from tests.gateway import Gateway
+from tests.gateway import CSP_ENDED, CSP_FILED, POOLS, Gateway
 
 SUBJECT = "p-quenouillard"
 
@@ -120,3 +122,22 @@ def test_lines_stay_twelve_months_or_while_a_hold_names_them(looked: Gateway) ->
     )
     assert expire_looks(looked.workspace) == 1
     assert SUBJECT.encode() not in files(looked.home)
+
+
+def test_a_purge_leaves_who_looked(tmp_path: Path) -> None:
+    """The purge of a convention takes no line of the access log: it stays for its 12 months, and still verifies."""
+    gateway = Gateway.create(tmp_path, "2025-05-05T10:00:00+02:00").record(*CSP_FILED).partner("mtfp")
+    gateway.run(POOLS, "2025-05", gateway.write(POOLS, 30))
+    workspace = gateway.workspace
+    (parcel,) = gateway.parcels("mtfp")
+    hand_release_key(workspace, parcel.stem, "mtfp", actor="agent", reason="first opening")
+    gateway.record(CSP_ENDED).move_to("2025-10-10T10:00:00+02:00")
+    purge(workspace, "csp-ft-2024")
+    gateway.move_to("2026-05-01T10:00:00+02:00")
+    assert expire_looks(workspace) == 0
+    with workspace.database.read() as connection:
+        (line,) = page(connection, Search(convention="csp-ft-2024"), limit=10)
+        assert (line.actor, line.reason, line.delivery) == ("agent", "first opening", parcel.stem)
+        assert inspect(connection, workspace.ledger, workspace.now()).findings == ()
+    assert expire_looks(gateway.move_to("2026-05-06T10:00:00+02:00").workspace) == 1
+    workspace.close()

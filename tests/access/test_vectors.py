@@ -6,11 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from passerelle.access.comparing import Anchor, Stored, compare
-from passerelle.access.line import FIELDS, leaf_hash
+from passerelle.access.line import FIELDS, leaf, leaf_hash
+from passerelle.canonical import canonical
 from tests.access.make_vectors import FOLDER, vectors
 
+texts = st.none() | st.text(st.characters(codec="utf-8"), max_size=12)
 FILES = sorted(FOLDER.glob("*.txt"))
 
 
@@ -39,3 +43,17 @@ def test_each_vector(path: Path) -> None:
         assert {one.code for one in found} == {"reordered"}
     else:
         assert codes == told["found"].strip()
+
+
+@given(told=st.fixed_dictionaries({name: texts for name in FIELDS if name != "count"}), count=st.integers(0, 2**53 - 1))
+def test_a_line_is_canonical(told: dict[str, str | None], count: int) -> None:
+    """A line is hashed in the canonical form of RFC 8785, whatever its words."""
+    row = {**told, "count": count, "salt": bytes(16)}
+    kept = {name: value for name, value in row.items() if value is not None}
+    assert leaf(row) == canonical({**kept, "salt": "00" * 16})
+
+
+@pytest.mark.parametrize("spoilt", [{"actor": 1}, {"count": "1"}, {"count": True}, {"actor": "\udcff"}, {"salt": "x"}])
+def test_what_is_no_line_has_no_hash(spoilt: dict[str, object]) -> None:
+    """A column that holds another kind of value gives no hash, so that it equals none."""
+    assert leaf_hash({**dict.fromkeys(FIELDS), "salt": bytes(16), **spoilt}) == b""
