@@ -89,7 +89,7 @@ def reply(job: Job, ending: Ending) -> None:
         if replies.of_run(connection, job.run) is None:
             run = (job.run, job.order.convention, job.order.exchange, job.parties.sender)
             replies.keep(connection, run, draft(job), None, at=job.workspace.now())
-    _tell(job.workspace, job.run, ending)
+    tell_sender(job.workspace, job.run, ending)
 
 
 def resume(workspace: Workspace, run: str, *, left: bool) -> bool:
@@ -102,13 +102,14 @@ def resume(workspace: Workspace, run: str, *, left: bool) -> bool:
     if found is None:
         return False
     if found.state in {"draft", "sealed"} and left:
-        _tell(workspace, run, delivered())
+        tell_sender(workspace, run, delivered())
     elif found.state == "intent":
         _settle(workspace, found)
     return True
 
 
-def _tell(workspace: Workspace, run: str, ending: Ending) -> None:
+def tell_sender(workspace: Workspace, run: str, ending: Ending) -> None:
+    """Write the report on a run, and hand back its verdicts; a reply that was given already stays as it is."""
     with workspace.database.read() as connection:
         found = replies.of_run(connection, run)
     assert found is not None  # noqa: S101 - kept before

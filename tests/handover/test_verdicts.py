@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -174,7 +173,7 @@ def test_a_sender_without_a_key_is_told_how_to_have_one(tmp_path: Path) -> None:
     assert (note.state, note.reason) == ("none", "no_approved_key")
     assert note.hint is not None
     assert "age1" in note.hint.fr
-    assert gateway.entries("verdicts_intent") == gateway.present(kind="verdicts") == []
+    assert (gateway.entries("verdicts_intent"), gateway.present(kind="verdicts")) == ([], [])
 
 
 def test_a_file_that_cannot_be_read_has_a_report(tmp_path: Path) -> None:
@@ -200,7 +199,7 @@ def test_a_folder_that_takes_nothing_keeps_the_run_open(tmp_path: Path) -> None:
     with pytest.raises(ContractError):
         gateway.run(STUDIES, "2019", source)
     assert [run.state for run in gateway.runs()] == ["running"]
-    os.unlink(folder)
+    folder.unlink()
     with pytest.raises(ContractError):
         gateway.run(STUDIES, "2019", source)
     assert len(gateway.parcels("pole-emploi")) == len(gateway.entries("verdicts_returned")) == 1
