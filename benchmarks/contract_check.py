@@ -44,9 +44,10 @@ with csv.open_csv(
 
 @dataclass(frozen=True)
 class Run:
-    """One process: seconds of wall clock, peak memory in MB."""
+    """One process: seconds of wall clock, seconds of processor, peak memory in MB."""
 
     seconds: float
+    processor: float
     memory: int
 
 
@@ -58,7 +59,7 @@ def measured(command: list[str], expected: int) -> Run:
     seconds = time.monotonic() - began
     if os.waitstatus_to_exitcode(status) != expected:
         raise SystemExit(f"{Path(command[0]).name} failed")
-    return Run(seconds, usage.ru_maxrss // 1024)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024)
 
 
 def compare(rows: int, folder: Path) -> None:
@@ -79,7 +80,10 @@ def compare(rows: int, folder: Path) -> None:
     print(f"\n{rows:,} rows, {source.stat().st_size / 1e6:,.0f} MB (cp1252, ;), 1 % bad rows, median of {ROUNDS}")
     for name, found in runs.items():
         memory = max(run.memory for run in found)
-        print(f"  {name:<8}{seconds[name]:>8.2f} s{memory:>8,} MB{rows / seconds[name] / 1e3:>10,.0f} thousand rows/s")
+        processor = statistics.median(run.processor for run in found)
+        print(
+            f"  {name:<8}{seconds[name]:>8.2f} s{processor:>8.2f} s of processor{memory:>8,} MB{rows / seconds[name] / 1e3:>8,.0f} thousand rows/s"
+        )
     for name in ("types", "text"):
         aim = f"(aim: at most {AIM})" if name == "types" else ""
         print(f"  check/{name:<8}{seconds['check'] / seconds[name]:>6.2f}   {aim}".rstrip())

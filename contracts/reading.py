@@ -257,8 +257,8 @@ def _listed(column: pa.Array, mark: str | None) -> tuple[pa.Array, Mask]:
     if mark != BETWEEN:
         wrong |= _numpy(pc.match_substring(column, BETWEEN))
     if mark is not None:
-        edge = re.escape(mark)
-        wrong |= _numpy(pc.match_substring_regex(column, f"^{edge}|{edge}{edge}|{edge}$"))
+        empty = pc.or_(pc.starts_with(column, mark), pc.ends_with(column, mark))
+        wrong |= _numpy(pc.or_(empty, pc.match_substring(column, mark + mark)))
     if wrong.any():
         column = pc.if_else(pa.array(wrong), pa.scalar(None, column.type), column)
     if mark not in {None, BETWEEN}:

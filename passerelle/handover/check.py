@@ -31,7 +31,7 @@ from passerelle.intake.limits import MIB
 from passerelle.minimise import row_tags
 from passerelle.spill import Digests
 
-READ_BYTES = 8 * MIB
+READ_BYTES = 12 * MIB
 JUDGED_ROWS = 40_000
 JUDGES = 2
 """Threads that judge; as many batches wait for each of them as it has in hand."""
