@@ -152,6 +152,8 @@ def daily_plan(home: str | None) -> list[dict[str, Any]]:
             if path.is_file() and not path.name.startswith(".")
         ]
         planning.record_plan(workspace, len(orders))
+        with workspace.database.begin() as connection:
+            seal(connection, workspace.ledger, workspace.now())
         return orders
     finally:
         workspace.close()
