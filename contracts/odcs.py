@@ -145,6 +145,8 @@ def _property(contract: DataContract, column: Column) -> dict[str, Json]:
         "customProperties": _custom(
             personClass=column.person.value,
             identifier=column.identifier,
+            identityPart=column.part,
+            freeText=column.free_text or None,
             codeList=edition(column.codes) if column.codes else None,
             listed=BETWEEN if column.many else None,
             values=next(

@@ -49,6 +49,8 @@ class Words:
     setting_head: tuple[str, ...]
     many: str
     edition: str
+    free_text: str
+    part: str
     notes: str
     meanings: str
 
@@ -83,6 +85,8 @@ FRENCH = Words(
     setting_head=("Réglage", "Valeur", "Sens"),
     many="liste",
     edition="liste de codes : {name}, version {version}",
+    free_text="texte libre : des personnes peuvent y être citées",
+    part="partie de la clé nom et date de naissance",
     notes="Ce que le rapport signale, sans rejet",
     meanings="Autre sens dans le format",
 )  # fmt: skip
@@ -117,6 +121,8 @@ ENGLISH = Words(
     setting_head=("Setting", "Value", "Meaning"),
     many="list",
     edition="code list: {name}, version {version}",
+    free_text="free text: persons may be spoken of in it",
+    part="part of the key name and date of birth",
     notes="What the report notes, without rejecting",
     meanings="Another meaning in format",
 )  # fmt: skip
@@ -138,6 +144,13 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[s
     yield ""
 
 
+def marks(column: Column, language: Language) -> str:
+    """What a column is beside its meaning, to stand after it: free text, a part of the weak key of a person."""
+    words = WORDS[language]
+    said = [words.free_text] * column.free_text + [words.part] * (column.part is not None)
+    return f" ({' ; '.join(said)})" if said else ""
+
+
 def _column_row(contract: DataContract, column: Column, language: Language) -> tuple[str, ...]:
     words = WORDS[language]
     rules = [f"`{rule.id}` : {_says(rule, language)}" for rule in contract.rules if rule.column == column.name]
@@ -149,6 +162,7 @@ def _column_row(contract: DataContract, column: Column, language: Language) -> t
     meaning = column.fr if language == "fr" else column.en
     if column.codes:
         meaning += f" ({words.edition.format(name=column.codes.name, version=column.codes.version)})"
+    meaning += marks(column, language)
     return (
         f"`{column.name}`",
         meaning,
@@ -273,6 +287,10 @@ def _property(contract: DataContract, column: Column) -> dict[str, Any]:
     says: dict[str, Any] = {"title": column.en, "description": column.fr, "x-person-class": column.person.value}
     if column.identifier:
         says["x-identifier"] = column.identifier
+    if column.part:
+        says["x-identity-part"] = column.part
+    if column.free_text:
+        says["x-free-text"] = True
     if column.codes:
         says["x-codes"] = edition(column.codes)
     value = dict(_TYPES[column.kind])

@@ -43,7 +43,7 @@ def list_contracts(as_json: JsonFlag = False) -> None:
 @contract.command("show")
 def show(dataset: Dataset, as_json: JsonFlag = False) -> None:
     """Show the columns of a dataset: what each means, and what it says of a person."""
-    from contracts.pages import edition
+    from contracts.pages import edition, marks
     from contracts.registry import contract as find
     from contracts.registry import contracts
 
@@ -62,6 +62,7 @@ def show(dataset: Dataset, as_json: JsonFlag = False) -> None:
             {
                 "name": c.name, "fr": c.fr, "en": c.en, "kind": c.kind.value, "person": c.person.value,
                 "required": c.required, "identifier": c.identifier, "codes": edition(c.codes) if c.codes else None,
+                "free_text": c.free_text, "part": c.part,
             }
             for c in found.columns
         ],
@@ -80,7 +81,13 @@ def show(dataset: Dataset, as_json: JsonFlag = False) -> None:
         out.table(
             titles,
             [
-                (c.name, getattr(c, out.lang), c.kind.value, said(PERSON, c.person.value), c.required)
+                (
+                    c.name,
+                    f"{getattr(c, out.lang)}{marks(c, out.lang)}",
+                    c.kind.value,
+                    said(PERSON, c.person.value),
+                    c.required,
+                )
                 for c in found.columns
             ],
         )

@@ -43,6 +43,7 @@ def test_an_export_says_what_the_standard_has_no_word_for(texts: list[Convention
         for one in document["schema"][0]["properties"]
     }
     assert columns["jobseeker_id"] == {"personClass": "direct", "identifier": "france-travail"}
+    assert columns["birth_date"]["identityPart"] == "birth_date"
     assert _property(document, "personClass") == "direct"
     [use] = _property(document, "exchanges")  # type: ignore[misc]  # JSON
     assert (use["convention"], use["exchange"], use["legalBasis"]) == ("csp-ft-2024", "candidate-pools", "not_stated")

@@ -81,3 +81,14 @@ def test_a_page_says_every_rule_in_both_languages(contract_id: str) -> None:
     for rule in contract(contract_id).rules:
         assert f"`{rule.id}` : {rule.fr}".replace("|", "\\|") in french
         assert f"`{rule.id}`: {rule.en}".replace("|", "\\|") in english
+
+
+def test_a_page_tells_free_text_and_parts_of_the_weak_key() -> None:
+    """What may speak of persons, and what makes name and date of birth, is on the page and in the schema."""
+    pool, offers = files()["candidate_pool.md"], files()["job_offers.md"]
+    assert pool.count("partie de la clé nom et date de naissance") == 3
+    assert "free text: persons may be spoken of in it" in offers
+    columns = json_schema(contract("job_offers"))["properties"]
+    marked = {name for name, one in columns.items() if one.get("x-free-text")}
+    assert marked == {column.name for column in contract("job_offers").columns if column.free_text} != set()
+    assert json_schema(contract("candidate_pool"))["properties"]["last_name"]["x-identity-part"] == "last_name"
