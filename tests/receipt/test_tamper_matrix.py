@@ -55,6 +55,14 @@ class World:
             return str(fault)
         return "holds"
 
+    def named(self, connection: Connection) -> str:
+        """What the checker says was done."""
+        with pytest.raises(TrailFaultsError) as caught:
+            check(connection, self.ledger.verifier_key, [self.receipt])
+        assert caught.value.named in (caught.value.hint or "")
+        assert "le registre a été altéré" in (caught.value.fr or "")
+        return caught.value.named
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
@@ -118,30 +126,67 @@ def back_date(connection: Connection, world: World) -> None:
     world.ledger.checkpoint(connection, world.workspace.now())
 
 
-MATRIX: dict[str, tuple[Callable[[Connection, World], None], str]] = {
-    "edit": (edit, f"entry {EDITED}: "),
-    "delete": (remove, f"entry {EDITED}: missing"),
-    "truncate": (truncate, "truncated, it was signed over"),
-    "reorder": (reorder, "back-dated or out of order"),
-    "insert": (insert, "its body is not that of its leaf hash: altered"),
-    "fork": (fork, "forked, the same key signed another history"),
-    "re-chain everything": (rechain, "rewritten, its entries are not those that are stored"),
-    "key swap": (swap_key, "of another key"),
-    "back-dated entry": (back_date, "back-dated or out of order"),
+Acts = dict[str, tuple[Callable[[Connection, World], None], str]]
+TRAIL: Acts = {
+    "edit": (edit, f"edited: entry {EDITED}"),
+    "delete": (remove, f"deleted: entry {EDITED}"),
+    "truncate": (truncate, "truncated"),
+    "reorder": (reorder, f"reordered: entries {EDITED}, "),
+    "insert": (insert, "inserted: entry "),
+    "fork": (fork, "forked"),
+    "re-chain everything": (rechain, "re-chained"),
+    "key swap": (swap_key, "key swapped"),
+    "back-dated entry": (back_date, "back-dated"),
 }
+PARCEL = {
+    "replayed parcel": "replayed: number 4 came after number 4",
+    "swapped extract": "swapped extract",
+    "downgraded lock": "downgraded lock: the parcel that was receipted had 2 locks, this one has 1",
+}
+TWELVE = (
+    "edit", "delete", "truncate", "reorder", "insert", "fork", "re-chain everything", "key swap", "back-dated entry",
+    "replayed parcel", "swapped extract", "downgraded lock",
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("name", MATRIX)
-def test_what_was_done_to_the_trail_is_named(world: World, name: str) -> None:
-    """The checker, with the receipt in hand, says what was done to the trail; undone, the trail holds again."""
-    act, expected = MATRIX[name]
+@pytest.mark.parametrize("name", TWELVE)
+def test_what_was_done_is_named_from_one_receipt(world: World, make: Maker, name: str) -> None:
+    """Each of twelve acts on trail or parcel is found from the one receipt in hand, by a message of its own."""
+    if name in PARCEL:
+        assert PARCEL[name] in said_of_a_parcel(make, name)
+        return
+    act, expected = TRAIL[name]
     with world.workspace.database.begin() as connection:
         assert world.said(connection) == "holds"
         with connection.begin_nested() as savepoint:
             act(connection, world)
-            assert expected in world.said(connection)
+            assert world.named(connection).startswith(expected)
             savepoint.rollback()
         assert world.said(connection) == "holds"
+
+
+def test_the_twelve_messages_are_distinct() -> None:
+    """No two of the twelve acts are told by the same words."""
+    assert {*TRAIL, *PARCEL} == set(TWELVE)
+    words = [expected.partition(":")[0] for expected in (*(told for _, told in TRAIL.values()), *PARCEL.values())]
+    assert len(set(words)) == len(TWELVE)
+
+
+def said_of_a_parcel(make: Maker, name: str) -> str:
+    """What is said of a parcel that is not the one of the receipt in hand."""
+
+    def made(**changes: object) -> Verified:
+        parcel = make(**{"locks": 2, "sequence": 4, **changes})
+        return verify(parcel.path, parcel.trust)
+
+    receipt = received(made())
+    other = {"swapped extract": {"plain": b"code,count\nX,1\nY,2\nZ,3\n"}, "downgraded lock": {"locks": 1}}.get(
+        name, {}
+    )
+    with pytest.raises(ParcelError) as caught:
+        (check_matches if other else check_continues)(receipt, made(**other))
+    assert caught.value.fr
+    return caught.value.message
 
 
 def test_a_new_key_does_not_own_the_old_receipt(world: World) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from passerelle.errors import TrailError
 from passerelle.trail.fsck import entries
+from passerelle.trail.fsck.naming import named
 from passerelle.trail.fsck.notes import Head, Key, NoteFault, read_head, within
 
 PAGE_ROWS = 4096
@@ -29,12 +30,24 @@ _HEADS = text("SELECT id, size, frontier, at FROM trail_head ORDER BY id")
 
 
 class TrailFaultsError(TrailError):
-    """The trail does not hold: the message is the first fault, ``faults`` the first hundred, ``count`` their number."""
+    """The trail does not hold: the message is the first fault, ``faults`` the first hundred, ``count`` their number.
 
-    def __init__(self, faults: Sequence[str], count: int) -> None:
-        super().__init__(faults[0], where="trail", hint=f"{count} faults in all" if count > 1 else None)
+    ``named`` says in a word what was done: edited, deleted, truncated, reordered, inserted, forked, re-chained, key swapped,
+    back-dated.
+    """
+
+    def __init__(self, faults: Sequence[str], count: int, done: tuple[str, str]) -> None:
+        english, french = done
+        super().__init__(
+            faults[0],
+            where="trail",
+            hint=f"what was done: {english}; {count} faults in all",
+            fr=f"le registre a été altéré : {french} ({faults[0]})",
+            hint_fr=f"{count} anomalies en tout ; gardez l'accusé ou le jalon en main, il le prouve",
+        )
         self.faults = tuple(faults)
         self.count = count
+        self.named = english
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +156,9 @@ class _Check:
         # 4. The head.
         self._head(stored)
         if self.faults:
-            raise TrailFaultsError(self.faults, self.count)
+            heads = self.connection.execute(_HEADS).all()
+            size = int(heads[0][1]) if heads else self.tree.size
+            raise TrailFaultsError(self.faults, self.count, named(_rows(self.connection), size, self.faults))
         signed = stored[-1].size if stored else 0
         return Report(self.tree.size, self.tree.root().hex(), self.at, len(stored), self.tree.size - signed, len(held))
 
