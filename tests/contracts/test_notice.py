@@ -48,7 +48,8 @@ def test_both_versions_are_taken_until_the_last_day(gateway: Gateway, sent: Call
     gateway.move_to(f"{LAST_DAY}T22:59:00+01:00")
     for period, reference in (("2026-11", "job_offers@1.0.0"), ("2026-12", "job_offers@1.1.0")):
         assert gateway.run(OFFERS, period, sent(reference), "mtfp").state == "delivered"
-    assert [run.contract for run in gateway.runs()] == ["job_offers@1.0.0", "job_offers@1.1.0"]
+    told = {run.period: run.contract for run in gateway.runs()}
+    assert told == {"2026-11": "job_offers@1.0.0", "2026-12": "job_offers@1.1.0"}
 
 
 def test_the_old_version_is_refused_the_day_after(gateway: Gateway, sent: Callable[[str], Path]) -> None:
