@@ -15,7 +15,7 @@ from passerelle.handover.job import Job
 from passerelle.handover.outgoing import leaving
 from passerelle.parcel import FreeTextNote
 from passerelle.persons import LeftOut, left_out
-from passerelle.store import objections
+from passerelle.workspace.agreement import verified_objections
 
 
 @dataclass(slots=True)
@@ -28,10 +28,15 @@ class Screening:
 
     @classmethod
     def of(cls, job: Job) -> Screening:
-        """The policy of the job's exchange, and the objections that stand as it begins."""
+        """The policy of the job's exchange, and the objections that stand as it begins.
+
+        Raises:
+            TablesDisagreeError: the objections on file are not those that the trail tells.
+        """
         columns = job.tools.contract.columns
         with job.workspace.database.read() as connection:
-            known = objections.standing(connection, job.order.convention, job.exchange.id)
+            ledger, convention = job.workspace.ledger, job.order.convention
+            known = verified_objections(ledger, connection, convention, job.exchange.id)
         served = frozenset(column.name for one in job.tools.versions for column in one.contract.columns)
         return cls(policies(job.exchange, columns, served), left_out(known, columns, job.keys.index_key))
 

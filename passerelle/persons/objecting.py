@@ -54,12 +54,14 @@ def record_objection(
             connection, convention, scheme, tag, by=by, at=at, exchange=exchange, ground=ground
         )
         if new:
+            made = objections.find(connection, number)
             body = {
                 "convention": convention,
                 "objection": number,
                 "scheme": scheme,
                 "ground": ground,
                 "exchange": exchange,
+                "commitment": made.commitment if made else None,
             }
             workspace.append(connection, "objection_recorded", body)
             workspace.ledger.checkpoint(connection, at)
@@ -91,7 +93,7 @@ def withdraw_objection(workspace: Workspace, objection_id: str, *, by: str, reas
         workspace.append(connection, "objection_withdrawn", body)
         workspace.ledger.checkpoint(connection, at)
         access.log(
-            connection, actor=by, action="person_object", subject=objection_id, at=at, reason=reason,
+            connection, actor=by, action="person_withdraw", subject=objection_id, at=at, reason=reason,
             convention=found.convention, exchange=found.exchange, count=1,
         )  # fmt: skip
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from passerelle.clock import iso
 from passerelle.store.tables import metadata
+from passerelle.trail import commitment
 
 Ground = Literal["objection", "erasure"]
 TAG_BYTES: Final = 16
@@ -56,6 +57,11 @@ class Objection:
     ground: str
     recorded_by: str
     recorded_at: str
+
+    @property
+    def commitment(self) -> str:
+        """What the trail tells of the tag, without telling it: the tag is the salt (docs/spec/trail.md)."""
+        return commitment(self.tag, self.id.encode())
 
 
 def record(

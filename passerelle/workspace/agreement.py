@@ -14,17 +14,20 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from passerelle.errors import TrailError
-from passerelle.store import events, holdings, purges, runs
+from passerelle.store import events, holdings, objections, purges, runs
 from passerelle.store.holdings import Holding
+from passerelle.store.objections import Objection
 from passerelle.store.tables import receipt
 from passerelle.trail import Ledger, Recorded
 
 KINDS = frozenset(
     {
         "delivery_intent", "delivered", "delivery_abandoned", "intake", "event_recorded", "receipt_recorded",
-        "holding_destroyed", "keys_destroyed", "purge_started", "purge_certificate",
+        "holding_destroyed", "keys_destroyed", "purge_started", "purge_certificate", "objection_recorded",
+        "objection_withdrawn",
     }
 )  # fmt: skip
+OBJECTIONS = frozenset({"objection_recorded", "objection_withdrawn", "keys_destroyed"})
 INTENT = ("manifest_sha256", "recipient", "sequence", "run", "convention", "exchange", "period")
 MAX_TOLD = 100
 
@@ -56,6 +59,8 @@ class _Told:
     receipts: set[str] = field(default_factory=set)
     destroying: set[str] = field(default_factory=set)  # conventions of which copies were destroyed
     purges: dict[str, str | None] = field(default_factory=dict)  # the hash of the certificate, once there is one
+    objections: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    cleared: set[str] = field(default_factory=set)  # objections that went, or will, with the keys of their convention
 
     def take(self, found: Recorded) -> None:
         """Add one entry."""
@@ -77,8 +82,18 @@ class _Told:
                 self.purges[body["purge"]] = None
             case "purge_certificate":
                 self.purges[body["purge"]] = body["certificate_sha256"]
+            case "objection_recorded":
+                self.objections[body["objection"]] = body
+            case "objection_withdrawn":
+                self.objections.pop(body["objection"], None)
             case _:
-                self.destroying.add(body["convention"])
+                self._destroyed(found.entry.kind, body)
+
+    def _destroyed(self, kind: str, body: Mapping[str, Any]) -> None:
+        convention = body["convention"]
+        self.destroying.add(convention)
+        if kind == "keys_destroyed":
+            self.cleared |= {name for name, one in self.objections.items() if one["convention"] == convention}
 
 
 def verify_tables(ledger: Ledger, connection: Connection) -> dict[str, int]:
@@ -98,10 +113,49 @@ def verify_tables(ledger: Ledger, connection: Connection) -> dict[str, int]:
         *_events(connection, told),
         *_receipts(connection, told),
         *_purges(connection, told),
+        *_objections(objections.standing(connection), told),
     ]
     if faults:
         raise TablesDisagreeError(faults)
     return {"deliveries": len(told.intents), "holdings": len(copies), "purges": len(told.purges)}
+
+
+def verified_objections(
+    ledger: Ledger, connection: Connection, convention: str, exchange: str | None = None
+) -> list[Objection]:
+    """The persons who are left out of a convention's extracts, or of one exchange's, held against the trail.
+
+    Raises:
+        TablesDisagreeError: one was taken out, added or changed behind the gateway's back: nothing may leave.
+    """
+    told = _Told()
+    for found in ledger.of_kinds(connection, OBJECTIONS):
+        if found.entry.body["convention"] == convention:
+            told.take(found)
+    faults = [*_objections(objections.standing(connection, convention), told)]
+    if faults:
+        raise TablesDisagreeError(faults)
+    return objections.standing(connection, convention, exchange)
+
+
+def _objections(rows: Sequence[Objection], told: _Told) -> Iterator[str]:
+    """A row taken out, or a tag changed, would put somebody back into extracts (GDPR art. 17, 21)."""
+    found = {one.id: one for one in rows}
+    for name, body in told.objections.items():
+        row = found.pop(name, None)
+        if row is None:
+            if name not in told.cleared:
+                yield f"objection {name} recorded in the trail is missing"
+        elif not _agrees(row, body):
+            yield f"objection {name} is not what the trail tells"
+    yield from (f"objection {name} is not recorded in the trail" for name in found)
+
+
+def _agrees(row: Objection, body: Mapping[str, Any]) -> bool:
+    said = {name: body.get(name) for name in ("convention", "exchange", "scheme", "ground")}
+    return all(getattr(row, name) == value for name, value in said.items()) and (
+        body.get("commitment", row.commitment) == row.commitment
+    )
 
 
 def _deliveries(connection: Connection, told: _Told) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from passerelle.errors import UsageError
-from portal.context import Actor, JsonFlag, actor, content, opened, screen
+from portal.context import Actor, JsonFlag, actor, content, looked, opened, screen
 from portal.render import Text, Tone
 from portal.words import moment
 
@@ -117,7 +117,11 @@ def objections_(
     from passerelle.store import objections
 
     out = screen(as_json=as_json)
-    with opened() as workspace, workspace.database.read() as connection:
+    with (
+        opened() as workspace,
+        looked(workspace, "requests_read", "objections", convention=convention),
+        workspace.database.read() as connection,
+    ):
         found = objections.standing(connection, convention)
     names = ("id", "convention", "exchange", "scheme", "ground", "recorded_at")
     value = [{name: getattr(one, name) for name in names} for one in found]

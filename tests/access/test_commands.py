@@ -90,6 +90,7 @@ def typed(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         "exchange list": [],
         "exchange releases": [PARTY],
         "exchange report": [done],
+        "person objections": [],
         "partner exposure": [gateway.identities[PARTY].recipient.fingerprint],
         "purge certificate": ["csp-ft-2024"],
         "purge plan": [],

@@ -13,6 +13,7 @@ from passerelle.parcel import read_parcel
 from passerelle.persons import record_objection, withdraw_objection
 from passerelle.store import objections
 from passerelle.trail.show import render
+from passerelle.workspace.agreement import TablesDisagreeError, verify_tables
 from portal.cli import run
 from tests.canary import sweep
 from tests.gateway import POOLS, TWO, Gateway, edited, pools, rows_of, trail_holds, two_recipients
@@ -94,10 +95,13 @@ def test_recorded_once_and_withdrawn_at_request(gateway: Gateway) -> None:
     with workspace.database.read() as connection:
         said = [row.text for kind in kinds for row in render(workspace.ledger.find(connection, kind), "fr")]
         logged = connection.execute(
-            text("select actor, action, subject from access where action = 'person_object'")
+            text("select actor, action, subject from access where action like 'person_%'")
         ).all()
     assert [first.id in line for line in said] == [True, True]
-    assert {tuple(line) for line in logged} == {("dpo", "person_object", first.id)}
+    assert {tuple(line) for line in logged} == {
+        ("dpo", "person_object", first.id),
+        ("dpo", "person_withdraw", first.id),
+    }
 
 
 def test_an_erasure_is_left_out_and_never_withdrawn(gateway: Gateway) -> None:
@@ -147,3 +151,26 @@ def test_by_the_command_line(
     assert run([*words[:5], "nir", CANARY["email"]]) == 2
     assert CANARY["email"] not in "".join(capsys.readouterr())
     assert run(["person", "withdraw", told["objection"], "--json"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ("DELETE FROM objection", "recorded in the trail is missing"),
+        ("UPDATE objection SET tag = zeroblob(16)", "is not what the trail tells"),
+        ("UPDATE objection SET exchange = 'public-job-offers'", "is not what the trail tells"),
+        ("UPDATE objection SET id = 'o-other'", "recorded in the trail is missing"),
+    ],
+)
+def test_an_objection_changed_behind_the_gateway_stops_what_leaves(gateway: Gateway, change: str, fault: str) -> None:
+    """Taken out or altered in the table, it is noticed against the trail: nobody slips back into an extract."""
+    workspace = gateway.workspace
+    record_objection(workspace, CSP, "email", CANARY["email"], by="dpo")
+    with workspace.database.begin() as connection:
+        verify_tables(workspace.ledger, connection)
+        connection.execute(text(change))
+    with workspace.database.read() as connection, pytest.raises(TablesDisagreeError, match=fault):
+        verify_tables(workspace.ledger, connection)
+    with pytest.raises(TablesDisagreeError):
+        gateway.run(POOLS, "2025-05", planted(gateway, "may.csv", 2))
+    assert gateway.parcels("mtfp") == []
