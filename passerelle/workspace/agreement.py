@@ -82,15 +82,17 @@ class _Told:
                 self.purges[body["purge"]] = None
             case "purge_certificate":
                 self.purges[body["purge"]] = body["certificate_sha256"]
-            case "objection_recorded":
-                self.objections[body["objection"]] = body
-            case "objection_withdrawn":
-                self.objections.pop(body["objection"], None)
             case _:
-                self._destroyed(found.entry.kind, body)
+                self._person_or_destruction(found.entry.kind, body)
 
-    def _destroyed(self, kind: str, body: Mapping[str, Any]) -> None:
+    def _person_or_destruction(self, kind: str, body: Mapping[str, Any]) -> None:
         convention = body["convention"]
+        if kind == "objection_recorded":
+            self.objections[body["objection"]] = body
+            return
+        if kind == "objection_withdrawn":
+            self.objections.pop(body["objection"], None)
+            return
         self.destroying.add(convention)
         if kind == "keys_destroyed":
             self.cleared |= {name for name, one in self.objections.items() if one["convention"] == convention}
