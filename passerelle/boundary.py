@@ -7,6 +7,7 @@ arguments and the frames they keep. ``sealed`` lets the project's own errors thr
 
 from __future__ import annotations
 
+import errno
 import functools
 import traceback
 from collections.abc import Callable
@@ -15,12 +16,22 @@ from typing import ParamSpec, TypeVar
 
 from passerelle.errors import OurWayError, PasserelleError
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class SealedError(OurWayError):
     """An unforeseen fault, stripped of every value: its type and the lines it passed through."""
+
+
+def _full() -> OurWayError:
+    return OurWayError(
+        "the disk is full, or a limit on the size of files is reached: what was begun is not whole",
+        hint="make room in the workspace, then run the command again: it goes on from here",
+        fr="le disque est plein, ou une limite de taille de fichier est atteinte : ce qui a été commencé n'est pas entier",
+        hint_fr="libérez de la place dans l'espace de travail, puis recommencez : la commande reprendra où elle en était",
+    )
 
 
 def _trace(error: BaseException) -> str:
@@ -43,6 +54,8 @@ def sealed(function: Callable[P, R]) -> Callable[P, R]:
             own = error.with_traceback(None)
             own.__cause__ = own.__context__ = None
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in FULL:
+                own = _full()
             message = f"unforeseen {type(error).__name__} at {_trace(error)}"
         if own is not None:
             raise own

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from flows import assembly
+from passerelle import boundary
 from passerelle.errors import (
     EvidenceError,
     GateRefusedError,
@@ -23,7 +27,7 @@ from passerelle.handover import folders
 from passerelle.handover.evidence import hand_release_key, trust_from
 from passerelle.handover.order import Outcome
 from passerelle.handover.resend import resend
-from passerelle.keys import age_sink
+from passerelle.keys import Identity, age_sink
 from passerelle.parcel import open_parcel, verify
 from passerelle.parcel.superseded import notice_name
 from passerelle.receipt.recording import reconcile
@@ -287,6 +291,33 @@ def test_a_folder_that_takes_nothing_is_named_and_left_clean(tmp_path: Path) -> 
     assert staged.read_bytes() == b"sealed"
     for error in (OSError(28, "full"), OSError(122, "quota"), OSError(27, "too large")):
         assert "full" in folders.not_written(error).message
+
+
+def _limited(path: Path, size: int) -> int:
+    """Give the status of a process that may write no file larger than ``size`` bytes, sealing more into ``path``."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    status = 9
+    try:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+        @boundary.sealed
+        def seal() -> None:
+            with path.open("wb", buffering=0) as file, age_sink(file, [Identity.generate().recipient]) as sink:
+                sink.write(bytes(4 * size))
+
+        seal()
+    except OurWayError as error:
+        status = 0 if "the disk is full" in error.message and error.fr else 8
+    finally:
+        os._exit(status)
+
+
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    """Where the disk takes no more, the error says so instead of being unforeseen."""
+    assert _limited(tmp_path / "a.age", 1 << 20) == 0
 
 
 def test_the_earlier_lock_opens_nothing_of_the_later_parcel(world: tuple[Gateway, str, Path], tmp_path: Path) -> None:
