@@ -82,14 +82,19 @@ def parse_recipient(text: str) -> Recipient:
             "this is a private key: it must never be sent to anyone",
             where="recipient",
             hint="make a new key pair, destroy this one, and send the public half (age1… or ssh-…)",
+            fr="ceci est une clé privée : elle ne doit jamais être envoyée à personne",
+            hint_fr="créez une autre paire de clés, détruisez celle-ci et envoyez la moitié publique (age1… ou ssh-…)",
         )
     if len(text) > MAX_RECIPIENT_CHARS or "\n" in text:
-        raise _refused("expected one line")
+        raise _refused("expected one line", "il faut une seule ligne")
     if text.startswith("age1"):
         return _age_recipient(text)
     if text.startswith(("ssh-ed25519 ", "ssh-rsa ")):
         return _ssh_recipient(text)
-    raise _refused("expected age1…, ssh-ed25519 … or ssh-rsa …, another kind came")
+    raise _refused(
+        "expected age1…, ssh-ed25519 … or ssh-rsa …, another kind came",
+        "il faut age1…, ssh-ed25519 … ou ssh-rsa … ; c'est une clé d'une autre nature",
+    )
 
 
 def read_identities(path: Path) -> tuple[Identity, ...]:
@@ -101,9 +106,17 @@ def read_identities(path: Path) -> tuple[Identity, ...]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise TheirDataError(f"the identity file cannot be read ({type(error).__name__})", where="identity") from None
+        raise TheirDataError(
+            f"the identity file cannot be read ({type(error).__name__})",
+            where="identity",
+            fr=f"le fichier de la clé privée ne peut pas être lu ({type(error).__name__})",
+        ) from None
     if len(data) > MAX_IDENTITY_BYTES:
-        raise TheirDataError(f"expected at most {MAX_IDENTITY_BYTES} bytes", where="identity")
+        raise TheirDataError(
+            f"expected at most {MAX_IDENTITY_BYTES} bytes",
+            where="identity",
+            fr=f"une clé privée a au plus {MAX_IDENTITY_BYTES} octets",
+        )
     return parse_identities(data)
 
 
@@ -112,30 +125,43 @@ def parse_identities(data: bytes) -> tuple[Identity, ...]:
     try:
         text = data.decode("ascii")
     except UnicodeDecodeError:
-        raise TheirDataError("expected text, bytes came", where="identity") from None
+        raise TheirDataError(
+            "expected text, bytes came",
+            where="identity",
+            fr="une clé privée est un texte, ce fichier n'en est pas un",
+        ) from None
     if "PRIVATE KEY-----" in text:
-        return (_usable(Identity("ssh", text), "an OpenSSH private key without passphrase"),)
+        without = ("an OpenSSH private key without passphrase", "une clé privée OpenSSH sans phrase de passe")
+        return (_usable(Identity("ssh", text), *without),)
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
     found = tuple(
-        _usable(Identity("x25519", line), f"AGE-SECRET-KEY-1… on line {number}")
+        _usable(Identity("x25519", line), f"AGE-SECRET-KEY-1… on line {number}", f"AGE-SECRET-KEY-1… en ligne {number}")
         for number, line in lines
         if line and not line.startswith("#")
     )
     if not found:
-        raise TheirDataError("expected at least one identity, none came", where="identity")
+        raise TheirDataError(
+            "expected at least one identity, none came", where="identity", fr="ce fichier ne contient aucune clé privée"
+        )
     return found
 
 
-def _usable(identity: Identity, expected: str) -> Identity:
+def _usable(identity: Identity, expected: str, fr: str) -> Identity:
     try:
         identity.native()
     except (pyrage.IdentityError, ValueError):
-        raise TheirDataError(f"expected {expected}", where="identity") from None
+        raise TheirDataError(f"expected {expected}", where="identity", fr=f"il faut {fr}") from None
     return identity
 
 
-def _refused(message: str) -> TheirDataError:
-    return TheirDataError(message, where="recipient", hint="age-keygen -y FILE prints the public half of an age key")
+def _refused(message: str, fr: str) -> TheirDataError:
+    return TheirDataError(
+        message,
+        where="recipient",
+        hint="age-keygen -y FILE prints the public half of an age key",
+        fr=fr,
+        hint_fr="age-keygen -y FICHIER affiche la moitié publique d'une clé age",
+    )
 
 
 def _fingerprint(data: bytes) -> str:
@@ -147,7 +173,8 @@ def _age_recipient(text: str) -> Recipient:
         normal = str(pyrage.x25519.Recipient.from_str(text))
     except (pyrage.RecipientError, ValueError):
         raise _refused(
-            "age1… is not a whole X25519 recipient (a character is wrong, or it is of another kind)"
+            "age1… is not a whole X25519 recipient (a character is wrong, or it is of another kind)",
+            "age1… n'est pas une clé X25519 entière (un caractère est faux, ou elle est d'une autre nature)",
         ) from None
     return Recipient("x25519", normal, _fingerprint(normal.encode()))
 
@@ -160,7 +187,12 @@ def _ssh_recipient(text: str) -> Recipient:
         key = load_ssh_public_key(normal.encode())
         pyrage.ssh.Recipient.from_str(normal)
     except (pyrage.RecipientError, ValueError, UnsupportedAlgorithm):
-        raise _refused(f"{kind} is not followed by a whole public key") from None
+        raise _refused(
+            f"{kind} is not followed by a whole public key", f"{kind} n'est pas suivi d'une clé publique entière"
+        ) from None
     if isinstance(key, RSAPublicKey) and not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
-        raise _refused(f"expected an RSA key of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits, one of {key.key_size} came")
+        raise _refused(
+            f"expected an RSA key of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits, one of {key.key_size} came",
+            f"il faut une clé RSA de {MIN_RSA_BITS} à {MAX_RSA_BITS} bits, celle-ci en a {key.key_size}",
+        )
     return Recipient("ssh-rsa" if kind == "ssh-rsa" else "ssh-ed25519", normal, _fingerprint(blob))

@@ -191,7 +191,9 @@ def _terms(facts: Facts, sealed: Sealed, notices: Mapping[str, str]) -> dict[str
         "notices": dict(notices),
         **{name: _dump(one) for name in ("resends", "supersedes") if (one := getattr(facts, name)) is not None},
         **({"rehearsal": True} if facts.rehearsal else {}),
-        **{name: [_dump(one) for one in found] for name in ("formulas", "free_text") if (found := getattr(facts, name))},
+        **{
+            name: [_dump(one) for one in found] for name in ("formulas", "free_text") if (found := getattr(facts, name))
+        },
     }
 
 

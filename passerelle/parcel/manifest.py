@@ -285,7 +285,9 @@ class Manifest(_Part):
             raise ValueError("rows and counts.extracted do not agree")
         if self.name in self.passerelle.earlier:
             raise ValueError("a parcel cannot come after itself")
-        told = {one.column for one in self.passerelle.formulas or ()} | {one.column for one in self.passerelle.free_text or ()}
+        told = {one.column for one in self.passerelle.formulas or ()} | {
+            one.column for one in self.passerelle.free_text or ()
+        }
         if told - {field.name for field in self.resource.table.fields}:
             raise ValueError("expected columns of the extract, another came")
         return self

@@ -19,6 +19,10 @@ from passerelle.parcel.verifying import Parcel
 
 QUOTE = ord('"')
 LINE_FEED = ord("\n")
+SHUT = {
+    "outer": "le premier verrou ne s'ouvre pas : ce n'est pas la clé de ce colis, ou l'extrait a été altéré",
+    "inner": "le verrou du destinataire ne s'ouvre pas : ce n'est pas sa clé, ou l'extrait a été altéré",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,16 @@ def _unlock(parcel: Parcel, identities: Sequence[Identity], release: Identity | 
     two = len(parcel.manifest.passerelle.locks) > 1
     terms, member = parcel.manifest.passerelle, parcel.extract.name
     if not identities:
-        raise ParcelError("expected at least one identity, none came", where=member)
+        raise ParcelError(
+            "expected at least one identity, none came", where=member, fr="il faut au moins une clé privée"
+        )
     if two and release is None:
         raise ParcelError(
             "the outer lock needs the release key of this parcel",
             where=member,
             hint=f"passerelle release-key {parcel.manifest.name} --as {terms.recipient}",
+            fr="le premier verrou s'ouvre avec la clé de ce colis, que la passerelle remet",
+            hint_fr=f"passerelle release-key {parcel.manifest.name} --as {terms.recipient}",
         )
     with parcel.path.open("rb") as file:
         cipher = _Range(file, parcel.extract.offset, parcel.extract.size)
@@ -83,9 +91,11 @@ def _unlock(parcel: Parcel, identities: Sequence[Identity], release: Identity | 
                     decrypt(outer, plain, identities)
                 except EvidenceError as error:
                     lock = "outer" if outer.error is error else "inner"
-                    raise ParcelError(f"{lock} lock: {error.message}", where=member) from None
+                    raise ParcelError(f"{lock} lock: {error.message}", where=member, fr=SHUT[lock]) from None
         except EvidenceError as error:
-            raise error if isinstance(error, ParcelError) else ParcelError(error.message, where=member) from None
+            if isinstance(error, ParcelError):
+                raise
+            raise ParcelError(error.message, where=member, fr=SHUT["inner"]) from None
 
 
 def _rows(resource: Resource, plain: _Plain, path: Path) -> int:
@@ -102,10 +112,16 @@ def _rows(resource: Resource, plain: _Plain, path: Path) -> int:
 
 def _compare(opened: Opened, resource: Resource) -> None:
     if opened.bytes != resource.bytes or f"sha256:{opened.sha256}" != resource.hash:
-        raise ParcelError("size or sha256 of the opened extract differs from the manifest", where=resource.path)
+        raise ParcelError(
+            "size or sha256 of the opened extract differs from the manifest",
+            where=resource.path,
+            fr="la taille ou l'empreinte de l'extrait ouvert n'est pas celle du bordereau",
+        )
     if opened.rows != resource.rows:
         raise ParcelError(
-            f"expected {resource.rows} rows, as the manifest says, found {opened.rows}", where=resource.path
+            f"expected {resource.rows} rows, as the manifest says, found {opened.rows}",
+            where=resource.path,
+            fr=f"le bordereau annonce {resource.rows} lignes, l'extrait en a {opened.rows}",
         )
 
 
@@ -115,7 +131,11 @@ def _refuse_other(opened: Opened) -> None:
     with opened.path.open("rb") as file:
         if digest_range(file, 0, opened.path.stat().st_size) != opened.sha256:
             raise ParcelError(
-                "a different file of this name is there already", where=opened.path.name, hint="choose another folder"
+                "a different file of this name is there already",
+                where=opened.path.name,
+                hint="choose another folder",
+                fr="un autre fichier porte déjà ce nom dans ce dossier",
+                hint_fr="choisissez un autre dossier",
             )
 
 

@@ -72,7 +72,11 @@ def read_parcel(path: Path) -> Parcel:
             _check_names([member.name for member in found])
             small = {member.name: _small(file, member) for member in found[1:]}
     except OSError as error:
-        raise ParcelError(f"the parcel cannot be read ({type(error).__name__})", where=path.name) from None
+        raise ParcelError(
+            f"the parcel cannot be read ({type(error).__name__})",
+            where=path.name,
+            fr=f"le colis ne peut pas être lu ({type(error).__name__})",
+        ) from None
     manifest = parse_manifest(small[archive.MANIFEST])
     if found[0].name != manifest.member:
         raise ParcelError(f"expected {manifest.member}, as the manifest says", where=found[0].name)
@@ -98,11 +102,16 @@ def verify(path: Path, trust: Trust) -> Verified:
     _check_notices(parcel)  # 4
     recipient = parcel.manifest.passerelle.recipient
     if trust.recipient is not None and trust.recipient != recipient:  # 5
-        raise ParcelError(f"expected a parcel for {trust.recipient}, it is for {recipient}", where=archive.MANIFEST)
+        raise ParcelError(
+            f"expected a parcel for {trust.recipient}, it is for {recipient}",
+            where=archive.MANIFEST,
+            fr=f"ce colis est pour {recipient}, non pour {trust.recipient}",
+        )
     try:
         trust.verify_proof(parcel.manifest_bytes, parcel.proof)  # 6
     except EvidenceError as error:
-        raise ParcelError(str(error), where=archive.PROOF, hint=error.hint) from error
+        fr = "rien ne prouve que ce colis soit inscrit au registre de preuve, ou c'est un autre registre"
+        raise ParcelError(str(error), where=archive.PROOF, hint=error.hint, fr=error.fr or fr) from error
     return Verified(parcel, hashlib.sha256(parcel.manifest_bytes).hexdigest(), signer)
 
 
@@ -131,9 +140,14 @@ def _signer(parcel: Parcel, trust: Trust) -> str:
     try:
         key = verify_signature(parcel.manifest_bytes, parcel.signature, [signer.key for signer in trust.signers])
     except EvidenceError as error:
-        raise ParcelError(error.message, where=where) from None
+        fr = "la signature n'est pas celle de ce bordereau par une clé de la passerelle à laquelle vous vous fiez"
+        raise ParcelError(error.message, where=where, fr=fr) from None
     if not any(one.vouches_at(parcel.manifest.instant) for one in trust.signers if one.key == key):
-        raise ParcelError("signed with a key that had been retired before", where=where)
+        raise ParcelError(
+            "signed with a key that had been retired before",
+            where=where,
+            fr="ce bordereau est signé d'une clé que la passerelle avait déjà retirée",
+        )
     return fingerprint(key)
 
 
@@ -142,6 +156,7 @@ def _check_instants(parcel: Parcel) -> None:
         if member.mtime != int(parcel.manifest.instant.timestamp()):
             raise ParcelError(
                 "the header's instant is not the manifest's",
+                fr="la date d'un membre de l'archive n'est pas celle du bordereau",
                 where=f"{member.name}: header at byte {member.offset - archive.BLOCK} of the tar",
             )
 
@@ -155,7 +170,8 @@ def _check_extract(parcel: Parcel) -> None:
         )
     with parcel.path.open("rb") as file:
         if digest_range(file, member.offset, member.size) != terms.cipher_sha256:
-            raise ParcelError("sha256 differs from the manifest", where=where)
+            fr = "l'empreinte de l'extrait scellé n'est pas celle du bordereau : il a été altéré ou remplacé"
+            raise ParcelError("sha256 differs from the manifest", where=where, fr=fr)
 
 
 def _check_notices(parcel: Parcel) -> None:
