@@ -68,11 +68,12 @@ def enrolled(party: str) -> Act:
         identity = stage.identities[party] = Identity.generate()
         write_whole(stage.partner(party) / "identity.txt", (identity.secret + "\n").encode())
         key = identity.recipient
-        facts = {"kind": key.kind, "recipient": key.text, "fingerprint": key.fingerprint}
         with stage.workspace() as workspace, workspace.database.begin() as connection:
             now = workspace.now()
             partners.add(connection, party, party, str(stage.partner(party) / "parcels"), at=now)
-            partners.enrol(connection, party, by="partner", at=now, **facts)
+            partners.enrol(
+                connection, party, kind=key.kind, recipient=key.text, fingerprint=key.fingerprint, by="partner", at=now
+            )
             for person in ("first", "second"):
                 partners.approve(connection, key.fingerprint, by=person, at=now)
             body = {"party": party, "fingerprint": key.fingerprint, "approvals": partners.APPROVALS_NEEDED}
