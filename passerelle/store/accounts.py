@@ -43,6 +43,8 @@ LONGEST = timedelta(
     hours=8
 )  # a session, used or not (NIST SP 800-63B-4 section 2.2.3: AAL2, at most 24 hours and 1 hour idle)
 LAST_SEEN_STEP = timedelta(minutes=1)  # how exactly the last use is kept: a page view need not write
+BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrom", "Chrome"), ("Safari/", "Safari"))
+MACHINES = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"))  # fmt: skip
 NAME = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,78}[^\s\x00-\x1f\x7f])?")
 
 account = Table(
@@ -67,6 +69,7 @@ session = Table(
     Column("account", String(32), ForeignKey("account.id"), nullable=False),
     Column("csrf", String(64), nullable=False),
     Column("browser_sha256", String(64), nullable=False),
+    Column("place", String(40), nullable=False),  # the kind of browser in words, for its owner; no address
     Column("opened_at", String(20), nullable=False),
     Column("seen_at", String(20), nullable=False),
     Column("proved_at", String(20), nullable=False),  # when the second factor was last given
@@ -98,6 +101,16 @@ class Session:
     proved_at: datetime
     lang: str | None
     notice: bool  # whether a sentence waits for the next page
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and since when someone is signed in, as its owner is shown; ``key`` names the session and opens nothing."""
+
+    key: str
+    place: str
+    opened_at: str
+    seen_at: str
 
 
 def add(connection: Connection, name: str, role: str, party: str | None, *, by: str, at: datetime) -> Account:
@@ -172,6 +185,7 @@ def open_session(connection: Connection, which: Account, *, browser: str, at: da
             account=which.id,
             csrf=secrets.token_urlsafe(32),
             browser_sha256=_hash(browser),
+            place=_place(browser),
             opened_at=iso(at),
             seen_at=iso(at),
             proved_at=iso(at),
@@ -194,6 +208,21 @@ def session_of(connection: Connection, token: str, *, browser: str, at: datetime
     return Session(row.token_sha256, _account(row), row.csrf, opened, proved, row.lang, waits)
 
 
+def sessions(connection: Connection, which: str, *, at: datetime) -> list[Place]:
+    """Where an account is signed in, the latest first."""
+    query = select(session).where(session.c.account == which, session.c.opened_at > iso(at - LONGEST))
+    found = connection.execute(query.where(session.c.seen_at > iso(at - IDLE)).order_by(session.c.opened_at.desc()))
+    return [Place(row.token_sha256, row.place, row.opened_at, row.seen_at) for row in found]
+
+
+def renew(connection: Connection, key: str, *, at: datetime) -> str:
+    """A new token in place of the old one, for a session whose second factor was given again (OWASP, session management)."""
+    token = secrets.token_urlsafe(32)
+    values = {"token_sha256": _hash(token), "proved_at": iso(at), "seen_at": iso(at)}
+    connection.execute(update(session).where(session.c.token_sha256 == key).values(**values))
+    return token
+
+
 def is_stale(connection: Connection, key: str, at: datetime) -> bool:
     """Whether the last use that is kept is so old that this one must be."""
     seen = connection.scalar(select(session.c.seen_at).where(session.c.token_sha256 == key))
@@ -203,11 +232,6 @@ def is_stale(connection: Connection, key: str, at: datetime) -> bool:
 def seen(connection: Connection, key: str, *, at: datetime) -> None:
     """Keep when a session was last used."""
     connection.execute(update(session).where(session.c.token_sha256 == key).values(seen_at=iso(at)))
-
-
-def proved(connection: Connection, key: str, *, at: datetime) -> None:
-    """Keep when the second factor of a session was given again."""
-    connection.execute(update(session).where(session.c.token_sha256 == key).values(proved_at=iso(at)))
 
 
 def speak(connection: Connection, key: str, lang: str) -> None:
@@ -223,6 +247,12 @@ def close_session(connection: Connection, key: str) -> None:
 def close_all(connection: Connection, which: str) -> None:
     """End every session of an account: its role, its party or one of its factors changed."""
     connection.execute(delete(session).where(session.c.account == which))
+
+
+def close_others(connection: Connection, which: str, *, but: str) -> int:
+    """End the sessions of an account other than the one that is named ``but``; how many."""
+    others = (session.c.account == which) & (session.c.token_sha256 != but)
+    return connection.execute(delete(session).where(others)).rowcount
 
 
 def sweep(connection: Connection, *, at: datetime) -> None:
@@ -247,6 +277,13 @@ def take_notice(connection: Connection, key: str) -> str | None:
 def _account(row: Row[tuple[object, ...]]) -> Account:
     one = row._mapping  # noqa: SLF001 - SQLAlchemy's public spelling
     return Account(one[account.c.id], one[account.c.shown], one[account.c.role], one[account.c.party], one[account.c.disabled_at] is not None)  # fmt: skip
+
+
+def _place(browser: str) -> str:
+    """The kind of browser and of machine, from a closed list of words."""
+    kind = next((name for mark, name in BROWSERS if mark in browser), "?")
+    machine = next((name for mark, name in MACHINES if mark in browser), "?")
+    return f"{kind}, {machine}"
 
 
 def _hash(text: str) -> str:

@@ -29,7 +29,8 @@ def leave(visit: Visit) -> Response:
     with visit.workspace.database.begin() as connection:
         accounts.close_session(connection, visit.session.key)
     answer = RedirectResponse("/", 303)
-    answer.delete_cookie(visit.request.app.state.door.cookie, path="/")
+    door = visit.request.app.state.door
+    answer.delete_cookie(door.cookie, path="/", secure=door.secure, httponly=True, samesite="lax")
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 

@@ -92,8 +92,10 @@ def check_again(visit: Visit) -> Response:
     if waiting is None and _proves(visit, visit.account, visit.given("code")):
         with visit.workspace.database.begin() as connection:
             factors.succeeded(connection, keys)
-            accounts.proved(connection, visit.session.key, at=visit.now)
-        return RedirectResponse(_next(visit), 303)
+            token = accounts.renew(connection, visit.session.key, at=visit.now)
+        answer = RedirectResponse(_next(visit), 303)
+        _keep(visit, answer, token)
+        return answer
     if waiting is None:
         _failed(visit, keys, visit.account)
     return visit.page("again.html.jinja", 401 if waiting is None else 429, next=_next(visit), fault=waiting or REFUSED)
@@ -195,12 +197,18 @@ def _open(visit: Visit, found: Account, half: Half, keys: tuple[str, ...], answe
         factors.sweep(connection, at=visit.now)
         factors.succeeded(connection, keys)
         factors.close_half(connection, half.key)
+        if visit.session is not None:
+            accounts.close_session(connection, visit.session.key)
         token = accounts.open_session(connection, found, browser=browser(visit.request), at=visit.now)
         access.log(connection, actor=found.name, action="signed_in", subject=found.role, at=_second_of(visit), partner=found.party)  # fmt: skip
+    _keep(visit, answer, token)
+    answer.delete_cookie(_half_cookie(visit), path="/", secure=visit.request.app.state.door.secure, httponly=True)
+    return answer
+
+
+def _keep(visit: Visit, answer: Response, token: str) -> None:
     door = visit.request.app.state.door
     answer.set_cookie(door.cookie, token, httponly=True, secure=door.secure, samesite="lax", path="/")
-    answer.delete_cookie(_half_cookie(visit), path="/")
-    return answer
 
 
 def _proves(visit: Visit, found: Account, code: str) -> bool:
