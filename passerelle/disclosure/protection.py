@@ -164,19 +164,18 @@ def _optimal_blocks(system: System, suppressed: Mask, seen: Seen) -> Mask:
 
 
 def _repaired(system: System, suppressed: Mask, gate: Gate) -> Mask:
-    """Repair, one by one, what the audit still finds too well known; what cannot be repaired is left to the gate."""
-    for _ in range(MAX_REPAIRS):
-        short = np.flatnonzero(gate.short(suppressed))
-        wider = None
-        for variable in short:
+    """Repair what the audit still finds too well known, round after round; what cannot be repaired is left to the gate."""
+    left = MAX_REPAIRS
+    while (short := np.flatnonzero(gate.short(suppressed))).size and left > 0:
+        before = suppressed
+        for variable in short[:left]:
             wider = _opened(system, suppressed, int(variable))
             if wider is None:
                 return suppressed
-            if (wider != suppressed).any():
-                break
-        if wider is None or not (wider != suppressed).any():
-            return suppressed
-        suppressed = wider
+            suppressed = wider
+        left -= len(short)
+        if (suppressed == before).all():
+            break
     return suppressed
 
 

@@ -119,6 +119,13 @@ class Reader:
                             found.append(f"release {release} {cell} {name}: {figure} in [{low}, {high}]")
         return found
 
+    def _shown(self, key: Key) -> float | None:
+        """A figure as it was shown, or as two that were shown give it."""
+        if key[3] != "jobless":
+            return self.known.get(key)
+        left, jobs = (self.known.get((*key[:3], name)) for name in INDICATORS[:2])
+        return None if left is None or jobs is None else left - jobs
+
     def _own(self, key: Key, thresholds: Thresholds) -> tuple[float, float]:
         """The interval that a withheld figure was withheld for: as a small one, or as a small change of one shown before."""
         release, row, column, name = key
@@ -129,7 +136,7 @@ class Reader:
         if figure < least:
             ends += [0, most]
         for before in range(release):
-            was = self.known.get((before, row, column, name))
+            was = self._shown((before, row, column, name))
             if was is not None and 0 < abs(figure - was) < thresholds.min_count:
                 ends += [was, max(was + most * np.sign(figure - was), 0)]
         return min(ends), max(ends)
