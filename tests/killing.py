@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine, event
 
 ROOT = Path(__file__).resolve().parent.parent
+BLOCK_BYTES = 4096
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.copyfile"}
 
 
@@ -34,7 +36,7 @@ class Task:
 
     ``change``: before the n-th change of the disk or right after the n-th commit, both counted together from 1.
     ``step`` and ``call``: at the n-th report of that step. ``function`` and ``when``: as it is entered ("call") or left
-    ("return"), the n-th time. None of them: it lives, and the answer has the number of changes and of reports by step.
+    ("return"), the n-th time. ``full``: it does not die there, the disk fills up: no file grows any more. None of them: it lives, and the answer has the number of changes and of reports by step.
     """
 
     home: str
@@ -49,6 +51,7 @@ class Task:
     function: str | None = None
     when: str = "call"
     nth: int = 1
+    full: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,12 +115,15 @@ class Fate:
         """What an exchange reports to."""
         seen = self.reports[str(step)] = self.reports.get(str(step), 0) + 1
         if (self.task.step, self.task.nth) == (step, seen):
-            _die()
+            self._end()
+
+    def _end(self) -> None:
+        _fill() if self.task.full else _die()
 
     def _changed(self) -> None:
         self.changes += 1
         if self.changes == self.task.change:
-            _die()
+            self._end()
 
     def _audited(self, kind: str, arguments: tuple[Any, ...]) -> None:
         if kind == "open":
@@ -143,7 +149,13 @@ class Fate:
         if kind == self.task.when and frame.f_code.co_name == self.task.function:
             self.calls += 1
             if self.calls == self.task.nth:
-                _die()
+                self._end()
+
+
+def _fill() -> None:
+    """The next block of any file is refused, as on a disk without room."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (BLOCK_BYTES, resource.RLIM_INFINITY))
 
 
 def _die() -> None:
