@@ -30,13 +30,14 @@ lint: install ## check format, style, types and floors
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: install ## measure the exchange and contract check against references at 1 and 5 million rows, the trail, sealing and planning
+bench: install ## measure the exchange and contract check against references at 1 and 5 million rows, the trail, sealing, planning and the person index
 	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 	@$(BIN)/python benchmarks/contract_check.py
 	@$(BIN)/python benchmarks/trail.py
 	@$(BIN)/python benchmarks/sealing.py
 	@$(BIN)/python benchmarks/planning.py
+	@$(BIN)/python benchmarks/persons.py
 
 lock: ## resolve requirements/lock.txt again (needs uv; docs/decisions/0002-versions-that-work-together.md)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pipx install uv" >&2; exit 1; }

@@ -28,6 +28,7 @@ from portal.commands import (
     purges,
     quarantines,
     receipts,
+    received,
     rehearsing,
     releases,
     reporting,
@@ -53,6 +54,7 @@ probing.attach(contracts.contract)
 codelists.attach(contracts.contract)
 reporting.attach(exchanges.exchange)
 releases.attach(exchanges.exchange)
+received.attach(persons.person)
 
 
 def main() -> None:

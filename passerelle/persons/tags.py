@@ -26,6 +26,13 @@ NAME_BIRTH: Final = "name-birth"
 SCHEMES: Final = (*sorted(STRONG), NAME_BIRTH)
 _PARTS: Final = ("last_name", "first_name", "birth_date")
 
+_OWN: Final = "trainee"
+_ALIASES: Final = {
+    "nss": "nir", "insee": "nir", "secu": "nir", "sécu": "nir", "numéro de sécurité sociale": "nir", "ahv": "avs", "avs13": "avs",
+    "ft": "france-travail", "pole-emploi": "france-travail", "pôle-emploi": "france-travail", "idfr": "france-travail",
+    "mail": "email", "e-mail": "email", "courriel": "email", "name": NAME_BIRTH, "nom": NAME_BIRTH,
+    "nom-naissance": NAME_BIRTH, "stagiaire": _OWN,
+}  # fmt: skip
 # What an identifier must look like once normalised: one mistyped would leave nobody out, in silence.
 _FORMS: Final = {
     "avs": r"756[0-9]{10}",
@@ -71,26 +78,87 @@ def identifier_tag(key: bytes, scheme: str, identifier: str) -> bytes:
     Raises:
         UsageError: an unknown scheme, or an identifier that is not one of it; the message does not repeat it.
     """
-    if scheme not in SCHEMES:
-        known = ", ".join(SCHEMES)
-        raise UsageError(f"expected a kind of identifier among {known}", fr=f"types d'identifiant connus : {known}")
-    values = _three(identifier) if scheme == NAME_BIRTH else [identifier]
-    table = pa.table({str(place): [value] for place, value in enumerate(values)})
-    if scheme != NAME_BIRTH:
-        _insist(scheme, normalise(scheme, table.column(0))[0].as_py() or "", identifier)
+    table = _read(scheme, identifier)
     tags, present = Keyed(scheme, tuple(table.column_names)).tags(key, table)
     if not present[0]:
         raise _malformed(scheme)
     return bytes(tags[0])
 
 
+def kinds_of(identifier: str, kind: str | None = None) -> tuple[str, ...]:
+    """The kinds that an identifier may be of: ``kind``, in the words people use for it, or those that its form and check digits allow.
+
+    A sender's own number for a trainee has no form of its own: it is only tried when it is named.
+
+    Raises:
+        UsageError: it is of none, or not of the kind named; the message does not repeat it.
+    """
+    if kind is not None:
+        named = scheme_named(kind)
+        _read(named, identifier)
+        return (named,)
+    found = tuple(scheme for scheme in SCHEMES if scheme != _OWN and _fits(scheme, identifier))
+    if found:
+        return found
+    raise UsageError(
+        "expected an identifier of a person, came something that is none, or whose check digits are wrong",
+        hint="check what was typed, its key included; a training provider's own number needs --kind trainee",
+        fr="il faut un identifiant de personne ; celui-ci n'en est pas un, ou sa clé est fausse",
+        hint_fr="vérifiez la saisie, clé comprise ; le numéro propre à un organisme de formation demande --kind trainee",
+    )
+
+
+def scheme_named(kind: str) -> str:
+    """The scheme that a word names, as people write it.
+
+    Raises:
+        UsageError: none.
+    """
+    word = kind.strip().lower().replace("_", "-")
+    found = _ALIASES.get(word, word)
+    if found not in SCHEMES:
+        known = ", ".join(SCHEMES)
+        raise UsageError(f"expected a kind of identifier among {known}", fr=f"types d'identifiant connus : {known}")
+    return found
+
+
+def _fits(scheme: str, identifier: str) -> bool:
+    try:
+        _read(scheme, identifier)
+    except UsageError:
+        return False
+    return True
+
+
+def _read(scheme: str, identifier: str) -> pa.Table:
+    """One row that holds the identifier, once it is known to be one of ``scheme``."""
+    if scheme not in SCHEMES:
+        known = ", ".join(SCHEMES)
+        raise UsageError(f"expected a kind of identifier among {known}", fr=f"types d'identifiant connus : {known}")
+    values = _three(identifier) if scheme == NAME_BIRTH else [identifier]
+    table = pa.Table.from_arrays([_cell(value) for value in values], names=[str(place) for place in range(len(values))])
+    if scheme != NAME_BIRTH:
+        _insist(scheme, normalise(scheme, table.column(0))[0].as_py() or "", identifier)
+    return table
+
+
+def _cell(value: str) -> pa.Array:
+    """A column of one cell, from its bytes: from a list, pyarrow would first load pandas, a third of a second."""
+    data = value.encode()
+    offsets = np.array([0, len(data)], np.int32)
+    return pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+
+
 def _three(identifier: str) -> list[str]:
     parts = [part.strip() for part in identifier.split(";")]
-    try:
-        if len(parts) == len(_PARTS) and date.fromisoformat(parts[-1]).isoformat() == parts[-1]:
-            return parts
-    except ValueError:
-        pass
+    if len(parts) == len(_PARTS) and all(parts):
+        day = re.fullmatch(r"([0-9]{1,2})[/.]([0-9]{1,2})[/.]([0-9]{4})", parts[-1])  # as people in France write it
+        iso = f"{day[3]}-{int(day[2]):02}-{int(day[1]):02}" if day else parts[-1]
+        try:
+            if date.fromisoformat(iso).isoformat() == iso:
+                return [*parts[:-1], iso]
+        except ValueError:
+            pass
     raise _malformed(NAME_BIRTH)
 
 

@@ -18,6 +18,7 @@ person = typer.Typer(help="The rights of persons (GDPR art. 15 to 21).", no_args
 
 Convention = Annotated[str, typer.Option("--convention", help="The convention's id.")]
 Kind = Annotated[str, typer.Option("--kind", help="What the identifier is: nir, avs, france-travail, email, trainee, name-birth.")]  # fmt: skip
+KindOrForm = Annotated[str | None, typer.Option("--kind", help="What the identifier is: nir, avs, france-travail, email, trainee, name-birth (NOM;PRÉNOM;AAAA-MM-JJ). By default what its form says.")]  # fmt: skip
 Identifier = Annotated[
     str | None,
     typer.Argument(metavar="IDENTIFIER", help="Better not given here: the shell remembers. Without it, standard input is read."),
@@ -38,6 +39,7 @@ def identifier_from(given: str | None, file: Path | None) -> str:
     Raises:
         UsageError: none, or two.
     """
+    given = None if given == "-" else given
     if given is not None and file is not None:
         raise UsageError("expected one identifier, two came", fr="un seul identifiant à la fois")
     if given is None and file is not None:
@@ -72,10 +74,10 @@ def object_(
 ) -> None:
     """Record that a person objects: from now on no extract of the convention has them (GDPR art. 21)."""
     from contracts.registry import contract
-    from passerelle.persons import bearing, record_objection
+    from passerelle.persons import bearing, record_objection, scheme_named
 
     out = screen(as_json=as_json)
-    who = identifier_from(identifier, file)
+    who, kind = identifier_from(identifier, file), scheme_named(kind)
     with opened() as workspace:
         recorded = record_objection(
             workspace, convention, kind, who, by=actor(by), exchange=exchange, reason=reason

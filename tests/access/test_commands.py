@@ -91,6 +91,7 @@ def typed(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         "exchange releases": [PARTY],
         "exchange report": [done],
         "person objections": [],
+        "person received": ["98765432"],
         "partner exposure": [gateway.identities[PARTY].recipient.fingerprint],
         "purge certificate": ["csp-ft-2024"],
         "purge plan": [],
