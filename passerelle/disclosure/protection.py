@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,11 @@ from passerelle.disclosure.joint import join, kept
 from passerelle.disclosure.layout import Layout
 from passerelle.disclosure.optimum import cheapest, is_small, repair
 from passerelle.disclosure.roles import OutcomeTable, Rate, Release
-from passerelle.disclosure.rules import SECRET, Mask, Thresholds
+from passerelle.disclosure.rules import SECRET, Counts, Mask, Thresholds
 from passerelle.disclosure.system import System
 from passerelle.errors import RefusedError
 
-MAX_REPAIRS = 200  # figures that neither the optimum nor a cycle protects, taken one by one
+MAX_REPAIRS = 2_000  # figures that neither the optimum nor a cycle protects, taken one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +147,7 @@ def choose(layout: Layout, system: System, forced: Mask, gate: Gate) -> Mask:
 
 def _optimal_blocks(system: System, suppressed: Mask, seen: Seen) -> Mask:
     """The optimum in each small block that has a figure too well known; such blocks are then no longer short."""
-    label = blocks(system)
-    order = np.argsort(label, kind="stable")
-    starts = np.searchsorted(label[order], np.arange(label.max() + 2))
-    for block in np.unique(label[seen.short]):
-        variables = np.sort(order[starts[block] : starts[block + 1]])
-        part = system.take(variables)
+    for variables, part in _parts(system, np.flatnonzero(seen.short)):
         if not is_small(part):
             continue
         chosen = cheapest(part, suppressed[variables])
@@ -163,28 +158,40 @@ def _optimal_blocks(system: System, suppressed: Mask, seen: Seen) -> Mask:
     return suppressed
 
 
+def _parts(system: System, figures: Counts) -> Iterator[tuple[Counts, System]]:
+    """Each connected block that has one of ``figures``: its variables, and its own system."""
+    label = blocks(system)
+    order = np.argsort(label, kind="stable")
+    starts = np.searchsorted(label[order], np.arange(label.max() + 2))
+    for block in np.unique(label[figures]):
+        variables = np.sort(order[starts[block] : starts[block + 1]])
+        yield variables, system.take(variables)
+
+
 def _repaired(system: System, suppressed: Mask, gate: Gate) -> Mask:
     """Repair what the audit still finds too well known, round after round; what cannot be repaired is left to the gate."""
     left = MAX_REPAIRS
     while (short := np.flatnonzero(gate.short(suppressed))).size and left > 0:
-        before = suppressed
-        for variable in short[:left]:
-            wider = _opened(system, suppressed, int(variable))
+        before, suppressed = suppressed, suppressed.copy()
+        for variables, part in _parts(system, short[:left]):
+            wider = _all_open(part, suppressed[variables], np.flatnonzero(np.isin(variables, short[:left])))
             if wider is None:
                 return suppressed
-            suppressed = wider
+            suppressed[variables] = wider
         left -= len(short)
         if (suppressed == before).all():
             break
     return suppressed
 
 
-def _opened(system: System, suppressed: Mask, variable: int) -> Mask | None:
+def _all_open(system: System, suppressed: Mask, figures: Counts) -> Mask | None:
+    """What to withhold so that each of ``figures`` may be as low and as high as it needs; None when one cannot."""
     wider: Mask | None = suppressed
-    for need in (system.need_low[variable], system.need_high[variable]):
-        change = float(need - system.values[variable])
-        if change and wider is not None:
-            wider = repair(system, wider, variable, change)
+    for figure in figures.tolist():
+        for need in (system.need_low[figure], system.need_high[figure]):
+            change = float(need - system.values[figure])
+            if change and wider is not None:
+                wider = repair(system, wider, figure, change)
     return wider
 
 
