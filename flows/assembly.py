@@ -69,7 +69,8 @@ def tools_for(exchange: Exchange, editions: Sequence[Edition] = ()) -> Tools:
     shown = partial(page, subject=f"{exchange.title.fr} / {exchange.title.en}")
     outcomes = OUTCOME_TABLES.get(chosen.id)
     dated = [Served(one, one.served_until) for one in versions]
-    return Tools(chosen, judged, shown, outcomes, editions, expected(chosen), versions=dated)
+    words = {key: said for one in reversed(versions) for key, said in expected(one).items()}
+    return Tools(chosen, judged, shown, outcomes, editions, words, versions=dated)
 
 
 def run(workspace: Workspace, order: Order, progress: Progress = quiet) -> Outcome:

@@ -11,11 +11,13 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+import pyarrow as pa
 
 from contracts.registry import contract
 from flows.assembly import tools_for
@@ -104,6 +106,9 @@ class Faulty:
     def dialects(self) -> tuple[Dialect, ...]:
         return self.real.dialects
 
+    def compared(self, batch: Batch, dialect: Dialect, names: Sequence[str]) -> pa.Table:
+        return self.real.compared(batch, dialect, names)
+
     def judge(self, batch: Batch, dialect: Dialect) -> Judgement:
         """Raise, always."""
         rows = batch.rows.to_pylist()
@@ -124,7 +129,7 @@ def main() -> None:
     assert exchange.handling is not None
     tools = tools_for(exchange)
     if fault:
-        tools = replace(tools, contract=Faulty(contract(exchange.handling.contract)))
+        tools = replace(tools, contract=Faulty(contract(exchange.handling.contract)), versions=())
     Copies(Path(copies), without=Path(copies)).watch()
     run_exchange(workspace, Order(convention, exchange_id, period, Path(source)), tools)
     workspace.close()
