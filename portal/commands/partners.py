@@ -175,7 +175,7 @@ def revoke_key(
                 hint_fr="passerelle partner key end fixe une fin à venir",
             )
         found = partners.revoke(connection, fingerprint, at=since)
-        _tell(workspace, connection, "partner_key_revoked", found)
+        _tell(workspace, connection, "partner_key_revoked", found, since=found.revoked_at if at else None)
 
     def show() -> None:
         out.say(Text(f"Clé de {found.partner} révoquée.", f"Key of {found.partner} revoked."), Tone.DONE)
@@ -319,7 +319,13 @@ def _key_json(found: PartnerKey) -> dict[str, Any]:
 
 
 def _tell(
-    workspace: Workspace, connection: Connection, kind: str, found: PartnerKey, *, channel: str | None = None
+    workspace: Workspace,
+    connection: Connection,
+    kind: str,
+    found: PartnerKey,
+    *,
+    channel: str | None = None,
+    since: str | None = None,
 ) -> None:
     body = {
         "party": found.partner,
@@ -328,7 +334,7 @@ def _tell(
         "channel": channel,
         "not_before": found.not_before,
         "not_after": found.not_after,
-        "since": found.revoked_at,
+        "since": since,
     }
     workspace.append(connection, kind, body)
     workspace.ledger.checkpoint(connection, workspace.now())
