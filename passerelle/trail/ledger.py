@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from passerelle.clock import iso
 from passerelle.errors import TrailError
@@ -19,21 +19,13 @@ from passerelle.trail.entry import MAX_LEAF_BYTES, Entry
 from passerelle.trail.nodes import Nodes, complete_tiles
 from passerelle.trail.note import VerifierKey
 from passerelle.trail.proof import Proof
-from passerelle.trail.rows import Row, extend
+from passerelle.trail.rows import Row, extend, lock_head, store_head
 from passerelle.trail.tables import trail_checkpoint, trail_entry, trail_head
 
 BATCH_ROWS = 4096
 MAX_UNSIGNED = 256  # entries, and the time below: how much may stand that no signed head vouches for
 MAX_UNSIGNED_MINUTES = 60
 MAX_STEP_BACK = timedelta(minutes=5)  # a writer that waited for its turn may be this late; more is a clock set back
-
-# Built once: building a statement costs more than running it.
-_LOCK = select(trail_head.c.size, trail_head.c.frontier, trail_head.c.at).with_for_update()
-_STORE = (
-    update(trail_head)
-    .where(trail_head.c.size == bindparam("old_size"))
-    .values(size=bindparam("new_size"), frontier=bindparam("new_frontier"), at=bindparam("new_at"))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,18 +238,16 @@ class _Head:
 
 
 def _lock(connection: Connection) -> _Head:
-    row = connection.execute(_LOCK).one_or_none()
+    row = lock_head(connection)
     if row is None:
         raise TrailError("the trail has no head", where="trail_head", hint="passerelle trail verify")
-    return _Head(merkle.Frontier.from_bytes(row.size, row.frontier), row.at)
+    size, frontier, at = row
+    return _Head(merkle.Frontier.from_bytes(size, frontier), at)
 
 
 def _store(connection: Connection, head: _Head, old_size: int) -> None:
     """Write the head back; another writer in between means that the transaction did not hold the lock."""
-    size, frontier = head.frontier.size, head.frontier.to_bytes()
-    values = {"old_size": old_size, "new_size": size, "new_frontier": frontier, "new_at": head.at}
-    done = connection.execute(_STORE, values)
-    if done.rowcount != 1:
+    if not store_head(connection, old_size, (head.frontier.size, head.frontier.to_bytes(), head.at)):
         raise TrailError(
             "the head moved during the transaction", where="trail_head", hint="begin it with the write lock"
         )

@@ -1,4 +1,4 @@
-"""Rows of entries on their way into the database, by the fastest road that each driver has, in the caller's transaction."""
+"""Entries and the head on their way into the database, by the fastest road that each driver has, in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -6,17 +6,27 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from passerelle.trail.tables import trail_entry
+from passerelle.trail.tables import trail_entry, trail_head
 
 Row = tuple[int, str, bytes, bytes]  # index, kind, leaf hash, body: the columns of trail_entry in their order
+Head = tuple[int, bytes, str]  # size, frontier, at
 
 _COLUMNS = '"index", kind, leaf_hash, body'
 _SQLITE = f"INSERT INTO trail_entry ({_COLUMNS}) VALUES (?, ?, ?, ?)"  # noqa: S608 - constants
 _COPY = f"COPY trail_entry ({_COLUMNS}) FROM STDIN (FORMAT binary)"
 _GENERAL = insert(trail_entry)
+# SQLite takes these as they are: what SQLAlchemy does around a statement costs as much as the statement.
+_SQLITE_HEAD = "SELECT size, frontier, at FROM trail_head"
+_SQLITE_STORE = "UPDATE trail_head SET size = ?, frontier = ?, at = ? WHERE size = ?"
+_HEAD = select(trail_head.c.size, trail_head.c.frontier, trail_head.c.at).with_for_update()
+_STORE = (
+    update(trail_head)
+    .where(trail_head.c.size == bindparam("old_size"))
+    .values(size=bindparam("new_size"), frontier=bindparam("new_frontier"), at=bindparam("new_at"))
+)
 # PostgreSQL documentation, COPY, "Binary Format": signature, flags and header extension; a tuple is its number of fields,
 # then each field after its length; the number -1 ends it.
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -56,3 +66,21 @@ def _tuples(rows: Sequence[Row]) -> Iterator[bytes]:
         word = kind.encode()
         yield _INDEX(FIELDS, INDEX_BYTES, index)
         yield _LENGTH(len(word)) + word + _LENGTH(len(leaf_hash)) + leaf_hash + _LENGTH(len(body)) + body
+
+
+def lock_head(connection: Connection) -> Head | None:
+    """The head, locked until the caller commits; None where it is missing. On SQLite the transaction holds the lock already."""
+    if connection.dialect.name == "sqlite":
+        row = connection.exec_driver_sql(_SQLITE_HEAD).one_or_none()
+    else:
+        row = connection.execute(_HEAD).one_or_none()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+def store_head(connection: Connection, old_size: int, head: Head) -> bool:
+    """Write the head back; False when it is no longer of ``old_size``."""
+    size, frontier, at = head
+    if connection.dialect.name == "sqlite":
+        return connection.exec_driver_sql(_SQLITE_STORE, (size, frontier, at, old_size)).rowcount == 1
+    values = {"old_size": old_size, "new_size": size, "new_frontier": frontier, "new_at": at}
+    return connection.execute(_STORE, values).rowcount == 1
