@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from passerelle.clock import iso
 from passerelle.errors import RefusedError
 from passerelle.handover.published import FIGURES, read_figures
-from passerelle.store import outcome_releases
+from passerelle.store import holdings, outcome_releases, runs
 from passerelle.store.outcome_releases import OutcomeRelease
+from passerelle.store.tables import delivery
 from portal.cli import run
-from tests.gateway import OUTCOMES, Gateway, assert_no_orphans, rows_of, studies, trail_holds
+from retention.purge import purge
+from tests.gateway import OUTCOMES, ROOT, Gateway, assert_no_orphans, rows_of, studies, trail_holds
 
 HEADER = "period;course;course_label;formacode;certification;territory_level;territory;entrants;leavers;employed_6_months;employment_rate"
 JANUARY = {"04": (80, 50, 25), "05": (100, 70, 40), "13": (90, 60, 30), "83": (70, 40, 22)}
@@ -160,9 +163,71 @@ def test_after_the_true_figures_are_gone_published_ones_still_count(gateway: Gat
     (copy,) = gateway.present(kind=FIGURES)
     gateway.workspace.path(copy.location).unlink()
     with gateway.workspace.database.begin() as connection:
-        from passerelle.store import holdings
-
         holdings.destroyed(connection, [copy.id], at=gateway.workspace.now())
     gateway.run(OUTCOMES, "2019-02", written(gateway, one_more(JANUARY, "13"), "february"))
     _, second = received(gateway, tmp_path / "out")
     assert second["13"]["leavers"] == "*"
+
+
+def twin(gateway: Gateway, name: str, *, recipient: str = "region-paca", pool: str = "recipient") -> str:
+    """Lay down a second convention of the same terms, for ``recipient``, and give its exchange of outcomes."""
+    text = (ROOT / "conventions" / "paca-pe-2016.yaml").read_text("utf-8")
+    own = text.replace("\nid: paca-pe-2016\n", f"\nid: {name}\n", 1).replace("region-paca", recipient)
+    thresholds = "min_denominator: 20, basis: hub_policy}"
+    assert own.count(thresholds) == 1
+    own = own.replace(thresholds, f"min_denominator: 20, pool: {pool}, basis: hub_policy}}")
+    (gateway.home / "conventions" / f"{name}.yaml").write_text(own, "utf-8")
+    gateway.record((name, "signed", {"on": "2016-03-31"}))
+    return f"{name}/training-outcomes"
+
+
+@pytest.mark.parametrize(
+    ("recipient", "pool", "shown"),
+    [("region-paca", "recipient", "*"), ("region-sud", "recipient", "61"), ("region-sud", "everyone", "*")],
+)
+def test_who_compares(gateway: Gateway, tmp_path: Path, recipient: str, pool: str, shown: str) -> None:
+    """What a party has under another convention counts; what another party has counts where the convention says that they pool."""
+    which = twin(gateway.move_to("2016-04-04T10:00:00+02:00"), "paca-twin", recipient=recipient, pool=pool)
+    if recipient != "region-paca":
+        gateway.partner(recipient)
+    gateway.move_to("2019-06-03T06:00:00+02:00")
+    gateway.run(OUTCOMES, "2019-01", written(gateway, JANUARY, "january"))
+    later = gateway.run(which, "2019-02", written(gateway, one_more(JANUARY, "13"), "february"))
+    (parcel,) = later.deliveries
+    extract = gateway.opened(gateway.workspace.path(parcel.location), recipient, tmp_path / "out")
+    assert {row["territory"]: row["leavers"] for row in rows_of(extract)}["13"] == shown
+
+
+def test_an_intent_that_is_abandoned_takes_its_line_with_it(gateway: Gateway) -> None:
+    """A parcel that never left is not in the register: its line goes in the transaction that abandons the intent."""
+    gateway.run(OUTCOMES, "2019-01", written(gateway, JANUARY, "january"))
+    (kept,) = register(gateway)
+    with gateway.workspace.database.begin() as connection:
+        connection.execute(update(delivery).values(state="intent"))
+        runs.abandon(connection, kept.delivery)
+    assert register(gateway) == []
+
+
+def test_another_table_meanwhile_is_told(gateway: Gateway) -> None:
+    """A table judged before another one reached the same recipient is not delivered on what was known then."""
+    which = twin(gateway.move_to("2016-04-04T10:00:00+02:00"), "paca-twin")
+    gateway.move_to("2019-06-03T06:00:00+02:00")
+    other = written(gateway, one_more(JANUARY, "13"), "february")
+
+    def meanwhile(step: int, _rows: int) -> None:
+        if step == 7:
+            gateway.run(which, "2019-02", other)
+
+    with pytest.raises(RefusedError, match="another table of the same data was delivered"):
+        gateway.run(OUTCOMES, "2019-01", written(gateway, JANUARY, "january"), progress=meanwhile)
+    assert [one.convention for one in register(gateway)] == ["paca-twin"]
+
+
+def test_the_register_outlives_the_purge_without_true_figures(gateway: Gateway) -> None:
+    """A purge destroys the true figures with the convention's keys, and leaves the register of what was published."""
+    small = {**JANUARY, "84": (19, 17, 6)}
+    gateway.run(OUTCOMES, "2019-01", written(gateway, small, "small"))
+    purge(gateway.move_to("2020-02-28T05:00:00+01:00").workspace, "paca-pe-2016")
+    assert gateway.present(kind=FIGURES) == []
+    (kept,) = register(gateway)
+    assert {row["territory"]: row["leavers"] for row in read_figures(kept).to_pylist()}["84"] == "*"
