@@ -16,11 +16,14 @@ from passerelle.errors import WorkspaceError
 from passerelle.store import (
     access_tables,  # noqa: F401 - its tables join the metadata
     accounts,  # noqa: F401 - so do its
+    attempts,  # noqa: F401 - and its
     factors,  # noqa: F401 - and its
     link_tables,  # noqa: F401 - likewise
     objections,  # noqa: F401 - likewise
     outcome_releases,  # noqa: F401 - likewise
+    passkeys,  # noqa: F401 - likewise
     replies,  # noqa: F401 - likewise
+    requests,  # noqa: F401 - likewise
     tables,
 )
 from passerelle.trail import tables as trail_tables

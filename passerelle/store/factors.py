@@ -1,6 +1,6 @@
-"""What an account proves itself with: a password's hash, a one-time-code secret (wrapped), passkeys, recovery codes (hashes).
+"""What an account proves itself with: a password's hash, a one-time-code secret (wrapped), recovery codes (hashes).
 
-Also what stands between the two factors, and how often someone failed. Nothing here opens anything by itself.
+Also what stands between the two factors. Nothing here opens anything by itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from sqlalchemy import (  # fmt: skip
     Column,
     Connection,
     ForeignKey,
-    Index,
     Integer,
     LargeBinary,
     String,
@@ -29,6 +28,7 @@ from sqlalchemy import (  # fmt: skip
 )
 
 from passerelle.clock import iso
+from passerelle.store import attempts, passkeys
 from passerelle.store.tables import metadata
 
 Purpose = Literal["sign-in", "activate"]
@@ -36,9 +36,6 @@ Purpose = Literal["sign-in", "activate"]
 ACTIVATION_LIFE = timedelta(hours=72)
 HALF_LIFE = timedelta(minutes=5)  # between the first factor and the second
 RECOVERY_CODES = 10
-FREE_FAILURES = 4  # tries before anyone has to wait
-LONGEST_WAIT = timedelta(minutes=15)
-FORGOTTEN = timedelta(hours=24)  # a failure counts no more
 
 factor = Table(
     "factor",
@@ -56,17 +53,6 @@ recovery = Table(
     Column("account", String(32), ForeignKey("account.id"), primary_key=True),
     Column("code_sha256", String(64), primary_key=True),
 )
-passkey = Table(
-    "passkey",
-    metadata,
-    Column("credential", String(400), primary_key=True),  # base64url
-    Column("account", String(32), ForeignKey("account.id"), nullable=False),
-    Column("public_key", LargeBinary, nullable=False),
-    Column("uses", Integer, nullable=False),  # the authenticator's counter
-    Column("name", String(80), nullable=False),
-    Column("added_at", String(20), nullable=False),
-    Index("ix_passkey_account", "account"),
-)
 half_session = Table(
     "half_session",
     metadata,
@@ -75,14 +61,7 @@ half_session = Table(
     Column("purpose", String(20), nullable=False),
     Column("browser_sha256", String(64), nullable=False),
     Column("opened_at", String(20), nullable=False),
-    Column("pending", LargeBinary),  # a wrapped secret not confirmed yet, or a passkey's challenge
-)
-attempt = Table(
-    "attempt",
-    metadata,
-    Column("key_sha256", String(64), primary_key=True),
-    Column("failures", Integer, nullable=False),
-    Column("last_at", String(20), nullable=False),
+    Column("pending", LargeBinary),  # a wrapped secret not confirmed yet
 )
 
 
@@ -114,7 +93,9 @@ def of(connection: Connection, account: str) -> Factors:
 def invite(connection: Connection, account: str, *, at: datetime) -> str:
     """Forget every factor of an account; the code with which its owner sets new ones, told once and kept as a hash."""
     code = secrets.token_hex(10)
-    for table in (factor, recovery, passkey, half_session):
+    passkeys.forget(connection, account)
+    attempts.forget(connection, account)
+    for table in (factor, recovery, half_session):
         connection.execute(delete(table).where(table.c.account == account))
     values = {"activation_sha256": _hash(code), "activation_until": iso(at + ACTIVATION_LIFE)}
     connection.execute(insert(factor).values(account=account, **values))
@@ -134,9 +115,19 @@ def set_password(connection: Connection, account: str, password: str) -> None:
     connection.execute(update(factor).where(factor.c.account == account).values(password=password))
 
 
-def set_totp(connection: Connection, account: str, wrapped: bytes, step: int) -> list[str]:
-    """Keep the secret of one-time codes, spend the activation code; new recovery codes, told once."""
-    values = {"totp": wrapped, "totp_step": step, "activation_sha256": None, "activation_until": None}
+def set_totp(connection: Connection, account: str, wrapped: bytes, step: int) -> None:
+    """Keep the secret of one-time codes, whose code of ``step`` was taken."""
+    connection.execute(update(factor).where(factor.c.account == account).values(totp=wrapped, totp_step=step))
+
+
+def remove_totp(connection: Connection, account: str) -> None:
+    """Take one-time codes no more."""
+    connection.execute(update(factor).where(factor.c.account == account).values(totp=None, totp_step=None))
+
+
+def spend_activation(connection: Connection, account: str) -> list[str]:
+    """Let the activation code open nothing more, once a second factor is there; recovery codes, told once."""
+    values = {"activation_sha256": None, "activation_until": None}
     connection.execute(update(factor).where(factor.c.account == account).values(**values))
     return renew_recovery(connection, account)
 
@@ -199,34 +190,6 @@ def keep_pending(connection: Connection, key: str, pending: bytes) -> None:
 def close_half(connection: Connection, key: str) -> None:
     """The second factor was given: the token between is spent."""
     connection.execute(delete(half_session).where(half_session.c.token_sha256 == key))
-
-
-def wait(connection: Connection, keys: tuple[str, ...], *, at: datetime) -> timedelta:
-    """How long whoever tries under one of ``keys`` (account, address) has still to wait: it doubles with each failure."""
-    longest = timedelta(0)
-    hashes = [_hash(key) for key in keys]
-    for row in connection.execute(select(attempt).where(attempt.c.key_sha256.in_(hashes))):
-        over = row.failures - FREE_FAILURES
-        if over > 0:
-            pause = min(timedelta(seconds=2 ** min(over, 16)), LONGEST_WAIT)
-            longest = max(longest, datetime.fromisoformat(row.last_at) + pause - at)
-    return longest
-
-
-def failed(connection: Connection, keys: tuple[str, ...], *, at: datetime) -> None:
-    """Count a failure under each of ``keys``; old ones are forgotten."""
-    connection.execute(delete(attempt).where(attempt.c.last_at < iso(at - FORGOTTEN)))
-    for key in map(_hash, keys):
-        more = (
-            update(attempt).where(attempt.c.key_sha256 == key).values(failures=attempt.c.failures + 1, last_at=iso(at))
-        )
-        if connection.execute(more).rowcount == 0:
-            connection.execute(insert(attempt).values(key_sha256=key, failures=1, last_at=iso(at)))
-
-
-def succeeded(connection: Connection, keys: tuple[str, ...]) -> None:
-    """Forget the failures under ``keys``."""
-    connection.execute(delete(attempt).where(attempt.c.key_sha256.in_([_hash(key) for key in keys])))
 
 
 def sweep(connection: Connection, *, at: datetime) -> None:

@@ -1,15 +1,16 @@
 """The one door: every request passes here before a page is made, and every answer before it is sent.
 
-In order: session, role, token of a change, freshness of the second factor, the page, its line in the access log. What does not
-exist and what is not the visitor's get the same answer.
+In order: the form's size, session, origin of a change, role, token of a change, pace, freshness of the second factor, the page, its
+line in the access log. What does not exist and what is not the visitor's get the same answer.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from dataclasses import dataclass, field
+from math import ceil
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -23,15 +24,16 @@ from passerelle.store.accounts import Session
 from passerelle.workspace import Workspace
 from portal.faults import told
 from portal.render import Lang, Text, language
+from portal.web.body import form as form_of
 from portal.web.menu import Menu
+from portal.web.pace import Pace
+from portal.web.setup import Setup
 from portal.web.visit import AbsentError, Visit
 from portal.web.ways import Way
 
 COOKIE = "passerelle"
 SECURE_COOKIE = "__Host-passerelle"  # RFC 6265bis section 4.1.3.2: this host only, over TLS only
 TOKEN_FIELD = "token"  # noqa: S105 - the name of a form's field
-FORM_BYTES = 1 << 20
-FORM_FIELDS = 200
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -43,6 +45,8 @@ class Door:
     workspace: Workspace
     menu: Menu
     secure: bool
+    setup: Setup = field(default_factory=Setup)
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def cookie(self) -> str:
@@ -55,9 +59,11 @@ class Door:
         async def answer(request: Request) -> Response:
             form = FormData()
             if way.method == "POST" and not way.streams:
-                form = await _form(request)
+                form = await form_of(request)
             try:
                 return await run_in_threadpool(sealed(self._answer), way, request, form)
+            except PasserelleError as fault:  # the session or the page itself could not be made
+                return failed(Visit(request, self.workspace, way, self.menu, None, _spoken(request)), fault)
             finally:
                 await form.close()
 
@@ -101,19 +107,30 @@ class Door:
     def _refusal(self, visit: Visit) -> Response | None:
         """Why this visit gets no page, or None."""
         way = visit.way
-        if way.method == "POST" and not same_origin(visit.request):
+        if way.method == "POST" and not same_origin(visit.request, insist=way.public):
             return absent(visit)
         if way.public:
-            return None
+            return self._slow(visit)
         if visit.session is None:
             return _sign_in_first(visit)
         if visit.account.role not in way.roles:
             raise AbsentError
         if way.method == "POST" and not way.streams and not has_token(visit, visit.given(TOKEN_FIELD)):
             return _expired(visit)
+        if (slow := self._slow(visit)) is not None:
+            return slow
         if way.fresh and not visit.is_fresh:
             return RedirectResponse(visit.href("sign-in.again") + "?next=" + quote(_next(visit)), 303)
         return None
+
+    def _slow(self, visit: Visit) -> Response | None:
+        """What someone is told who takes an expensive way too often, or None."""
+        way, client = visit.way, visit.request.client
+        if way.per_minute is None:
+            return None
+        who = visit.session.account.id if visit.session else client.host if client else ""
+        left = self.pace.wait(f"{way.name} {who}", way.per_minute)
+        return too_often(visit, ceil(left)) if left > 0 else None
 
 
 def has_token(visit: Visit, given: str) -> bool:
@@ -121,12 +138,18 @@ def has_token(visit: Visit, given: str) -> bool:
     return visit.session is not None and hmac.compare_digest(given.encode(), visit.session.csrf.encode())
 
 
-def same_origin(request: Request) -> bool:
-    """Whether a change comes from our own pages, as the browser says (Fetch Metadata, and Origin where it is sent)."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+def same_origin(request: Request, *, insist: bool = False) -> bool:
+    """Whether a change comes from our own pages, as the browser says (Fetch Metadata, and Origin where it is sent).
+
+    With ``insist`` one of the two must be there: a form without a session has no token of its own (login CSRF).
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None and site not in {"same-origin", "none"}:
         return False
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    if origin is None:
+        return site is not None or not insist
+    ours = {f"{request.url.scheme}://{request.headers.get('host', '')}", request.app.state.door.setup.origin}
+    return origin in ours
 
 
 def browser(request: Request) -> str:
@@ -157,6 +180,26 @@ def failed(visit: Visit, fault: PasserelleError) -> Response:
         Text(told(fault, "fr"), told(fault, "en")),
         Text(fault.hint_fr or fault.hint or "", fault.hint or ""),
     )
+
+
+def too_often(visit: Visit, seconds: int) -> Response:
+    """Wait before you try again (RFC 6585 section 4)."""
+    answer = message(
+        visit,
+        429,
+        Text("Trop de demandes à la suite", "Too many requests in a row"),
+        Text(f"Attendez {seconds} secondes, puis recommencez.", f"Wait {seconds} seconds, then try again."),
+    )
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
+def unread(visit: Visit, status: int) -> Response:
+    """A request that was not read to its end."""
+    size = Text("Ce qui a été envoyé dépasse la limite.", "What was sent is over the limit.")
+    slow = Text("L'envoi a duré trop longtemps.", "Sending took too long.")
+    said = {413: size, 408: slow}.get(status, Text("La demande n'a pas la forme voulue.", "The request does not have the form that is needed."))  # fmt: skip
+    return message(visit, status, Text("Rien n'a été reçu", "Nothing was received"), said)
 
 
 def message(visit: Visit, status: int, title: Text, words: Text, hint: Text | None = None) -> Response:
@@ -190,7 +233,3 @@ def _spoken(request: Request) -> Lang:
     wanted = [one.split(";")[0].strip().lower()[:2] for one in request.headers.get("accept-language", "").split(",")]
     known = [one for one in wanted if one in {"fr", "en"}]
     return language(known[0] if known else "fr")
-
-
-async def _form(request: Request) -> FormData:
-    return await request.form(max_files=4, max_fields=FORM_FIELDS, max_part_size=FORM_BYTES)

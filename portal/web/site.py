@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
@@ -14,10 +16,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from passerelle.workspace import Workspace
-from portal.web.guard import Door, absent
+from portal.web.guard import Door, absent, unread
 from portal.web.looks import STATIC
 from portal.web.menu import Menu
 from portal.web.pages import every_way
+from portal.web.setup import Setup
 from portal.web.ways import Way
 
 # Content-Security-Policy level 3; no inline script or style, nothing from elsewhere, no frame around us.
@@ -62,23 +65,32 @@ class Headers:
         await self.app(scope, receive, with_headers)
 
 
-def site(workspace: Workspace, *, secure: bool = False, ways: Sequence[Way] | None = None) -> Starlette:
-    """The portal of ``workspace``; ``secure`` when it is reached over TLS, ``ways`` other than all of them for a test of the door."""
+def site(
+    workspace: Workspace, *, secure: bool = False, ways: Sequence[Way] | None = None, setup: Setup | None = None
+) -> Starlette:
+    """The portal of ``workspace``; ``secure`` when it is reached over TLS, ``ways`` other than all of them for a test of the door.
+
+    With a ``setup`` the portal answers under the names in it only; without one, in a test, under any.
+    """
     chosen = every_way() if ways is None else ways
-    door = Door(workspace, Menu(chosen), secure)
+    door = Door(workspace, Menu(chosen), secure, setup or Setup())
     routes = [Route(way.path, door.endpoint(way), methods=[way.method], name=way.name) for way in chosen]
-    nowhere = Way("absent", "/absent", absent, public=True)
-
-    async def lost(request: Request, fault: Exception) -> Response:
-        """No route, or not this method there: the same answer as for what is not the visitor's."""
-        if isinstance(fault, HTTPException) and fault.status_code not in {404, 405}:
-            return Response(status_code=fault.status_code)
-        return await door.endpoint(nowhere)(request)
-
+    hosts = [Middleware(TrustedHostMiddleware, allowed_hosts=sorted(setup.hosts), www_redirect=False)] if setup else []
     app = Starlette(
         routes=[*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")],
-        middleware=[Middleware(Headers, secure=secure)],
-        exception_handlers={HTTPException: lost},
+        middleware=[Middleware(Headers, secure=secure), *hosts],
+        exception_handlers={HTTPException: _lost(door)},
     )
     app.state.door = door
     return app
+
+
+def _lost(door: Door) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """No route, or not this method there: the same answer as for what is not the visitor's. A form that was not read says why."""
+
+    async def lost(request: Request, fault: Exception) -> Response:
+        status = fault.status_code if isinstance(fault, HTTPException) else 404
+        said = absent if status in {404, 405} else partial(unread, status=status)
+        return await door.endpoint(Way("absent", "/absent", said, public=True))(request)
+
+    return lost

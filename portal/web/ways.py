@@ -27,7 +27,7 @@ class Way:
 
     ``roles`` may take it; a ``public`` way is taken without a session. ``logs`` is the action of the access log that the page
     MUST have written before it is shown. ``fresh``: the second factor must have been given minutes ago (release key, approvals).
-    ``navigates`` puts it into the role's menu under that French and English label.
+    ``per_minute`` is how often one visitor may take it. ``navigates`` puts it into the role's menu under that French and English label.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Way:
     fresh: bool = False
     navigates: tuple[str, str] | None = None
     streams: bool = False  # the page reads the body itself, as it arrives
+    per_minute: int | None = None
 
     def __post_init__(self) -> None:
         if self.public == bool(self.roles):

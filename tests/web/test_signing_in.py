@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from passerelle.clock import PretendedClock
-from passerelle.store import access, accounts, factors
+from passerelle.store import access, accounts, attempts, factors
 from portal.web.guard import COOKIE, SECURE_COOKIE
 from tests.gateway import Gateway
 from tests.web.visitors import PASSWORD, Portal, words
@@ -30,7 +30,7 @@ def portal(gateway: Gateway) -> Portal:
     """Its portal; each test begins at the same instant, with accounts that failed at nothing."""
     gateway.move_to(NOW)
     with gateway.workspace.database.begin() as connection:
-        connection.execute(factors.attempt.delete())
+        connection.execute(attempts.attempt.delete())
     return Portal(gateway)
 
 

@@ -53,6 +53,7 @@ class Portal:
             factors.set_password(connection, found.id, passwords.hashed(PASSWORD))
             wrapped = wrapping.wrap(workspace.keys.portal_key, SECRET, f"passerelle/totp/{found.id}")
             factors.set_totp(connection, found.id, wrapped, 0)
+            factors.spend_activation(connection, found.id)
         return found
 
     def stranger(self, browser: str = FIREFOX, address: str = "192.0.2.1") -> Visitor:
