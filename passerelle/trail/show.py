@@ -190,6 +190,30 @@ SENTENCES: dict[str, dict[Lang, str]] = {
         "fr": "Journal des accès : lignes {first} à {last} supprimées à leur terme ({count})",
         "en": "Access log: lines {first} to {last} deleted at the end of their time ({count})",
     },
+    "person_request_opened": {
+        "fr": "Demande {request} d'une personne reçue le {received_on} : {right}[, convention {convention}][, adressée à {party}], réponse due le {due}",
+        "en": "Request {request} of a person received on {received_on}: {right}[, convention {convention}][, addressed to {party}], to be answered by {due}",
+    },
+    "person_request_extended": {
+        "fr": "Demande {request} prolongée jusqu'au {due}, motif {reason}",
+        "en": "Request {request} extended to {due}, reason {reason}",
+    },
+    "person_request_answered": {
+        "fr": "Demande {request} : réponse donnée ({answer})",
+        "en": "Request {request} answered ({answer})",
+    },
+    "recipient_notified": {
+        "fr": "Destinataire {recipient} à informer (art. 19 RGPD) pour le colis {delivery} : {ground}, avis {notice}",
+        "en": "Recipient {recipient} to be told (GDPR art. 19) about parcel {delivery}: {ground}, notice {notice}",
+    },
+    "recipient_answered": {
+        "fr": "Avis {notice} : réponse de {recipient} pour le colis {delivery} ({answer})",
+        "en": "Notice {notice}: answer of {recipient} about parcel {delivery} ({answer})",
+    },
+    "bundle_exported": {
+        "fr": "Dossier d'audit de la convention {convention} exporté, empreinte {bundle_sha256}, sur les {size} premières écritures",
+        "en": "Auditor's bundle of convention {convention} exported, hash {bundle_sha256}, over the first {size} entries",
+    },
 }
 
 _WORDS: dict[Lang, dict[str, str]] = {
@@ -197,13 +221,17 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "allow": "Autorisé", "allow_with_warning": "Autorisé avec avertissement", "block": "Refusé",
         "start": "au départ", "delivery": "à la livraison",
         "stated": "selon le texte", "interpreted": "par interprétation", "hub_policy": "règle de la passerelle",
-        "objection": "opposition", "erasure": "effacement",
+        "objection": "opposition", "erasure": "effacement", "rectification": "rectification", "restriction": "limitation",
+        "access": "accès", "portability": "portabilité", "granted": "satisfaite", "partly": "satisfaite en partie",
+        "refused": "refus", "no-data": "aucune donnée", "withdrawn": "retirée", "identity-unproved": "identité non établie",
+        "done": "fait", "impossible": "impossible", "disproportionate": "effort disproportionné",
     },
     "en": {
         "allow": "Allowed", "allow_with_warning": "Allowed with a warning", "block": "Refused",
         "start": "at the start", "delivery": "at delivery",
         "stated": "as stated", "interpreted": "by interpretation", "hub_policy": "hub policy",
-        "objection": "objection", "erasure": "erasure",
+        "objection": "objection", "erasure": "erasure", "partly": "granted in part", "no-data": "no data",
+        "identity-unproved": "identity not proved", "disproportionate": "disproportionate effort",
     },
 }  # fmt: skip
 # Singular and plural; French counts zero and one as one.
@@ -235,6 +263,7 @@ _MONTHS: dict[Lang, str] = {
 }
 _SPACE: dict[Lang, str] = {"fr": "\u202f", "en": ","}  # between thousands
 _PARTIES = frozenset({"recipient", "party", "sender"})
+_WORDED = frozenset({"outcome", "stage", "basis", "ground", "right", "answer"})
 _HASH_SHOWN = 12  # characters, enough to compare by eye
 
 
@@ -285,7 +314,7 @@ def _show(name: str, value: Any, lang: Lang, names: Mapping[str, str]) -> str:
         return f"{value[:_HASH_SHOWN]}…"
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         return _date(value, lang)
-    return _WORDS[lang].get(value, value) if name in {"outcome", "stage", "basis", "ground"} else str(value)
+    return _WORDS[lang].get(value, value) if name in _WORDED else str(value)
 
 
 def _counted(name: str, value: int, lang: Lang) -> str:
