@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from flows import assembly
 from passerelle.clock import iso
 from passerelle.errors import RefusedError
 from passerelle.handover.published import FIGURES, read_figures
+from passerelle.handover.resend import resend
 from passerelle.store import holdings, outcome_releases, runs
 from passerelle.store.outcome_releases import OutcomeRelease
 from passerelle.store.tables import delivery
@@ -155,6 +157,16 @@ def test_the_same_table_again_is_the_same_table(gateway: Gateway, tmp_path: Path
     gateway.run(OUTCOMES, "2019-03", written(gateway, small, "first"))
     first, _, third = received(gateway, tmp_path / "out")
     assert third == first
+
+
+def test_a_table_sent_again_is_the_table_of_then(gateway: Gateway, tmp_path: Path) -> None:
+    """A parcel of outcomes is sent again as it was, although another table came since."""
+    small = {**JANUARY, "84": (19, 17, 6)}
+    first = gateway.run(OUTCOMES, "2019-01", written(gateway, small, "first"))
+    gateway.run(OUTCOMES, "2019-02", written(gateway, one_more(small, "05", 3, 2, 1), "between"))
+    resend(gateway.workspace, first.deliveries[0].parcel, "lost", assembly.tools_for, actor="test")
+    was, _, again = received(gateway, tmp_path / "out")
+    assert again == was
 
 
 def test_after_the_true_figures_are_gone_published_ones_still_count(gateway: Gateway, tmp_path: Path) -> None:
