@@ -17,7 +17,9 @@ from passerelle.store import (
     access_tables,  # noqa: F401 - its tables join the metadata
     accounts,  # noqa: F401 - so do its
     attempts,  # noqa: F401 - and its
+    backups,  # noqa: F401 - likewise
     factors,  # noqa: F401 - and its
+    flow_orders,  # noqa: F401 - likewise
     link_tables,  # noqa: F401 - likewise
     objections,  # noqa: F401 - likewise
     outcome_releases,  # noqa: F401 - likewise

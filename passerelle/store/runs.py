@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from passerelle.clock import iso
 from passerelle.errors import UsageError
+from passerelle.store import flow_orders
 from passerelle.store.link_tables import delivery_link
 from passerelle.store.tables import delivery, exchange_order, profile, run
 
@@ -77,6 +78,7 @@ def place(connection: Connection, order: OrderRow, *, at: datetime) -> None:
     if known is None:
         values = {name: getattr(order, name) for name in OrderRow.__slots__}
         connection.execute(insert(exchange_order).values(**values, placed_at=iso(at)))
+        flow_orders.remember(connection, order.id, order.convention, order.exchange, at=at)
 
 
 def order(connection: Connection, order_id: str) -> OrderRow:
