@@ -23,8 +23,8 @@ from passerelle.trail.tables import begin_immediate, metadata
 
 ORIGIN = "passerelle.example/bench"
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-ROUNDS = 5
-EACH = 400  # single commits a round; rounds alternate, so that both meet the same disk
+ROUNDS = 41
+EACH = 50  # single commits a round; rounds alternate, so that both meet the same disk
 BATCH = 10_000
 AIM_SINGLE, AIM_BATCH = 0.6, 30_000
 

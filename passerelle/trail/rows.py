@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -18,7 +19,7 @@ _COLUMNS = '"index", kind, leaf_hash, body'
 _SQLITE = f"INSERT INTO trail_entry ({_COLUMNS}) VALUES (?, ?, ?, ?)"  # noqa: S608 - constants
 _COPY = f"COPY trail_entry ({_COLUMNS}) FROM STDIN (FORMAT binary)"
 _GENERAL = insert(trail_entry)
-# SQLite takes these as they are: what SQLAlchemy does around a statement costs as much as the statement.
+# SQLite takes these from its driver: what SQLAlchemy does around a statement costs as much as the statement.
 _SQLITE_HEAD = "SELECT size, frontier, at FROM trail_head"
 _SQLITE_STORE = "UPDATE trail_head SET size = ?, frontier = ?, at = ? WHERE size = ?"
 _HEAD = select(trail_head.c.size, trail_head.c.frontier, trail_head.c.at).with_for_update()
@@ -38,13 +39,14 @@ _LENGTH = struct.Struct("!i").pack
 
 
 def extend(connection: Connection, rows: Sequence[Row]) -> None:
-    """Write new rows.
+    """Write new rows; the head was locked before, so that the transaction has begun.
 
     SQLite takes them as they are; PostgreSQL (psycopg) takes many by COPY, at three times the pace of statements; any other
     driver takes them one by one.
     """
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_SQLITE, list(rows) if len(rows) > 1 else rows[0])
+        with _as_sqlalchemy_says(connection, _SQLITE):
+            connection.connection.cursor().executemany(_SQLITE, rows)
     elif len(rows) > 1 and connection.dialect.driver == "psycopg":
         _copy(connection, rows)
     else:
@@ -54,11 +56,18 @@ def extend(connection: Connection, rows: Sequence[Row]) -> None:
 
 def _copy(connection: Connection, rows: Sequence[Row]) -> None:
     driver: Any = connection.connection.driver_connection
+    with _as_sqlalchemy_says(connection, _COPY), driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+        copy.write(b"".join((_HEADER, *_tuples(rows), _TRAILER)))
+
+
+@contextmanager
+def _as_sqlalchemy_says(connection: Connection, statement: str) -> Iterator[None]:
+    """Raise the driver's errors as SQLAlchemy does, without what was to be written."""
+    dbapi = connection.dialect.loaded_dbapi
     try:
-        with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
-            copy.write(b"".join((_HEADER, *_tuples(rows), _TRAILER)))
-    except connection.dialect.loaded_dbapi.Error as error:  # as SQLAlchemy would have it, for whoever catches its own
-        raise DBAPIError(_COPY, None, error, hide_parameters=True) from error
+        yield
+    except dbapi.Error as error:
+        raise DBAPIError.instance(statement, None, error, dbapi.Error, hide_parameters=True) from error
 
 
 def _tuples(rows: Sequence[Row]) -> Iterator[bytes]:
@@ -81,6 +90,9 @@ def store_head(connection: Connection, old_size: int, head: Head) -> bool:
     """Write the head back; False when it is no longer of ``old_size``."""
     size, frontier, at = head
     if connection.dialect.name == "sqlite":
-        return connection.exec_driver_sql(_SQLITE_STORE, (size, frontier, at, old_size)).rowcount == 1
+        with _as_sqlalchemy_says(connection, _SQLITE_STORE):
+            cursor = connection.connection.cursor()
+            cursor.execute(_SQLITE_STORE, (size, frontier, at, old_size))
+            return cursor.rowcount == 1
     values = {"old_size": old_size, "new_size": size, "new_frontier": frontier, "new_at": at}
     return connection.execute(_STORE, values).rowcount == 1
