@@ -14,6 +14,7 @@ from passerelle.errors import PasserelleError, UsageError
 from portal.commands import (
     accesses,
     approvals,
+    bundles,
     codelists,
     contracts,
     conventions,
@@ -47,7 +48,7 @@ app = typer.Typer(
 )
 for module in (
     life, conventions, approvals, planning, rehearsing, pictures, contracts, partners, exchanges, parcels, receipts, trail,
-    watching, purges, serving, accesses, persons, quarantines,
+    watching, purges, serving, accesses, persons, quarantines, bundles,
 ):  # fmt: skip
     module.attach(app)
 probing.attach(contracts.contract)

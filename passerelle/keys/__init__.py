@@ -8,6 +8,7 @@ from passerelle.keys.ring import KeyRing
 from passerelle.keys.root import FileRootKey, RootKey, RootKeys
 from passerelle.keys.seeking import AgeFile
 from passerelle.keys.ssh import (
+    BUNDLE_NAMESPACE,
     CERTIFICATE_NAMESPACE,
     NOTICE_NAMESPACE,
     Signer,
@@ -20,6 +21,7 @@ from passerelle.keys.ssh import (
 )
 
 __all__ = [
+    "BUNDLE_NAMESPACE",
     "CERTIFICATE_NAMESPACE",
     "NOTICE_NAMESPACE",
     "AgeFile",

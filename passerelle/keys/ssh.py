@@ -25,10 +25,12 @@ SIGNER = "passerelle"
 MANIFEST_NAMESPACE = "passerelle-manifest"
 CERTIFICATE_NAMESPACE = "passerelle-certificate"
 NOTICE_NAMESPACE = "passerelle-notice"
+BUNDLE_NAMESPACE = "passerelle-bundle"
 NAMESPACES = (
     MANIFEST_NAMESPACE,
     CERTIFICATE_NAMESPACE,
     NOTICE_NAMESPACE,
+    BUNDLE_NAMESPACE,
 )  # one key, apart by what it signs (PROTOCOL.sshsig)
 MAX_SIGNERS_CHARS = 64 * 1024
 _BEFORE = "%Y%m%d%H%M%SZ"  # ssh-keygen(1), TIME FORMATS, in UTC

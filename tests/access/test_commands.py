@@ -86,6 +86,7 @@ def typed(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     return {
         "access alerts": [],
         "access log": [],
+        "bundle": ["csp-ft-2024", "--out", str(tmp_path / "bundle")],
         "convention exposures": ["csp-ft-2024"],
         "exchange list": [],
         "exchange releases": [PARTY],
