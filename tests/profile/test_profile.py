@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passerelle.profile import build as module
 from passerelle.canonical import canonical, parse
 from passerelle.contract import Column, Failure, Judgement, Kind, PersonClass
 from passerelle.errors import OurWayError
 from passerelle.profile import SMALL, Finding, Profile, ProfileBuilder, RuleCount, Verdict, masked
+from passerelle.profile import build as module
 
 CODE = Column("rome", "métier", "occupation", Kind.CODE)
 COUNT = Column("projects", "projets", "projects", Kind.COUNT)
