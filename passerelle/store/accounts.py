@@ -120,20 +120,9 @@ def add(connection: Connection, name: str, role: str, party: str | None, *, by: 
         UsageError: no name, an unknown role, a partner's account without a known party, or a party for another role.
         RefusedError: an account of that name exists.
     """
-    if role not in ROLES:
-        raise UsageError(
-            f"expected one of the roles {', '.join(ROLES)}",
-            fr=f"le rôle est l'un de {', '.join(ROLES)}",
-        )
+    _insist_role(connection, role, party)
     if not NAME.fullmatch(name):
         raise UsageError("expected a name of 1 to 80 characters", fr="le nom a de 1 à 80 caractères")
-    if (role == "partner") != (party is not None) or (party is not None and find(connection, party) is None):
-        raise UsageError(
-            "a partner's account, and no other, works for a party that is known",
-            hint="passerelle partner list shows the parties",
-            fr="un compte de partenaire, et lui seul, travaille pour une partie inscrite",
-            hint_fr="passerelle partner list montre les parties",
-        )
     if by_name(connection, name) is not None:
         raise RefusedError(
             "an account of that name exists",
@@ -167,6 +156,27 @@ def by_name(connection: Connection, name: str) -> Account | None:
 def accounts(connection: Connection) -> list[Account]:
     """Every account, by name."""
     return [_account(row) for row in connection.execute(select(account).order_by(account.c.name))]
+
+
+def search(connection: Connection, *, name: str = "", role: str = "", after: str = "", limit: int) -> list[Account]:
+    """Accounts by name, those after the name ``after``; whose name has ``name`` in it, and of one role."""
+    query = select(account).where(account.c.name > person(after)).order_by(account.c.name).limit(limit)
+    if name:
+        query = query.where(account.c.name.contains(person(name), autoescape=True))
+    if role:
+        query = query.where(account.c.role == role)
+    return [_account(row) for row in connection.execute(query)]
+
+
+def change(connection: Connection, which: str, role: str, party: str | None) -> None:
+    """Give an account another role; its sessions end.
+
+    Raises:
+        UsageError: an unknown role, a partner's account without a known party, or a party for another role.
+    """
+    _insist_role(connection, role, party)
+    connection.execute(update(account).where(account.c.id == which).values(role=role, party=party))
+    close_all(connection, which)
 
 
 def disable(connection: Connection, which: str, *, at: datetime) -> None:
@@ -277,6 +287,21 @@ def take_notice(connection: Connection, key: str) -> str | None:
 def _account(row: Row[tuple[object, ...]]) -> Account:
     one = row._mapping  # noqa: SLF001 - SQLAlchemy's public spelling
     return Account(one[account.c.id], one[account.c.shown], one[account.c.role], one[account.c.party], one[account.c.disabled_at] is not None)  # fmt: skip
+
+
+def _insist_role(connection: Connection, role: str, party: str | None) -> None:
+    if role not in ROLES:
+        raise UsageError(
+            f"expected one of the roles {', '.join(ROLES)}",
+            fr=f"le rôle est l'un de {', '.join(ROLES)}",
+        )
+    if (role == "partner") != (party is not None) or (party is not None and find(connection, party) is None):
+        raise UsageError(
+            "a partner's account, and no other, works for a party that is known",
+            hint="passerelle partner list shows the parties",
+            fr="un compte de partenaire, et lui seul, travaille pour une partie inscrite",
+            hint_fr="passerelle partner list montre les parties",
+        )
 
 
 def _place(browser: str) -> str:

@@ -25,7 +25,7 @@ from sqlalchemy import (  # fmt: skip
 from passerelle.clock import iso
 from passerelle.store.tables import metadata
 
-Ceremony = Literal["create", "get"]
+Ceremony = Literal["create", "get", "app"]
 CHALLENGE_BYTES = 32  # WebAuthn level 2, section 13.4.3: at least 16
 CHALLENGE_LIFE = timedelta(minutes=5)
 MOST = 10  # passkeys of one account
@@ -103,7 +103,11 @@ def forget(connection: Connection, account: str) -> None:
 
 def ask(connection: Connection, owner: str, ceremony: Ceremony, *, at: datetime) -> bytes:
     """A challenge for a page; it replaces the one before."""
-    value = secrets.token_bytes(CHALLENGE_BYTES)
+    return put(connection, owner, ceremony, secrets.token_bytes(CHALLENGE_BYTES), at=at)
+
+
+def put(connection: Connection, owner: str, ceremony: Ceremony, value: bytes, *, at: datetime) -> bytes:
+    """Keep what the answer to a page is held against, in place of what was kept before; ``value``."""
     connection.execute(delete(challenge).where(challenge.c.made_at <= iso(at - CHALLENGE_LIFE)))
     take(connection, owner, ceremony, at=at)
     connection.execute(insert(challenge).values(owner=owner, ceremony=ceremony, value=value, made_at=iso(at)))
@@ -111,7 +115,7 @@ def ask(connection: Connection, owner: str, ceremony: Ceremony, *, at: datetime)
 
 
 def take(connection: Connection, owner: str, ceremony: Ceremony, *, at: datetime) -> bytes | None:
-    """The challenge that was asked, once; None when there is none, or it is too old."""
+    """What was kept, once; None when there is none, or it is too old."""
     which = (challenge.c.owner == owner) & (challenge.c.ceremony == ceremony)
     row = connection.execute(select(challenge).where(which)).one_or_none()
     connection.execute(delete(challenge).where(which))

@@ -12,13 +12,16 @@ from portal.context import Actor, JsonFlag, actor, opened, screen
 from portal.render import Screen, Text, Tone
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from passerelle.store.accounts import Account
+    from passerelle.workspace import Workspace
 
 account = typer.Typer(help="Accounts of the web portal.", no_args_is_help=True)
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+MOST_CONNECTIONS = 200  # at once; more are told to come back (503)
+LARGEST_HEAD = 32 << 10  # bytes of a request's line and headers
+Role = Annotated[str, typer.Option(help="partner, dpo, engineer or administrator.")]
+Party = Annotated[str | None, typer.Option(help="Whom a partner's account works for.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
 
 
@@ -38,8 +41,11 @@ def serve(
     ] = False,
 ) -> None:
     """Start the web portal on this workspace; Ctrl-C ends it."""
+    import os
+
     import uvicorn
 
+    from portal.web import setup
     from portal.web.site import site
 
     secure = behind_tls or certificate is not None
@@ -56,11 +62,21 @@ def serve(
         )  # fmt: skip
     out = screen()
     with opened() as workspace:
+        chosen = setup.read(Path(os.environ.get("PASSERELLE_PORTAL") or workspace.home / setup.FILE))
+        if secure and chosen.origin is None:
+            raise UsageError(
+                "expected the address under which the portal is reached",
+                hint='write {"origin": "https://HOST"} into portal.json of the workspace',
+                fr="il faut l'adresse sous laquelle le portail est joignable",
+                hint_fr='écrivez {"origin": "https://HÔTE"} dans portal.json de l\'espace de travail',
+            )
         scheme = "https" if certificate else "http"
-        place = f"[{host}]" if ":" in host else host
-        out.say(Text(f"Le portail est ouvert : {scheme}://{place}:{port}/", f"The portal is open: {scheme}://{place}:{port}/"), Tone.DONE)  # fmt: skip
+        place = f"[{host}]" if ":" in host else "localhost" if host in LOOPBACK else host
+        address = f"{chosen.origin or f'{scheme}://{place}:{port}'}/"
+        out.say(Text(f"Le portail est ouvert : {address}", f"The portal is open: {address}"), Tone.DONE)  # fmt: skip
         uvicorn.run(
-            site(workspace, secure=secure), host=host, port=port, log_config=None, access_log=False, server_header=False,
+            site(workspace, secure=secure, setup=chosen), host=host, port=port, log_config=None, access_log=False,
+            server_header=False, http="h11", h11_max_incomplete_event_size=LARGEST_HEAD, limit_concurrency=MOST_CONNECTIONS,
             proxy_headers=behind_tls, forwarded_allow_ips="127.0.0.1,::1" if behind_tls else None,
             ssl_certfile=certificate, ssl_keyfile=key, timeout_keep_alive=15, timeout_graceful_shutdown=10,
         )  # fmt: skip
@@ -69,51 +85,54 @@ def serve(
 @account.command("add")
 def add(
     name: Name,
-    role: Annotated[str, typer.Option(help="partner, dpo, engineer or administrator.")],
-    party: Annotated[str | None, typer.Option(help="Whom a partner's account works for.")] = None,
+    role: Role,
+    party: Party = None,
     by: Actor = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Add an account; the activation code is shown once, its owner sets password and second factor with it."""
-    from passerelle.store import access, accounts, factors
+    from portal import administering
 
     out = screen(as_json=as_json)
-    with opened() as workspace, workspace.database.begin() as connection:
-        now = workspace.now().replace(microsecond=0)
-        found = accounts.add(connection, name, role, party, by=actor(by), at=now)
-        code = factors.invite(connection, found.id, at=now)
-        access.log(connection, actor=actor(by), action="account_added", subject=found.id, at=now, partner=party)
+    with opened() as workspace:
+        found, code = administering.add(workspace, name, role, party, by=actor(by))
     out.answer({**_as_json(found), "activation_code": code}, lambda: _invited(out, found, code))
 
 
 @account.command("reset")
 def reset(name: Name, by: Actor = None, as_json: JsonFlag = False) -> None:
     """Forget an account's password and second factor and end its sessions; a new activation code is shown once."""
-    from passerelle.store import access, accounts, factors
+    from portal import administering
 
     out = screen(as_json=as_json)
-    with opened() as workspace, workspace.database.begin() as connection:
-        now = workspace.now().replace(microsecond=0)
-        found = _named(connection, name)
-        code = factors.invite(connection, found.id, at=now)
-        accounts.close_all(connection, found.id)
-        access.log(connection, actor=actor(by), action="account_reset", subject=found.id, at=now, partner=found.party)
+    with opened() as workspace:
+        found = _named(workspace, name)
+        code = administering.reset(workspace, found, by=actor(by))
     out.answer({**_as_json(found), "activation_code": code}, lambda: _invited(out, found, code))
+
+
+@account.command("change")
+def change(name: Name, role: Role, party: Party = None, by: Actor = None, as_json: JsonFlag = False) -> None:
+    """Give an account another role, and end its sessions."""
+    from portal import administering
+
+    out = screen(as_json=as_json)
+    with opened() as workspace:
+        administering.change(workspace, _named(workspace, name), role, party, by=actor(by))
+        found = _named(workspace, name)
+    said = Text(f"Le compte {found.name} a changé de rôle.", f"The account {found.name} has another role.")
+    out.answer(_as_json(found), lambda: out.say(said, Tone.DONE))
 
 
 @account.command("disable")
 def disable(name: Name, by: Actor = None, as_json: JsonFlag = False) -> None:
     """Let an account sign in no more, and end its sessions now."""
-    from passerelle.store import access, accounts
+    from portal import administering
 
     out = screen(as_json=as_json)
-    with opened() as workspace, workspace.database.begin() as connection:
-        now = workspace.now().replace(microsecond=0)
-        found = _named(connection, name)
-        accounts.disable(connection, found.id, at=now)
-        access.log(
-            connection, actor=actor(by), action="account_disabled", subject=found.id, at=now, partner=found.party
-        )
+    with opened() as workspace:
+        found = _named(workspace, name)
+        administering.disable(workspace, found, by=actor(by))
     said = Text(f"Le compte {found.name} est fermé.", f"The account {found.name} is closed.")
     out.answer({**_as_json(found), "disabled": True}, lambda: out.say(said, Tone.DONE))
 
@@ -131,10 +150,11 @@ def list_accounts(as_json: JsonFlag = False) -> None:
     out.answer([_as_json(one) for one in found], lambda: out.table(titles, rows))
 
 
-def _named(connection: Connection, name: str) -> Account:
+def _named(workspace: Workspace, name: str) -> Account:
     from passerelle.store import accounts
 
-    found = accounts.by_name(connection, name)
+    with workspace.database.read() as connection:
+        found = accounts.by_name(connection, name)
     if found is None:
         raise UsageError(
             "there is no account of that name",

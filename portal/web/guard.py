@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from math import ceil
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -212,8 +212,11 @@ def _sign_in_first(visit: Visit) -> Response:
 
 
 def _next(visit: Visit) -> str:
-    """Where to go after signing in: this page when it only shows; never another site."""
-    return visit.same() if visit.way.method == "GET" else "/"
+    """Where to go after signing in: this page when it only shows, else the page that its form is on; never another site."""
+    if visit.way.method == "GET":
+        return visit.same()
+    came = urlsplit(visit.request.headers.get("referer", ""))
+    return came.path if came.netloc == visit.request.headers.get("host") and came.path else "/"
 
 
 def _expired(visit: Visit) -> Response:

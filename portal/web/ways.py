@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 Page = Callable[["Visit"], Response]
 EVERYONE: frozenset[Role] = frozenset(ROLES)
 NOBODY: frozenset[Role] = frozenset()
+DPO: frozenset[Role] = frozenset({"dpo"})
+ENGINEER: frozenset[Role] = frozenset({"engineer"})
+PARTNER: frozenset[Role] = frozenset({"partner"})
+ADMINISTRATOR: frozenset[Role] = frozenset({"administrator"})
 
 
 @dataclass(frozen=True, slots=True)

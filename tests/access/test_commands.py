@@ -26,10 +26,16 @@ ROW = re.compile(r"^\| ([a-z][a-z -]*) \| ?([a-z_]*) ?\| ?(.*?) ?\|$")
 # Acts write their line in the transaction of the act; their own tests run them.
 ACTS = {
     "account add",
+    "account change",
     "account disable",
     "account reset",
     "parcel resend",
+    "person answer",
+    "person erase",
     "person object",
+    "person request answer",
+    "person request extend",
+    "person request open",
     "person withdraw",
     "quarantine read",
 }
@@ -92,7 +98,10 @@ def typed(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         "exchange releases": [PARTY],
         "exchange report": [done],
         "person objections": [],
+        "person letter": ["98765432", "--out", str(tmp_path / "letter")],
+        "person notices": [],
         "person received": ["98765432"],
+        "person request list": [],
         "partner exposure": [gateway.identities[PARTY].recipient.fingerprint],
         "purge certificate": ["csp-ft-2024"],
         "purge plan": [],
