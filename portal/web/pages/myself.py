@@ -59,13 +59,13 @@ def remove_factor(visit: Visit) -> Response:
 
     Raises:
         RefusedError: it is the last one.
-        AbsentError: the visitor has no such factor.
+        UsageError: the visitor has no such factor.
     """
     which, own = visit.given("factor"), visit.account.id
     with visit.workspace.database.begin() as connection:
         keys, has_app = passkeys.of(connection, own), factors.of(connection, own).totp is not None
         if (which == APP and not has_app) or (which != APP and which not in {one.credential for one in keys}):
-            raise AbsentError
+            raise UsageError("expected one of your ways to sign in", fr="il faut l'un de vos moyens de connexion")
         if len(keys) + has_app == 1:
             raise RefusedError(
                 "the last second factor cannot be removed",

@@ -1,0 +1,45 @@
+"""What stands in the paths of the portal: for each parameter, an object of the visitor's party and one of another's.
+
+A way with a new parameter needs a line here (tests/web/test_roles.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from passerelle.store.runs import Delivery
+from tests.web.visitors import Portal
+
+OWN_PARTY, OTHER_PARTY = "mtfp", "mtss"
+
+
+@dataclass
+class Objects:
+    """``found`` maps a parameter to what is one's own and what is another's; ``consuming`` are ways that use their object up."""
+
+    found: dict[str, tuple[str, str]]
+    consuming: frozenset[str] = field(default=frozenset())
+
+    def get(self, parameter: str, *, own: bool) -> str:
+        """One object."""
+        if parameter not in self.found:
+            pytest.fail(f"tests/web/objects.py: say what {{{parameter}}} is, of {OWN_PARTY} and of {OTHER_PARTY}")
+        return self.found[parameter][0 if own else 1]
+
+
+def objects_of(portal: Portal) -> Objects:
+    """The objects of a gateway that has delivered one extract to both parties."""
+    sent = {one.recipient: one for one in portal.gateway.deliveries(state="delivered")}
+
+    def of(value: Callable[[Delivery], str]) -> tuple[str, str]:
+        return value(sent[OWN_PARTY]), value(sent[OTHER_PARTY])
+
+    account = portal.account("somebody", "engineer").id
+    return Objects({"account": (account, account), "party": (OWN_PARTY, OTHER_PARTY)} | _deliveries(of))
+
+
+def _deliveries(of: Callable[[Callable[[Delivery], str]], tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    return {"delivery": of(lambda one: one.id), "parcel": of(lambda one: one.id), "run": of(lambda one: one.run)}

@@ -1,0 +1,98 @@
+"""What a DPO finds, page by page, on a gateway on which exchanges ran."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.gateway import POOLS, Gateway, pools
+from tests.web.visitors import Portal, Visitor, words
+
+MTFP = "mtfp"
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway that delivered one pool of candidates."""
+    made = pools(tmp_path_factory.mktemp("dpo"))
+    made.run(POOLS, "2025-05", made.write(POOLS, 40), "france-travail")
+    yield made
+    made.workspace.close()
+
+
+@pytest.fixture(scope="module")
+def dpo(gateway: Gateway) -> Visitor:
+    """Its DPO, signed in."""
+    return Portal(gateway).visitor("dpo")
+
+
+def actions(gateway: Gateway) -> list[str]:
+    from passerelle.store import access
+
+    with gateway.workspace.database.read() as connection:
+        return [line["action"] for line in access.lines(connection)]
+
+
+@pytest.mark.parametrize(
+    "path", ["/today", "/conventions", "/conventions/csp-ft-2024", "/deliveries", "/destruction", "/trail", "/access"]
+)
+def test_each_page_is_shown_in_both_languages(dpo: Visitor, path: str) -> None:
+    """Each page of the menu is shown in French and in English, and says which it is."""
+    for lang in ("fr", "en"):
+        dpo.post("/language", {"lang": lang})
+        shown = dpo.get(path)
+        assert shown.status_code == 200, path
+        assert f'<html lang="{lang}">' in shown.text
+
+
+def test_a_delivery_says_who_what_when_and_under_which_article(gateway: Gateway, dpo: Visitor) -> None:
+    """The list of deliveries leads to the page of one, with its article and its destroy-by date; both looks are logged."""
+    (one,) = gateway.deliveries(state="delivered")
+    dpo.post("/language", {"lang": "fr"})
+    before = actions(gateway).count("deliveries_read")
+    assert one.id in dpo.get("/deliveries", params={"recipient": MTFP}).text
+    page = dpo.get(f"/deliveries/{one.id}").text
+    assert "art. 3 (commun), point 1" in page
+    assert "second verrou jamais ouvert" in page
+    assert actions(gateway).count("deliveries_read") == before + 2
+
+
+def test_a_search_that_finds_nothing_says_what_to_do(dpo: Visitor) -> None:
+    """An empty list says so in words."""
+    assert "No delivery answers this search" in words(dpo, "/deliveries?recipient=nobody")
+
+
+def test_a_list_is_exported_as_it_is_searched(gateway: Gateway, dpo: Visitor) -> None:
+    """The same rows come as CSV and as JSON."""
+    (one,) = gateway.deliveries(state="delivered")
+    table = dpo.get("/deliveries", params={"format": "csv"})
+    assert table.headers["content-disposition"] == 'attachment; filename="deliveries.csv"'
+    assert one.id in table.text
+    assert [row["parcel"] for row in dpo.get("/deliveries", params={"format": "json"}).json()] == [one.id]
+
+
+def test_the_trail_is_verified_on_request(dpo: Visitor) -> None:
+    """The button has every hash and signature computed again, and the page says what holds."""
+    shown = dpo.post("/trail/verify")
+    assert shown.status_code == 200
+    assert "whole" in shown.text or "intact" in shown.text
+
+
+def test_the_picture_of_a_convention_is_an_svg(dpo: Visitor) -> None:
+    """The life of a convention is drawn, without anything that the page's policy forbids."""
+    drawn = dpo.get("/conventions/csp-ft-2024/life.svg", params={"from": "2024-01-01", "to": "2028-01-01"})
+    assert drawn.headers["content-type"] == "image/svg+xml"
+    assert "<style" not in drawn.text
+    assert "<script" not in drawn.text
+
+
+def test_dates_in_the_wrong_order_are_told(dpo: Visitor) -> None:
+    """A span that ends before it begins gets a page that says what is expected."""
+    assert dpo.get("/conventions/csp-ft-2024", params={"from": "2028-01-01", "to": "2024-01-01"}).status_code == 400
+
+
+def test_what_is_not_there_has_one_answer(dpo: Visitor) -> None:
+    """An unknown convention, parcel or certificate gets the page of what does not exist."""
+    for path in ("/conventions/none", "/deliveries/none", "/destruction/none"):
+        assert dpo.get(path).status_code == 404
