@@ -33,6 +33,7 @@ from portal.commands import (
     rehearsing,
     releases,
     reporting,
+    rights,
     serving,
     trail,
     watching,
@@ -56,6 +57,7 @@ codelists.attach(contracts.contract)
 reporting.attach(exchanges.exchange)
 releases.attach(exchanges.exchange)
 received.attach(persons.person)
+rights.attach(persons.person)
 
 
 def main() -> None:

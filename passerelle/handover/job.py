@@ -80,13 +80,16 @@ class Job:
     def parcel_id(self, recipient: str) -> str:
         """The id of the one parcel for (convention, exchange, period, contract version, content, recipient).
 
-        Each parcel is sent again once: the id of the new one follows from the earlier one's.
+        Each parcel is sent again once: the id of the new one follows from the earlier one's. After an erasure the same file
+        gives another extract (GDPR art. 17): its parcel is the one that supersedes the first, once.
         Keyed, so that whoever holds a candidate file cannot test it against the trail.
         """
         o = self.order
         key = [o.convention, o.exchange, o.period, self.contract, self.content, recipient]
         if o.resends is not None:
             key = ["resends", o.resends]
+        elif o.supersedes is not None and o.reason == "erasure":
+            key += ["erasure", o.supersedes]
         return f"p-{self.keys.commit(canonical(key))[:24]}"
 
     def reach(self, step: int, rows: int = 0) -> None:

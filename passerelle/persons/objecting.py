@@ -66,7 +66,7 @@ def record_objection(
             workspace.append(connection, "objection_recorded", body)
             workspace.ledger.checkpoint(connection, at)
         access.log(
-            connection, actor=by, action="person_object", subject=number, at=at, reason=reason, convention=convention,
+            connection, actor=by, action="person_erase" if ground == "erasure" else "person_object", subject=number, at=at, reason=reason, convention=convention,
             exchange=exchange, count=1,
         )  # fmt: skip
     return Recorded(number, new)

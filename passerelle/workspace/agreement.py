@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from passerelle.errors import TrailError
-from passerelle.store import events, holdings, objections, purges, runs
+from passerelle.store import events, holdings, objections, purges, requests, runs
 from passerelle.store.holdings import Holding
 from passerelle.store.objections import Objection
 from passerelle.store.tables import receipt
@@ -24,7 +24,7 @@ KINDS = frozenset(
     {
         "delivery_intent", "delivered", "delivery_abandoned", "intake", "event_recorded", "receipt_recorded",
         "holding_destroyed", "keys_destroyed", "purge_started", "purge_certificate", "objection_recorded",
-        "objection_withdrawn",
+        "objection_withdrawn", "person_request_opened", "recipient_notified",
     }
 )  # fmt: skip
 OBJECTIONS = frozenset({"objection_recorded", "objection_withdrawn", "keys_destroyed"})
@@ -60,6 +60,7 @@ class _Told:
     destroying: set[str] = field(default_factory=set)  # conventions of which copies were destroyed
     purges: dict[str, str | None] = field(default_factory=dict)  # the hash of the certificate, once there is one
     objections: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    followed: set[str] = field(default_factory=set)  # requests of persons, notices to recipients
     cleared: set[str] = field(default_factory=set)  # objections that went, or will, with the keys of their convention
 
     def take(self, found: Recorded) -> None:
@@ -86,6 +87,9 @@ class _Told:
                 self._person_or_destruction(found.entry.kind, body)
 
     def _person_or_destruction(self, kind: str, body: Mapping[str, Any]) -> None:
+        if kind in {"person_request_opened", "recipient_notified"}:
+            self.followed.add(body["request" if kind == "person_request_opened" else "notice"])
+            return
         convention = body["convention"]
         if kind == "objection_recorded":
             self.objections[body["objection"]] = body
@@ -116,6 +120,7 @@ def verify_tables(ledger: Ledger, connection: Connection) -> dict[str, int]:
         *_receipts(connection, told),
         *_purges(connection, told),
         *_objections(objections.standing(connection), told),
+        *_followed(connection, told),
     ]
     if faults:
         raise TablesDisagreeError(faults)
@@ -151,6 +156,15 @@ def _objections(rows: Sequence[Objection], told: _Told) -> Iterator[str]:
         elif not _agrees(row, body):
             yield f"objection {name} is not what the trail tells"
     yield from (f"objection {name} is not recorded in the trail" for name in found)
+
+
+def _followed(connection: Connection, told: _Told) -> Iterator[str]:
+    """A request or a notice taken out would let its clock run out unseen (GDPR art. 12(3), 19)."""
+    found = {one.id for one in requests.requests(connection)} | {one.id for one in requests.notices(connection)}
+    yield from (f"{one} of the register of persons' requests is missing" for one in sorted(told.followed - found))
+    yield from (
+        f"{one} of the register of persons' requests is not in the trail" for one in sorted(found - told.followed)
+    )
 
 
 def _agrees(row: Objection, body: Mapping[str, Any]) -> bool:

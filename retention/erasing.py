@@ -1,0 +1,221 @@
+"""Erasing one person (GDPR art. 17): out of every later extract at once, copies destroyed, recipients told (art. 19).
+
+A hold keeps the copies that it names; it does not put the person back into extracts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from contracts.registry import contract
+from passerelle.convention import Convention, holds
+from passerelle.convention.dates import local_day
+from passerelle.errors import UsageError
+from passerelle.handover.job import erase_copy
+from passerelle.persons import bearing, kinds_of, received, record_objection
+from passerelle.persons.notifying import notify
+from passerelle.persons.received import Answer, Received
+from passerelle.store import holdings
+from passerelle.store.holdings import Holding
+from passerelle.store.requests import NoticeRow
+from passerelle.workspace import Workspace
+from passerelle.workspace.agreement import verify_tables
+
+WITH_ROWS = frozenset({"raw", "quarantine", "staging"})  # copies that hold rows and are ours
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """Copies that a hold keeps: nothing of theirs is destroyed until it is lifted."""
+
+    convention: str
+    exchange: str
+    copies: int
+    fr: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What erasing a person did under one convention, and what is left to do.
+
+    ``parcels`` stand with their recipients: each is told by its notice, and superseded by an extract without the person
+    (``passerelle exchange run … --supersedes``). ``not_recognised`` are exchanges whose files lack that kind of identifier.
+    """
+
+    convention: str
+    objections: tuple[str, ...]
+    recognised: tuple[str, ...]
+    not_recognised: tuple[str, ...]
+    destroyed: dict[str, int]
+    suspended: tuple[Suspended, ...]
+    notices: tuple[NoticeRow, ...]
+    parcels: tuple[Received, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """As one JSON object."""
+        return {
+            "convention": self.convention,
+            "erasures": list(self.objections),
+            "recognised_in": list(self.recognised),
+            "not_recognised_in": list(self.not_recognised),
+            "destroyed": [{"kind": kind, "count": count} for kind, count in sorted(self.destroyed.items())],
+            "suspended": [
+                {"convention": one.convention, "exchange": one.exchange, "copies": one.copies, "why": {"fr": one.fr, "en": one.en}}
+                for one in self.suspended
+            ],
+            "notices": [{"notice": one.id, "recipient": one.recipient, "delivery": one.delivery} for one in self.notices],
+            "to_supersede": [
+                {"parcel": one.delivery, "exchange": one.exchange, "period": one.period, "recipient": one.recipient}
+                for one in self.parcels
+            ],
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Who is to be erased, by whose hand, and why; kept in memory only."""
+
+    identifier: str = field(repr=False)
+    kinds: tuple[str, ...]
+    by: str
+    reason: str
+
+
+def erase_person(
+    workspace: Workspace,
+    identifier: str,
+    *,
+    by: str,
+    reason: str,
+    kind: str | None = None,
+    convention: str | None = None,
+) -> list[Erasure]:
+    """Erase a person under one convention, or under every one that may have them; once more finishes what was interrupted.
+
+        1. Find which deliveries concern the person.
+        2. Record the erasure: from here on no extract has the person.
+        3. Destroy our copies of the runs concerned, but those that a hold keeps.
+        4. Open a notice for each recipient.
+
+    Raises:
+        UsageError: no identifier of a person, no such convention, no reason, or no file that could have this kind of identifier.
+        TablesDisagreeError: the register is not what the trail tells: copies might be passed by.
+    """
+    if not reason.strip():
+        raise UsageError(
+            "an erasure needs its reason",
+            hint="--reason: which ground of GDPR art. 17(1), the request's number; no value of the person",
+            fr="un effacement demande son motif",
+            hint_fr="--reason : quel motif de l'article 17 § 1, le numéro de la demande ; aucune valeur de la personne",
+        )
+    kinds = kinds_of(identifier, kind)
+    with workspace.database.read() as connection:
+        verify_tables(workspace.ledger, connection)
+    names = (
+        [convention] if convention else [name for name in workspace.convention_ids() if _may(workspace, name, kinds)]
+    )
+    asked = _Asked(identifier, kinds, by, reason)
+    found = [_erase(workspace, name, asked) for name in names]
+    if not found:
+        raise UsageError(
+            "no exchange of any convention in use recognises this kind of identifier",
+            hint="give another identifier of the person",
+            fr="aucun échange d'aucune convention en usage ne reconnaît ce type d'identifiant",
+            hint_fr="donnez un autre identifiant de la personne",
+        )
+    return found
+
+
+def _may(workspace: Workspace, name: str, kinds: Sequence[str]) -> bool:
+    """Whether files under a convention may bear the identifier: it was used, and not purged."""
+    if not workspace.keys.knows(name) or name in workspace.keys.destroyed():
+        return False
+    return any(_bearing(workspace.convention(name), kind)[0] for kind in kinds)
+
+
+def _bearing(text: Convention, kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    where = bearing(text, kind, None, lambda name: contract(name).columns)
+    return where.recognised, where.not_recognised
+
+
+def _erase(workspace: Workspace, name: str, asked: _Asked) -> Erasure:
+    text, kinds, identifier = workspace.convention(name), asked.kinds, asked.identifier
+    answers, objections = [], []
+    recognised: set[str] = set()
+    missed: set[str] = set()
+    useful = [kind for kind in kinds if _bearing(text, kind)[0]] or list(kinds[:1])
+    for kind in useful:
+        yes, no = _bearing(text, kind)
+        recognised, missed = recognised | set(yes), missed | set(no)
+        with workspace.database.read() as connection:
+            answers.append(received(workspace, connection, identifier, kind=kind, convention=name))  # 1
+        made = record_objection(
+            workspace, name, kind, identifier, by=asked.by, ground="erasure", reason=asked.reason
+        )  # 2
+        objections.append(made.id)
+    concerned = _concerned(answers)
+    destroyed, suspended = _destroy(workspace, text, concerned, objections[0])  # 3
+    with workspace.database.begin() as connection:
+        told = notify(workspace, connection, "erasure", objections[0], concerned)  # 4
+        workspace.ledger.checkpoint(connection, workspace.now())
+    standing = tuple(one for one in concerned if one.superseded_by is None and not one.purged)
+    return Erasure(
+        name, tuple(objections), tuple(sorted(recognised)), tuple(sorted(missed - recognised)), destroyed, suspended,
+        tuple(told), standing,
+    )  # fmt: skip
+
+
+def _concerned(answers: Sequence[Answer]) -> list[Received]:
+    found = {one.delivery: one for answer in answers for one in answer.deliveries}
+    return list(found.values())
+
+
+def _destroy(
+    workspace: Workspace, text: Convention, concerned: Sequence[Received], cause: str
+) -> tuple[dict[str, int], tuple[Suspended, ...]]:
+    """Destroy the raw copies and quarantines of the runs concerned, whole: what is sealed is not edited."""
+    with workspace.lock(f"{text.id}.purge"):
+        with workspace.database.read() as connection:
+            runs = {one.run for one in concerned}
+            present = holdings.present(connection, convention=text.id)
+            copies = [one for one in present if one.ours and one.kind in WITH_ROWS and one.run in runs]
+            held = {
+                exchange: _hold(workspace, connection, text, exchange) for exchange in {one.exchange for one in copies}
+            }
+        gone = [one for one in copies if held[one.exchange] is None]
+        for copy in gone:
+            erase_copy(workspace, copy)
+        kinds = Counter(one.kind for one in gone)
+        if gone:
+            _tell(workspace, text.id, cause, gone, kinds)
+    kept = Counter(one.exchange for one in copies if held[one.exchange] is not None)
+    return dict(kinds), tuple(_suspended(text.id, exchange, count, held[exchange]) for exchange, count in kept.items())
+
+
+def _tell(workspace: Workspace, convention: str, cause: str, gone: Sequence[Holding], kinds: Counter[str]) -> None:
+    with workspace.database.begin() as connection:
+        holdings.destroyed(connection, [one.id for one in gone], at=workspace.now())
+        body = {"convention": convention, "purge": cause, "holdings": len(gone), "by_kind": dict(kinds)}
+        workspace.append(connection, "holding_destroyed", body)
+
+
+def _suspended(convention: str, exchange: str, copies: int, hold: holds.Hold | None) -> Suspended:
+    assert hold is not None  # noqa: S101 - only what is held is told
+    return Suspended(convention, exchange, copies, hold.words.fr, hold.words.en)
+
+
+def _hold(workspace: Workspace, connection: Connection, text: Convention, exchange: str) -> holds.Hold | None:
+    """The hold that keeps an exchange's copies today: on the convention, the exchange, or its dataset (D15)."""
+    found = text.exchange(exchange)
+    dataset = found.handling.contract if found is not None and found.handling is not None else None
+    day = local_day(workspace.now(), text.zone)
+    for one in holds.all_of(workspace.history(connection, text.id), text.zone):
+        if any(one.covers(name) and one.lasts(name, day) for name in (exchange, dataset)):
+            return one
+    return None
