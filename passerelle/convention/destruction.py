@@ -59,7 +59,7 @@ def _basis(convention: Convention, end: Ending) -> Basis:
 
 
 def destruction_deadline(
-    convention: Convention, events: Iterable[Event], at: datetime | None, dataset: str | None = None
+    convention: Convention, events: Iterable[Event], at: datetime | None, dataset: holds.What | str | None = None
 ) -> Answer:
     """The last day on which copies may exist, inclusive to 24:00.
 
@@ -99,19 +99,20 @@ def destruction_deadline(
 
 
 def declared_unnecessary(
-    convention: Convention, events: tuple[Event, ...], day: date | None, dataset: str | None
+    convention: Convention, events: tuple[Event, ...], day: date | None, dataset: holds.What | str | None
 ) -> date | None:
     """The first day, not after ``day``, on which a party declared the dataset no longer necessary (D11)."""
+    what = holds.What.of(dataset)
     days = [
         event.day("on", "valid_on", zone=convention.zone)
         for event in events
-        if event.type == "declared_unnecessary" and event.covers(dataset)
+        if event.type == "declared_unnecessary" and what.among(event.scope())
     ]
     return min((one for one in days if one is not None and (day is None or one <= day)), default=None)
 
 
 def internal_purge_target(
-    convention: Convention, events: Iterable[Event], at: datetime | None, dataset: str | None = None
+    convention: Convention, events: Iterable[Event], at: datetime | None, dataset: holds.What | str | None = None
 ) -> Answer:
     """The day that the purge aims at: the last working day on or before the deadline (D11)."""
     deadline = destruction_deadline(convention, events, at, dataset)
@@ -128,7 +129,9 @@ def internal_purge_target(
     )
 
 
-def purge_allowed(convention: Convention, events: Iterable[Event], at: datetime, dataset: str | None = None) -> Answer:
+def purge_allowed(
+    convention: Convention, events: Iterable[Event], at: datetime, dataset: holds.What | str | None = None
+) -> Answer:
     """Whether a purge may run at ``at``: ``value`` True or False, and the reason.
 
     Reasons: no_longer_necessary, deadline_reached; not_due, legal_obligation, litigation, term_disputed_needs_human_decision.

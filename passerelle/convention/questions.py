@@ -15,6 +15,7 @@ from passerelle.convention.ending import by_mode
 from passerelle.convention.event import Event, instant_of, known, texts
 from passerelle.convention.exposure import retrospective_exposure
 from passerelle.convention.gate import decide
+from passerelle.convention.holds import What
 from passerelle.convention.model import Convention
 from passerelle.convention.values import Answer, Decision, Request
 from passerelle.errors import UsageError
@@ -124,17 +125,24 @@ def decision_json(decision: Decision) -> dict[str, str]:
     return {key: value for key, value in said.items() if value is not None}
 
 
+def _what(args: Args) -> What:
+    """What a question of destruction is about: a dataset or an exchange, a period, persons by their keyed tags."""
+    names = {*texts(args.get("dataset")), *texts(args.get("exchange"))}
+    period = args.get("period")
+    return What(frozenset(names), period if isinstance(period, str) else None, frozenset(texts(args.get("person"))))
+
+
 def _purge_allowed(convention: Convention, events: tuple[Event, ...], as_of: datetime | None, args: Args) -> Any:
-    result = destruction.purge_allowed(convention, events, _at(as_of), args.get("dataset"))
+    result = destruction.purge_allowed(convention, events, _at(as_of), _what(args))
     return {"allowed": result.value, "reason": result.reason}
 
 
 def _deadline(convention: Convention, events: tuple[Event, ...], as_of: datetime | None, args: Args) -> Any:
-    return _or_disputed(destruction.destruction_deadline(convention, events, as_of, args.get("dataset")))
+    return _or_disputed(destruction.destruction_deadline(convention, events, as_of, _what(args)))
 
 
 def _target(convention: Convention, events: tuple[Event, ...], as_of: datetime | None, args: Args) -> Any:
-    return _or_disputed(destruction.internal_purge_target(convention, events, as_of, args.get("dataset")))
+    return _or_disputed(destruction.internal_purge_target(convention, events, as_of, _what(args)))
 
 
 def _termination_effect(convention: Convention, events: tuple[Event, ...], _as_of: datetime | None, _args: Args) -> Any:

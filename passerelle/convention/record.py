@@ -77,9 +77,14 @@ def suspended(asked: Asked) -> Block | None:
 
 
 def held(asked: Asked) -> Block | None:
-    """Data under a litigation hold that names this exchange serve nothing else while it lasts (D15; GDPR art. 18)."""
+    """Data under a litigation hold that names this exchange serve nothing else while it lasts (D15; GDPR art. 18).
+
+    A hold on one period stops that period; one on a person stops nobody else's rows.
+    """
+    what = holds.What(frozenset({asked.exchange.id}), asked.request.period)
     for hold in holds.all_of(asked.events, asked.convention.zone):
-        if asked.exchange.id in hold.scope and hold.kind == "litigation" and hold.lasts(asked.exchange.id, asked.day):
+        named = asked.exchange.id in hold.scope and hold.kind == "litigation"
+        if named and hold.covers(what) and hold.lasts(what, asked.day):
             return Block("held", asked.convention.retention.article, hold.basis, hold.words, "dpo", ("D15",))
     return None
 

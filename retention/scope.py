@@ -1,0 +1,190 @@
+"""What a purge is about: a convention, or a part of it; and of each copy in it, whether it may go now, and what keeps it.
+
+A hold keeps the copies that it names and no others: the rest of the convention goes on its day (D15).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from passerelle.convention import Answer, Convention, Event, destruction_deadline, holds, purge_allowed
+from passerelle.convention.dates import local_day
+from passerelle.convention.holds import Hold, What, meet
+from passerelle.convention.periods import period_of
+from passerelle.errors import UsageError
+from passerelle.shard import holds as has_tag
+from passerelle.store import holdings, runs
+from passerelle.store.holdings import Holding
+from passerelle.workspace import Workspace
+
+OUTLIVES = "index"  # the person index outlives the purge, so that article 15 can still be answered (C-553/07)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A convention, or the part of it that is named; what is not named is not limited. ``convention`` alone is the whole."""
+
+    convention: str
+    exchange: str | None = None
+    dataset: str | None = None
+    period: str | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is the whole convention."""
+        return (self.exchange, self.dataset, self.period) == (None, None, None)
+
+    def as_json(self) -> dict[str, str]:
+        """As one JSON object; what is not named is left out."""
+        named = {name: getattr(self, name) for name in ("convention", "exchange", "dataset", "period")}
+        return {name: value for name, value in named.items() if value is not None}
+
+    def has(self, what: What) -> bool:
+        """Whether it has copies of that exchange, dataset and period."""
+        named = all(one is None or one in what.names for one in (self.exchange, self.dataset))
+        return named and (self.period is None or (what.period is not None and meet(self.period, what.period)))
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """One copy in a scope: what the rules say of it today, and the hold that keeps it."""
+
+    copy: Holding
+    what: What = field(repr=False)
+    answer: Answer = field(repr=False)
+    deadline: Answer = field(repr=False)
+    hold: Hold | None = None
+
+    @property
+    def may_go(self) -> bool:
+        """Whether it may be destroyed now."""
+        return self.answer.status == "yes" and self.hold is None
+
+    @property
+    def reason(self) -> str:
+        """Why it may go, or may not."""
+        return self.hold.kind if self.hold is not None else self.answer.reason or self.answer.status
+
+
+def scope_of(
+    convention: Convention, *, exchange: str | None = None, dataset: str | None = None, period: str | None = None
+) -> Scope:
+    """The scope that somebody typed, once its words are known to be the convention's.
+
+    Raises:
+        UsageError: no such exchange or dataset, or a period that is none: nothing would be found, in silence.
+    """
+    exchanges = {one.id for one in convention.exchanges}
+    datasets = {one.handling.contract for one in convention.exchanges if one.handling is not None}
+    _insist(exchange, exchanges, "exchange", "échange")
+    _insist(dataset, datasets | exchanges, "dataset", "jeu de données")
+    if period is not None and period_of(period) is None:
+        raise UsageError(
+            "expected a period such as 2025, 2025-S1, 2025-Q2, 2025-05 or 2025-05-12",
+            fr="il faut une période comme 2025, 2025-S1, 2025-Q2, 2025-05 ou 2025-05-12",
+        )
+    return Scope(convention.id, exchange, dataset, period)
+
+
+def _insist(named: str | None, known: set[str], what: str, quoi: str) -> None:
+    if named is not None and named not in known:
+        said = ", ".join(sorted(known))
+        raise UsageError(f"unknown {what}; expected one of {said}", fr=f"{quoi} inconnu ; ceux qui existent : {said}")
+
+
+def copies_in(workspace: Workspace, connection: Connection, scope: Scope) -> list[Holding]:
+    """Our copies in a scope that are present, but the person index."""
+    return [copy for copy, _ in _described(workspace, connection, scope)]
+
+
+def rulings(workspace: Workspace, connection: Connection, scope: Scope) -> list[Ruling]:
+    """Of each of our copies in a scope: whether it may go now, and what keeps it."""
+    convention = workspace.convention(scope.convention)
+    history, now = workspace.history(connection, convention.id), workspace.now()
+    known, day = holds.all_of(history, convention.zone), local_day(now, convention.zone)
+    persons = frozenset(tag for one in known for tag in one.persons)
+    judge = _Judge(convention, history, now)
+    found = []
+    for copy, what in _described(workspace, connection, scope, persons):
+        answer, deadline = judge.of(what)
+        found.append(Ruling(copy, what, answer, deadline, holds.keeping(known, what, day)))
+    return found
+
+
+def held(found: Iterable[Ruling]) -> list[dict[str, Any]]:
+    """What holds keep, by hold: its id, kind, and how many copies of each kind; for a plan and a certificate."""
+    kept: dict[tuple[str, str, str], Counter[str]] = {}
+    for one in found:
+        if one.hold is not None:
+            key = (one.hold.id or "", one.hold.kind, one.copy.exchange)
+            kept.setdefault(key, Counter())[one.copy.kind] += 1
+    return [
+        {"hold": hold or None, "kind": kind, "exchange": exchange, "copies": dict(sorted(count.items()))}
+        for (hold, kind, exchange), count in sorted(kept.items())
+    ]
+
+
+class _Judge:
+    """Answers once for each exchange, dataset and period, however many copies they have."""
+
+    def __init__(self, convention: Convention, history: tuple[Event, ...], now: Any) -> None:
+        self._asked = (convention, history, now)
+        self._known: dict[What, tuple[Answer, Answer]] = {}
+
+    def of(self, what: What) -> tuple[Answer, Answer]:
+        """Whether it may be purged, and its deadline."""
+        if what not in self._known:
+            convention, history, now = self._asked
+            self._known[what] = (
+                purge_allowed(convention, history, now, what),
+                destruction_deadline(convention, history, now, what),
+            )
+        return self._known[what]
+
+
+def _described(
+    workspace: Workspace, connection: Connection, scope: Scope, persons: frozenset[str] = frozenset()
+) -> list[tuple[Holding, What]]:
+    """Our copies in a scope, each with what a hold may name of it; ``persons`` are the tags that are looked for."""
+    convention = workspace.convention(scope.convention)
+    datasets = {one.id: one.handling.contract for one in convention.exchanges if one.handling is not None}
+    periods = {one.id: one.period for one in runs.runs(connection, convention=convention.id)}
+    present = holdings.present(connection, convention=convention.id)
+    shards = {copy.run: copy for copy in present if copy.kind == OUTLIVES}
+    known: dict[tuple[str, str], What] = {}
+    found = []
+    for copy in present:
+        if not copy.ours or copy.kind == OUTLIVES:
+            continue
+        key = (copy.exchange, copy.run)
+        if key not in known:
+            names = frozenset({copy.exchange, datasets.get(copy.exchange, copy.exchange)})
+            known[key] = What(names, periods.get(copy.run), _persons(workspace, shards.get(copy.run), persons))
+        if scope.has(known[key]):
+            found.append((copy, known[key]))
+    return found
+
+
+def _persons(workspace: Workspace, shard: Holding | None, tags: frozenset[str]) -> frozenset[str]:
+    """Which of ``tags`` the index of a run has; all of them where it cannot be asked: a hold rather keeps too much."""
+    if not tags:
+        return tags
+    path = None if shard is None else workspace.path(shard.location)
+    if path is None or not path.exists():
+        return tags
+    return frozenset(tag for tag in tags if has_tag(path, bytes.fromhex(tag)))
+
+
+def keys_of(copies: Sequence[Holding]) -> frozenset[str]:
+    """The names of the keys of copies in the ring: where each lies."""
+    return frozenset(copy.location for copy in copies)
+
+
+def destroy_keys(workspace: Workspace, convention_id: str, copies: Sequence[Holding]) -> int:
+    """Destroy the keys of ``copies`` for ever, and wrap what is left under a new key; how many went. May be repeated."""
+    return workspace.keys.forget(convention_id, keys_of(copies))
