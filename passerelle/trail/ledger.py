@@ -19,7 +19,7 @@ from passerelle.trail.entry import MAX_LEAF_BYTES, Entry
 from passerelle.trail.nodes import Nodes, complete_tiles
 from passerelle.trail.note import VerifierKey
 from passerelle.trail.proof import Proof
-from passerelle.trail.rows import Row, extend, lock_head, store_head
+from passerelle.trail.rows import Row, extend, grow, lock_head, store_head
 from passerelle.trail.tables import trail_checkpoint, trail_entry, trail_head
 
 BATCH_ROWS = 4096
@@ -51,7 +51,12 @@ class Ledger:
 
     def append(self, connection: Connection, entry: Entry) -> int:
         """Append one entry and return its index; ``append_many`` tells the rest."""
-        return self.append_many(connection, [entry])[0]
+        head = _lock(connection)
+        row = head.take(entry)
+        if not grow(connection, row, head.as_row()):
+            raise _moved()
+        complete_tiles(connection, row[0], head.frontier.size)
+        return row[0]
 
     def append_many(self, connection: Connection, entries: Iterable[Entry]) -> range:
         """Append entries in their order and return their indexes.
@@ -211,6 +216,10 @@ class _Head:
     frontier: merkle.Frontier
     at: str
 
+    def as_row(self) -> tuple[int, bytes, str]:
+        """As it is stored."""
+        return self.frontier.size, self.frontier.to_bytes(), self.at
+
     def advance(self, at: str) -> str:
         """The instant to record: ``at``, or the last one when ``at`` is a little behind it."""
         if at < self.at:
@@ -247,10 +256,12 @@ def _lock(connection: Connection) -> _Head:
 
 def _store(connection: Connection, head: _Head, old_size: int) -> None:
     """Write the head back; another writer in between means that the transaction did not hold the lock."""
-    if not store_head(connection, old_size, (head.frontier.size, head.frontier.to_bytes(), head.at)):
-        raise TrailError(
-            "the head moved during the transaction", where="trail_head", hint="begin it with the write lock"
-        )
+    if not store_head(connection, old_size, head.as_row()):
+        raise _moved()
+
+
+def _moved() -> TrailError:
+    return TrailError("the head moved during the transaction", where="trail_head", hint="begin it with the write lock")
 
 
 def _not_signing(message: str) -> TrailError:

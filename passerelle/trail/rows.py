@@ -19,8 +19,13 @@ _COLUMNS = '"index", kind, leaf_hash, body'
 _SQLITE = f"INSERT INTO trail_entry ({_COLUMNS}) VALUES (?, ?, ?, ?)"  # noqa: S608 - constants
 _COPY = f"COPY trail_entry ({_COLUMNS}) FROM STDIN (FORMAT binary)"
 _GENERAL = insert(trail_entry)
+_GROW = (  # one entry and the head in one round trip
+    f"WITH entry AS (INSERT INTO trail_entry ({_COLUMNS}) VALUES (%s, %s, %s, %s)) "  # noqa: S608 - constants
+    "UPDATE trail_head SET size = %s, frontier = %s, at = %s WHERE size = %s"
+)
 # SQLite takes these from its driver: what SQLAlchemy does around a statement costs as much as the statement.
 _SQLITE_HEAD = "SELECT size, frontier, at FROM trail_head"
+_PSYCOPG_HEAD = f"{_SQLITE_HEAD} FOR UPDATE"
 _SQLITE_STORE = "UPDATE trail_head SET size = ?, frontier = ?, at = ? WHERE size = ?"
 _HEAD = select(trail_head.c.size, trail_head.c.frontier, trail_head.c.at).with_for_update()
 _STORE = (
@@ -81,9 +86,21 @@ def lock_head(connection: Connection) -> Head | None:
     """The head, locked until the caller commits; None where it is missing. On SQLite the transaction holds the lock already."""
     if connection.dialect.name == "sqlite":
         row = connection.exec_driver_sql(_SQLITE_HEAD).one_or_none()
+    elif connection.dialect.driver == "psycopg":
+        row = connection.exec_driver_sql(_PSYCOPG_HEAD).one_or_none()
     else:
         row = connection.execute(_HEAD).one_or_none()
     return None if row is None else (row[0], row[1], row[2])
+
+
+def grow(connection: Connection, row: Row, head: Head) -> bool:
+    """Write one new row and the head that it gives; False when the head is no longer of the size before."""
+    if connection.dialect.driver != "psycopg":
+        extend(connection, [row])
+        return store_head(connection, row[0], head)
+    driver: Any = connection.connection.driver_connection
+    with _as_sqlalchemy_says(connection, _GROW):
+        return bool(driver.execute(_GROW, (*row, *head, row[0])).rowcount == 1)
 
 
 def store_head(connection: Connection, old_size: int, head: Head) -> bool:
