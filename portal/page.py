@@ -34,13 +34,13 @@ def _dates(out: Screen, text: Convention, dates: Mapping[str, Any]) -> None:
     out.heading(Text("Dates", "Dates"))
     titles = [Text("date", "date"), Text("le", "on"), Text("fondement", "basis"), Text("calcul", "arithmetic")]
     rows = [
-        (_name(text, name), _value(one), ground(one["basis"], one["article"]), one["arithmetic"][out.lang])
+        (date_name(text, name), _value(one), ground(one["basis"], one["article"]), one["arithmetic"][out.lang])
         for name, one in dates.items()
     ]
     out.table(titles, rows)
 
 
-def _name(text: Convention, name: str) -> Text:
+def date_name(text: Convention, name: str) -> Text:
     """What a derived date is called: by the title of what is due, where something is."""
     _, _, subject = name.partition(":")
     return _title(text, subject) or DATES.get(name, Text(name, name))

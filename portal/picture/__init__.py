@@ -3,6 +3,7 @@
 picture(show(convention, events, now), calendar_entries(convention, events, start, end), "fr", start, end)
 """
 
+from portal.picture.done import done
 from portal.picture.life import picture
 
-__all__ = ["picture"]
+__all__ = ["done", "picture"]

@@ -1,0 +1,46 @@
+"""What a search asks for, read from the address of a page."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+from passerelle.errors import UsageError
+from portal.context import date_value
+from portal.web.visit import Visit
+from portal.words import PARIS
+
+
+def text(visit: Visit, key: str) -> str | None:
+    """A word, or None where nothing is asked."""
+    return visit.asked(key) or None
+
+
+def since(visit: Visit, key: str = "since") -> datetime | None:
+    """From the beginning of a day, in Paris."""
+    asked = visit.asked(key)
+    return midnight(date_value(asked, key)) if asked else None
+
+
+def until(visit: Visit, key: str = "until") -> datetime | None:
+    """To the end of a day, in Paris: the instant at which the next one begins."""
+    asked = visit.asked(key)
+    return midnight(date_value(asked, key) + timedelta(days=1)) if asked else None
+
+
+def cursor(visit: Visit) -> int | None:
+    """After which row the page begins.
+
+    Raises:
+        UsageError: it is no number.
+    """
+    asked = visit.asked("after")
+    if not asked:
+        return None
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 19):  # noqa: PLR2004 - a 64-bit number
+        raise UsageError("expected the number of a row", fr="il faut le numéro d'une ligne")
+    return int(asked)
+
+
+def midnight(day: date) -> datetime:
+    """The instant at which ``day`` begins in Paris."""
+    return datetime.combine(day, time(), PARIS)

@@ -1,0 +1,149 @@
+"""A convention's life: in force or not, each date with its article, basis and arithmetic, as words and as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from starlette.responses import Response
+
+from passerelle.convention import calendar_entries, show
+from passerelle.errors import PasserelleError, UsageError
+from portal.page import alert_in_words, date_name
+from portal.picture import done, picture
+from portal.render import Text, day
+from portal.web.listing import Column, Listing
+from portal.web.visit import AbsentError, Visit
+from portal.web.ways import DPO, Way
+from portal.words import NO_VALUE, OUTCOME, STATUS, STATUS_TONE, WHO_DECIDES, ground, reason, said
+
+BEFORE, AFTER = timedelta(days=365), timedelta(days=3 * 365)  # what the picture shows around today
+LONG_AGO = date(1900, 1, 1)
+TONES = {"allow": "good", "allow_with_warning": "warn", "block": "bad"}
+
+COLUMNS = (
+    Column("id", Text("convention", "convention"), "code"),
+    Column("title", Text("intitulé", "title"), "words"),
+    Column("status", Text("en vigueur", "in force"), "words"),
+    Column("destruction", Text("destruction au plus tard", "destruction at the latest"), "words"),
+    Column("to_do", Text("à faire", "to do"), "number"),
+)
+
+
+def every(visit: Visit) -> Response:
+    """Every convention and where it stands today."""
+    rows: list[dict[str, Any]] = []
+    with visit.workspace.database.read() as connection:
+        for which in visit.workspace.convention_ids():
+            try:
+                text = visit.workspace.convention(which)
+                told = show(text, visit.workspace.history(connection, which), visit.now)
+            except PasserelleError:
+                rows.append(
+                    {"id": which, "title": Text("fichier illisible", "file that cannot be read"), "title_tone": "bad"}
+                )
+                continue
+            due = told["dates"].get("destruction_deadline", {"value": None, "status": "no"})
+            rows.append({
+                "id": which, "id_href": visit.href("convention", which=which), "title": Text(**told["title"]),
+                "status": STATUS[told["status"]], "status_tone": _tone(told["status"]), "destruction": _value(due),
+                "to_do": len(told["alerts"]),
+            })  # fmt: skip
+    return visit.listing(
+        Listing(
+            Text("Conventions", "Conventions"),
+            Text("Ce que chaque texte permet aujourd'hui, et jusqu'à quand.", "What each text allows today, and until when."),
+            COLUMNS, rows,
+            Text("Aucune convention : déposez son fichier dans le dossier conventions/.", "No convention: lay its file in the folder conventions/."),
+        )
+    )  # fmt: skip
+
+
+def one(visit: Visit) -> Response:
+    """One convention: status, picture, dates, exchanges, parties, what calls."""
+    which = _known(visit)
+    text = visit.workspace.convention(which)
+    with visit.workspace.database.read() as connection:
+        told = show(text, visit.workspace.history(connection, which), visit.now)
+    dates = [
+        (date_name(text, name), _value(found), ground(found["basis"], found["article"]), Text(**found["arithmetic"]))
+        for name, found in told["dates"].items()
+    ]  # fmt: skip
+    exchanges = [
+        {
+            "id": found["id"], "title": Text(**found["title"]), "from": ", ".join(found["from"]), "to": ", ".join(found["to"]),
+            "decision": OUTCOME[found["decision"]], "tone": TONES[found["decision"]],
+            "why": reason(found["reason"] or found["warning"]), "arithmetic": Text(**found["arithmetic"]),
+            "ground": ground(found["basis"], found["article"]), "who": said(WHO_DECIDES, found["who_decides"]),
+        }
+        for found in told["exchanges"]
+    ]  # fmt: skip
+    alerts = [Text(*alert_in_words(text, found)) for found in told["alerts"]]
+    first, last = _span(visit)
+    return visit.page(
+        "dpo/convention.html.jinja", which=which, title=Text(**told["title"]), standing=STATUS[told["status"]],
+        tone=_tone(told["status"]), arithmetic=Text(**told["in_force"]["arithmetic"]), dates=dates, exchanges=exchanges,
+        parties=told["parties"], alerts=alerts, first=first, last=last, sha256=text.sha256,
+    )  # fmt: skip
+
+
+def life(visit: Visit) -> Response:
+    """The picture of a convention's life, as SVG."""
+    which = _known(visit)
+    text = visit.workspace.convention(which)
+    first, last = _span(visit)
+    with visit.workspace.database.read() as connection:
+        history = visit.workspace.history(connection, which)
+        acts = list(done(connection, text))
+    entries = [*calendar_entries(text, history, LONG_AGO, last), *acts]
+    drawn = picture(show(text, history, visit.now), entries, visit.lang, first, last)
+    return Response(drawn, media_type="image/svg+xml")
+
+
+def _span(visit: Visit) -> tuple[date, date]:
+    """From a year before today to three after, or as the address says.
+
+    Raises:
+        UsageError: the address names no dates, or the last comes before the first.
+    """
+    today = visit.now.date()
+    try:
+        first = date.fromisoformat(visit.asked("from") or (today - BEFORE).isoformat())
+        last = date.fromisoformat(visit.asked("to") or (today + AFTER).isoformat())
+    except ValueError:
+        first, last = date.max, date.min
+    if first > last:
+        raise UsageError("expected two dates in their order", fr="il faut deux dates, dans leur ordre")
+    return first, last
+
+
+def _known(visit: Visit) -> str:
+    which = visit.part("which")
+    if which not in visit.workspace.convention_ids():
+        raise AbsentError
+    return which
+
+
+def _tone(status: str) -> str:
+    return (
+        {"done": "good", "refused": "bad"}.get(STATUS_TONE[status].name.lower(), "warn")
+        if status in STATUS_TONE
+        else "warn"
+    )
+
+
+def _value(answer: Mapping[str, Any]) -> Text:
+    value, status = answer["value"], str(answer["status"])
+    if not isinstance(value, str):
+        return NO_VALUE.get(status, Text("–", "–"))
+    when = date.fromisoformat(value[:10])
+    doubt = Text(" (contestée)", " (disputed)") if status == "disputed" else Text("", "")
+    return Text(day(when, "fr") + doubt.fr, day(when, "en") + doubt.en)
+
+
+WAYS = (
+    Way("conventions", "/conventions", every, DPO, navigates=("Conventions", "Conventions")),
+    Way("convention", "/conventions/{which}", one, DPO),
+    Way("convention.life", "/conventions/{which}/life.svg", life, DPO),
+)
