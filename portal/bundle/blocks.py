@@ -64,9 +64,7 @@ class Tongue:
         """A count in a table."""
         return Cell("–" if value is None else number(value, self.lang), "n")
 
-    def grid(
-        self, title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], document: str
-    ) -> Grid:
+    def grid(self, title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], document: str) -> Grid:
         """A table of at most ``LONGEST`` rows, the last ones; ``document`` has them all."""
         cells = [[one if isinstance(one, Cell) else Cell(one or "–") for one in row] for row in rows]
         left = len(cells) - LONGEST

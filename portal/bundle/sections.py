@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from portal.bundle.blocks import Cell, Grid, Section, Tongue, code
+from portal.bundle.words import EVENTS, SAYS
 from portal.render import day, size
 from portal.words import (
     ACCESS_OUTCOMES,
@@ -108,7 +109,12 @@ def allowed(t: Tongue, e: Evidence) -> Section:
             )
         )
     unsaid = t.say("non indiqué", "not stated")
-    heads = [t.say("Partie", "Party"), t.say("Signataire", "Signatory"), t.say("DPO", "DPO")]
+    heads = [
+        t.say("Partie", "Party"),
+        t.say("Désignée ici par", "Called here"),
+        t.say("Signataire", "Signatory"),
+        t.say("DPO", "DPO"),
+    ]
     rows = [
         [one["id"] if one["name"] == "not_stated" else one["name"], t.say("oui", "yes") if one["signatory"] else t.say("non", "no"), unsaid if one["dpo"] == "not_stated" else one["dpo"]]
         for one in shown["parties"]
@@ -135,25 +141,19 @@ def _exchanges(t: Tongue, shown: Mapping[str, Any]) -> Grid:
 
 
 def _record(t: Tongue, e: Evidence) -> Grid:
-    heads = [
-        t.say("Consigné le", "Recorded on"),
-        t.say("Événement", "Event"),
-        t.say("Ce qu'il dit", "What it says"),
-        t.say("Par", "By"),
-    ]
+    heads = [t.say("Consigné le", "Recorded on"), t.say("Événement", "Event"), t.say("Ce qu'il dit", "What it says"), t.say("Par", "By")]  # fmt: skip
     rows = []
     for one in e.documents["record"]:
-        told = [
-            f"{name} : {_plain(value)}" if t.lang == "fr" else f"{name}: {_plain(value)}"
-            for name, value in sorted(one["payload"].items())
-        ]
+        told = [f"{t.text(said(SAYS, name))} {_plain(t, value)}" for name, value in sorted(one["payload"].items())]
         told += [t.say(f"{name} : non repris", f"{name}: left out") for name in one["withheld"]]
-        rows.append([on(t, one["recorded_at"]), code(one["type"]), "; ".join(told) or None, one["recorded_by"]])
+        rows.append(
+            [on(t, one["recorded_at"]), t.text(said(EVENTS, one["type"])), ", ".join(told) or None, one["recorded_by"]]
+        )
     return t.grid(t.say("Événements consignés", "Events on record"), heads, rows, "evidence/record.json")
 
 
-def _plain(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _plain(t: Tongue, value: Any) -> str:
+    return ", ".join(_plain(t, one) for one in value) if isinstance(value, list) else _reading(t, value)
 
 
 def left(t: Tongue, e: Evidence) -> Section:
