@@ -49,7 +49,7 @@ def speaking(lang: Lang) -> Mapping[str, Any]:
         "t": t,
         "words": words_of,
         "day": lambda value: "–" if value is None else render.day(_date(value), lang),
-        "moment": lambda value: words.moment(_iso(value), lang) or "–",
+        "moment": lambda value: (words.moment(_iso(value), lang) or "–").replace(" ", "\u00a0"),
         "number": lambda value: "–" if value is None else render.number(value, lang),
         "share": lambda value: "–" if value is None else render.share(value, lang),
         "size": lambda value: "–" if value is None else render.size(value, lang),

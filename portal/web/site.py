@@ -21,6 +21,7 @@ from portal.web.looks import STATIC
 from portal.web.menu import Menu
 from portal.web.pages import every_way
 from portal.web.setup import Setup
+from portal.web.signin.provider import Client
 from portal.web.ways import Way
 
 # Content-Security-Policy level 3; no inline script or style, nothing from elsewhere, no frame around us.
@@ -82,7 +83,12 @@ def site(
         exception_handlers={HTTPException: _lost(door)},
     )
     app.state.door = door
+    app.state.provider = _provider(door.setup)
     return app
+
+
+def _provider(setup: Setup) -> Client | None:
+    return Client(setup.provider, setup.origin) if setup.provider and setup.origin else None
 
 
 def _lost(door: Door) -> Callable[[Request, Exception], Awaitable[Response]]:

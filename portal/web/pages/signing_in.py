@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from starlette.responses import RedirectResponse, Response
 
-from passerelle.store import accounts, attempts, factors, passkeys
+from passerelle.store import accounts, attempts, factors, identities, passkeys
 from passerelle.store.factors import Half
 from portal.render import Text
 from portal.web.guard import browser
@@ -130,7 +130,9 @@ def _second(visit: Visit, half: Half, fault: Text | None = None, status: int = 2
 def _again(visit: Visit, fault: Text | None = None, status: int = 200) -> Response:
     assert visit.session is not None  # noqa: S101 - the way has roles
     options = opening.asked(visit, visit.account, visit.session.key)
-    return visit.page("again.html.jinja", status, next=opening.next_page(visit), fault=fault, options=options)
+    with visit.workspace.database.read() as connection:
+        elsewhere = identities.is_known(connection, visit.account.id)
+    return visit.page("again.html.jinja", status, next=opening.next_page(visit), fault=fault, options=options, elsewhere=elsewhere)  # fmt: skip
 
 
 def _later(answer: Response, seconds: int) -> Response:

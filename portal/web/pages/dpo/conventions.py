@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from portal.render import Text, day
 from portal.web.listing import Column, Listing
 from portal.web.visit import AbsentError, Visit
 from portal.web.ways import DPO, Way
-from portal.words import NO_VALUE, OUTCOME, STATUS, STATUS_TONE, WHO_DECIDES, ground, reason, said
+from portal.words import EVERYONE, NO_VALUE, OUTCOME, STATUS, STATUS_TONE, WHO_DECIDES, ground, reason, said
 
 BEFORE, AFTER = timedelta(days=365), timedelta(days=3 * 365)  # what the picture shows around today
 LONG_AGO = date(1900, 1, 1)
@@ -72,7 +72,7 @@ def one(visit: Visit) -> Response:
     ]  # fmt: skip
     exchanges = [
         {
-            "id": found["id"], "title": Text(**found["title"]), "from": ", ".join(found["from"]), "to": ", ".join(found["to"]),
+            "id": found["id"], "title": Text(**found["title"]), "from": _who(found["from"]), "to": _who(found["to"]),
             "decision": OUTCOME[found["decision"]], "tone": TONES[found["decision"]],
             "why": reason(found["reason"] or found["warning"]), "arithmetic": Text(**found["arithmetic"]),
             "ground": ground(found["basis"], found["article"]), "who": said(WHO_DECIDES, found["who_decides"]),
@@ -99,6 +99,11 @@ def life(visit: Visit) -> Response:
     entries = [*calendar_entries(text, history, LONG_AGO, last), *acts]
     drawn = picture(show(text, history, visit.now), entries, visit.lang, first, last)
     return Response(drawn, media_type="image/svg+xml")
+
+
+def _who(parties: Sequence[str]) -> Text:
+    known = [EVERYONE.get(party, Text(party, party)) for party in parties]
+    return Text(", ".join(one.fr for one in known), ", ".join(one.en for one in known))
 
 
 def _span(visit: Visit) -> tuple[date, date]:
