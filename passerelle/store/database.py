@@ -16,14 +16,18 @@ from passerelle.errors import WorkspaceError
 from passerelle.store import (
     access_tables,  # noqa: F401 - its tables join the metadata
     accounts,  # noqa: F401 - so do its
+    alerts,  # noqa: F401 - likewise
+    attestations,  # noqa: F401 - likewise
     attempts,  # noqa: F401 - and its
     backups,  # noqa: F401 - likewise
     factors,  # noqa: F401 - and its
     flow_orders,  # noqa: F401 - likewise
+    identities,  # noqa: F401 - and its
     link_tables,  # noqa: F401 - likewise
     objections,  # noqa: F401 - likewise
     outcome_releases,  # noqa: F401 - likewise
     passkeys,  # noqa: F401 - likewise
+    purge_left,  # noqa: F401 - likewise
     replies,  # noqa: F401 - likewise
     requests,  # noqa: F401 - likewise
     tables,
