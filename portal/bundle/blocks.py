@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from portal.render import Lang, Text, number
+from portal.render import Lang, Text, day, number
+from portal.words import PARIS, moment
 
 LONGEST = 300  # rows of a table on the page; the document beside it has them all
 
@@ -80,3 +82,18 @@ class Tongue:
 def code(words: str | None) -> Cell:
     """An id or a hash in a table."""
     return Cell(words or "–", "code" if words else "")
+
+
+def on(t: Tongue, value: str | None) -> str:
+    """A day, or the day of an instant, as people write it."""
+    return "–" if value is None else day(civil(value), t.lang)
+
+
+def civil(value: str) -> date:
+    """A day, or that of an instant where the conventions live."""
+    return datetime.fromisoformat(value).astimezone(PARIS).date() if "T" in value else date.fromisoformat(value)
+
+
+def when(t: Tongue, value: str | None) -> str:
+    """An instant as people write it."""
+    return moment(value, t.lang) or "–"

@@ -9,8 +9,8 @@ from typing import Any
 
 from passerelle.trail import Entry, Recorded
 from passerelle.trail.show import render
-from portal.bundle import sections
-from portal.bundle.blocks import Section, Tongue, code
+from portal.bundle import keeping, sections
+from portal.bundle.blocks import Section, Tongue, civil, code, when
 from portal.bundle.telling import READ_ME, checking, essentials, glossary, proven
 from portal.picture import picture
 from portal.render import Lang
@@ -79,10 +79,11 @@ def _sections(t: Tongue, e: Evidence) -> Iterator[Section]:
     yield sections.left(t, e)
     yield sections.decisions(t, e)
     yield sections.controls(t, e)
-    yield sections.keys(t, e)
+    yield keeping.keys(t, e)
     yield _incidents(t, e)
-    yield sections.accesses(t, e)
-    yield sections.destruction(t, e)
+    yield keeping.accesses(t, e)
+    yield keeping.persons(t, e)
+    yield keeping.destruction(t, e)
     yield _chronicle(t, e)
     yield from proven(t, e)
     yield checking(t, e)
@@ -117,8 +118,7 @@ def _incidents(t: Tongue, e: Evidence) -> Section:
             t.say("Remis le", "Delivered on"),
         ]
         rows = [
-            [code(one["delivery"]), one["exchange"], one["recipient"], sections.when(t, one["delivered_at"])]
-            for one in exposed
+            [code(one["delivery"]), one["exchange"], one["recipient"], when(t, one["delivered_at"])] for one in exposed
         ]
         section.grids.append(
             t.grid(
@@ -136,7 +136,7 @@ def _chronicle(t: Tongue, e: Evidence) -> Section:
 
 def _sentences(t: Tongue, title: str, entries: Iterable[Any]) -> Any:
     heads = [t.say("N°", "No."), t.say("Le", "On"), t.say("Écriture", "Entry")]
-    rows = [[t.figure(row.index), sections.when(t, row.at), row.text] for row in render(_recorded(entries), t.lang)]
+    rows = [[t.figure(row.index), when(t, row.at), row.text] for row in render(_recorded(entries), t.lang)]
     return t.grid(title, heads, rows, "evidence/entries.jsonl")
 
 
@@ -154,7 +154,9 @@ def _done(e: Evidence) -> Iterator[dict[str, Any]]:
     """Days of delivery and of destruction, as entries of the calendar."""
     exchanges = {one["id"]: one for one in e.documents["convention"]["exchanges"]}
     nothing = {"article": None, "arithmetic": {"fr": "", "en": ""}}
-    for on, name in sorted({(one["delivered_at"][:10], one["exchange"]) for one in e.documents["deliveries"]}):
+    for on, name in sorted(
+        {(civil(one["delivered_at"]).isoformat(), one["exchange"]) for one in e.documents["deliveries"]}
+    ):
         known = exchanges.get(name, {"title": {"fr": name, "en": name}, "basis": "hub_policy"})
         yield {
             **nothing,
@@ -169,7 +171,7 @@ def _done(e: Evidence) -> Iterator[dict[str, Any]]:
             title = {"fr": "Données détruites", "en": "Data destroyed"}
             yield {
                 **nothing,
-                "date": one["ended_at"][:10],
+                "date": civil(one["ended_at"]).isoformat(),
                 "kind": "purged",
                 "subject": None,
                 "title": title,

@@ -6,40 +6,24 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from portal.bundle.blocks import Cell, Grid, Section, Tongue, code
+from portal.bundle.blocks import Grid, Section, Tongue, code, on, when
 from portal.bundle.words import EVENTS, SAYS
-from portal.render import day, size
+from portal.render import day
 from portal.words import (
-    ACCESS_OUTCOMES,
-    COPIES,
     DATES,
     EVERYONE,
-    KEY_STATES,
     NO_VALUE,
     OUTCOME,
-    PURGE_STATES,
     RUN_STATES,
     STATUS,
     WHO_DECIDES,
-    action,
     ground,
-    moment,
     reason,
     said,
 )
 from retention.bundle import Evidence
 
 SHORT = 16  # characters of a hash in a table; the document has it whole
-
-
-def on(t: Tongue, value: str | None) -> str:
-    """A day, or the day of an instant, as people write it."""
-    return "–" if value is None else day(date.fromisoformat(value[:10]), t.lang)
-
-
-def when(t: Tongue, value: str | None) -> str:
-    """An instant as people write it."""
-    return moment(value, t.lang) or "–"
 
 
 def dates(t: Tongue, e: Evidence) -> Section:
@@ -246,131 +230,6 @@ def controls(t: Tongue, e: Evidence) -> Section:
         )  # fmt: skip
     section.grids.append(t.grid(t.say("Fichiers reçus", "Files taken in"), heads, rows, "evidence/runs.json"))
     return section
-
-
-def keys(t: Tongue, e: Evidence) -> Section:
-    """Who approved whose key, and until when it was good."""
-    section, known = (
-        Section("keys", t.say("Les clés et ceux qui les ont approuvées", "The keys and who approved them")),
-        e.documents["keys"],
-    )
-    heads = [t.say("Partenaire", "Partner"), t.say("Empreinte", "Fingerprint"), t.say("Inscrite", "Enrolled"), t.say("Valable", "Valid"), t.say("État", "State"), t.say("Approuvée par", "Approved by")]  # fmt: skip
-    rows = []
-    for one in known["partners"]:
-        until = one["revoked_at"] or one["not_after"]
-        valid = (
-            t.say("sans terme", "without end")
-            if until is None
-            else t.say(f"jusqu'au {on(t, until)}", f"until {on(t, until)}")
-        )
-        rows.append([one["party"], code(one["fingerprint"]), f"{on(t, one['enrolled_at'])}, {one['enrolled_by']}", valid, t.text(said(KEY_STATES, one["state"])), ", ".join(one["approvals"]) or None])  # fmt: skip
-    section.grids.append(
-        t.grid(t.say("Clés des destinataires", "Keys of the recipients"), heads, rows, "evidence/keys.json")
-    )
-    heads = [t.say("Empreinte", "Fingerprint"), t.say("Signe jusqu'au", "Signs until")]
-    rows = [
-        [code(one["fingerprint"]), when(t, one["until"]) if one["until"] else t.say("en usage", "in use")]
-        for one in known["gateway"]
-    ]
-    section.grids.append(
-        t.grid(
-            t.say("Clés de signature de la passerelle", "Signing keys of the gateway"),
-            heads,
-            rows,
-            "evidence/keys.json",
-        )
-    )
-    return section
-
-
-def accesses(t: Tongue, e: Evidence) -> Section:
-    """Who looked at or took what."""
-    known = e.documents["accesses"]
-    section = Section("accesses", t.say("Qui a consulté ou retiré quoi", "Who looked at or took what"))
-    section.paragraphs.append(
-        t.say(
-            "Le journal des accès garde douze mois. "
-            + ("Les agents y sont nommés." if e.about["names"] else "Les agents y sont numérotés : un même numéro désigne la même personne dans ce dossier, et dans lui seul."),
-            "The access log keeps twelve months. "
-            + ("Those who work are named." if e.about["names"] else "Those who work are numbered: one number is one person in this bundle, and in it alone."),
-        )
-    )  # fmt: skip
-    if known["findings"]:
-        section.paragraphs.append(
-            t.say(
-                f"Attention : au moment de l'export, le journal des accès présentait {t.count(known['findings'], ('altération', 'altérations'), ('', ''))}.",
-                f"Mind: when this was exported, the access log showed {t.count(known['findings'], ('', ''), ('alteration', 'alterations'))}.",
-            )
-        )
-    heads = [t.say("Le", "On"), t.say("Qui", "Who"), t.say("Quoi", "What"), t.say("Objet", "Subject"), t.say("Personnes, lignes", "Persons, rows"), t.say("Issue", "Outcome")]  # fmt: skip
-    rows = [
-        [when(t, one["at"]), one["actor"], t.text(action(one["action"])), code(one["subject"]), t.figure(one["count"]), t.text(said(ACCESS_OUTCOMES, one["outcome"]))]
-        for one in known["lines"]
-    ]  # fmt: skip
-    section.grids.append(t.grid(t.say("Accès", "Accesses"), heads, rows, "evidence/accesses.json"))
-    return section
-
-
-def destruction(t: Tongue, e: Evidence) -> Section:
-    """What is to be destroyed and when, what was, what is left."""
-    known = e.documents["destruction"]
-    plan, deadline = known["plan"], known["plan"]["deadline"]
-    section = Section("destruction", t.say("La destruction", "The destruction"))
-    value = on(t, deadline["value"]) if isinstance(deadline["value"], str) else t.text(NO_VALUE.get(deadline["status"]))
-    section.paragraphs.append(
-        t.say(
-            f"Échéance : {value} ({t.text(ground(deadline['basis'], deadline['article']))}). Calcul : {deadline['arithmetic']['fr']}.",
-            f"Deadline: {value} ({t.text(ground(deadline['basis'], deadline['article']))}). Arithmetic: {deadline['arithmetic']['en']}.",
-        )
-    )
-    if not plan["allowed"]:
-        section.paragraphs.append(
-            t.say("La destruction n'a pas lieu à ce jour : ", "No destruction may run to date: ")
-            + t.text(reason(plan["reason"]))
-            + "."
-        )
-    heads = [t.say("Copies", "Copies"), t.say("Chez", "With"), t.say("Faites", "Made"), t.say("Détruites", "Destroyed"), t.say("Présentes", "Present"), t.say("Dernière destruction", "Last destroyed")]  # fmt: skip
-    us, them = t.say("la passerelle", "the gateway"), t.say("un partenaire", "a partner")
-    rows: list[list[Cell | str | None]] = [
-        [t.text(said(COPIES, one["kind"])), us if one["ours"] else them, t.figure(one["made"]), t.figure(one["destroyed"]), t.figure(one["present"]), when(t, one["last_destroyed_at"])]
-        for one in known["holdings"]
-    ]  # fmt: skip
-    section.grids.append(
-        t.grid(t.say("Registre des copies", "Register of copies"), heads, rows, "evidence/destruction.json")
-    )
-    if known["purges"]:
-        heads = [
-            t.say("Destruction", "Destruction"),
-            t.say("Commencée", "Started"),
-            t.say("Achevée", "Ended"),
-            t.say("État", "State"),
-        ]
-        rows = [
-            [
-                code(one["purge"]),
-                when(t, one["planned_at"]),
-                when(t, one["ended_at"]),
-                t.text(said(PURGE_STATES, one["state"])),
-            ]
-            for one in known["purges"]
-        ]
-        section.grids.append(t.grid(t.say("Destructions", "Destructions"), heads, rows, "evidence/destruction.json"))
-    for body in known["certificates"]:
-        section.grids.append(_certificate(t, body))
-    return section
-
-
-def _certificate(t: Tongue, body: Mapping[str, Any]) -> Grid:
-    title = t.say(
-        f"Certificat {body['purge']}, signé, achevé le {when(t, body['completed_at'])}",
-        f"Certificate {body['purge']}, signed, completed on {when(t, body['completed_at'])}",
-    )
-    heads = [t.say("Copies détruites", "Copies destroyed"), t.say("Nombre", "Count"), t.say("Taille", "Size")]
-    rows = [
-        [t.text(said(COPIES, one["kind"])), t.figure(one["count"]), Cell(size(one["bytes"], t.lang), "n")]
-        for one in body["destroyed"]
-    ]
-    return t.grid(title, heads, rows, f"evidence/certificates/{body['purge']}.json")
 
 
 def standing(t: Tongue, e: Evidence) -> str:

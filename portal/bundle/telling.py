@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from portal.bundle.blocks import Section, Tongue
-from portal.bundle.sections import on, standing
+from portal.bundle.blocks import Section, Tongue, on
+from portal.bundle.sections import standing
 from portal.render import Lang
 from portal.words import NO_VALUE, ground
 from retention.bundle import Evidence

@@ -19,7 +19,7 @@ PAGE = 4096  # entries read at once; hashes that were read are let go after as m
 HOUSE = frozenset({"workspace_created", "signing_key_rotated", "root_rotated", "checkpoints_set"})
 BACKUP = "backup_"  # a backup holds every convention
 PARTNER_KEY = "partner_key_"
-IDS = ("run", "parcel", "delivery", "by", "resends", "purge")
+IDS = ("run", "parcel", "delivery", "by", "resends", "purge", "request", "notice", "hold", "attestation")
 
 
 @dataclass(frozen=True, slots=True)

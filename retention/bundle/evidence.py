@@ -10,17 +10,17 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from passerelle.access import inspect
 from passerelle.access.searching import Search, query
 from passerelle.clock import iso
-from passerelle.convention import Convention, calendar_entries, show
+from passerelle.convention import Convention, Event, calendar_entries, holds, show
 from passerelle.convention.event import DATES, INSTANTS
 from passerelle.handover.exposures import exposed_by
 from passerelle.keys.ssh import fingerprint
 from passerelle.receipt.recording import reconcile
-from passerelle.store import conventions, holdings, partners, purges, runs
+from passerelle.store import backups, conventions, holdings, partners, purges, requests, runs
 from passerelle.store.access_tables import access
 from passerelle.store.holdings import Holding
 from passerelle.store.tables import convention_event, delivery, receipt
@@ -111,7 +111,8 @@ def gathered(
             "exposures": [asdict(one) for one in exposed_by(workspace, connection, convention_id, history)],
         },
         "accesses": _accesses(workspace, connection, convention_id, agents),
-        "destruction": _destruction(workspace, connection, convention_id),
+        "destruction": _destruction(workspace, connection, text, history),
+        "persons": _persons(connection, convention_id),
     }
     documents["calendar"] = _calendar(text, history, documents, entries)
     kinds = Counter(one.kind for one in entries)
@@ -281,7 +282,10 @@ def _accesses(workspace: Workspace, connection: Connection, convention_id: str, 
     return {"lines": lines, "findings": len(report.findings), "sealed": report.lines, "open": report.open}
 
 
-def _destruction(workspace: Workspace, connection: Connection, convention_id: str) -> dict[str, Any]:
+def _destruction(
+    workspace: Workspace, connection: Connection, text: Convention, history: tuple[Event, ...]
+) -> dict[str, Any]:
+    convention_id = text.id
     register = holdings.all_of(connection, convention_id)
     return {
         "plan": plan(workspace, connection, convention_id).as_json(),
@@ -294,7 +298,47 @@ def _destruction(workspace: Workspace, connection: Connection, convention_id: st
             for one in purges.purges(connection, convention=convention_id, state="done")
         ],
         "holdings": _counted(register),
+        "holds": [_hold(one) for one in holds.all_of(history, text.zone)],
+        "backups": [
+            {"id": one.id, "covers": list(one.covers), "taken_at": one.taken_at, "expires_on": one.expires_on, "destroyed_at": one.destroyed_at}
+            for one in backups.backups(connection)
+        ],
+    }  # fmt: skip
+
+
+def _hold(one: holds.Hold) -> dict[str, Any]:
+    """A hold: what it names; of persons only how many."""
+    lifted = (
+        one.lifted(None)
+        if not one.scope
+        else max((one.lifted(name) or date.max for name in one.scope), default=date.max)
+    )
+    return {
+        "id": one.id, "kind": one.kind, "since": None if one.since == date.min else one.since.isoformat(), "scope": sorted(one.scope),
+        "period": one.period, "persons": len(one.persons), "lifted_on": None if lifted in {None, date.max} else lifted.isoformat(),
+    }  # fmt: skip
+
+
+def _persons(connection: Connection, convention_id: str) -> dict[str, Any]:
+    """Requests of persons and notices to recipients: numbers, days and answers."""
+    asked = requests.person_request
+    told = requests.recipient_notice
+    return {
+        "requests": _rows(
+            connection, asked, convention_id, ("id", "right", "received_on", "due", "answered_at", "answer")
+        ),
+        "notices": _rows(
+            connection,
+            told,
+            convention_id,
+            ("id", "ground", "delivery", "recipient", "made_at", "answered_at", "answer"),
+        ),
     }
+
+
+def _rows(connection: Connection, table: Table, convention_id: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    query_ = select(*(table.c[name] for name in names)).where(table.c.convention == convention_id).order_by(table.c.id)
+    return [dict(row._mapping) for row in connection.execute(query_)]  # noqa: SLF001 - SQLAlchemy's public spelling
 
 
 def _counted(register: Sequence[Holding]) -> list[dict[str, Any]]:

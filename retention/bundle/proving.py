@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 HOUSE = ("workspace_created", "signing_key_rotated", "root_rotated", "checkpoints_set")
-IDS = ("run", "parcel", "delivery", "by", "resends", "purge")
+IDS = ("run", "parcel", "delivery", "by", "resends", "purge", "request", "notice", "hold", "attestation")
 BUNDLE = 256  # entries in one file of the trail (c2sp.org/tlog-tiles)
 P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P

@@ -197,7 +197,7 @@ def test_the_page_stands_alone_in_two_languages(whole: Path) -> None:
     assert set(re.findall(r'href="#([^"]+)"', html)) | set(re.findall(r"url\(#([^)]+)\)", html)) <= set(ids)
     parts = {lang: re.findall(rf'<h2 id="{lang}-(\w+)"', html) for lang in ("fr", "en")}
     assert parts["fr"] == parts["en"]
-    assert len(parts["fr"]) == 16
+    assert len(parts["fr"]) == 17
 
 
 def test_the_command_writes_and_refuses(
