@@ -19,6 +19,7 @@ from portal.commands import (
     contracts,
     conventions,
     exchanges,
+    holds,
     life,
     parcels,
     partners,
@@ -30,6 +31,7 @@ from portal.commands import (
     quarantines,
     receipts,
     received,
+    registers,
     rehearsing,
     releases,
     reporting,
@@ -49,7 +51,7 @@ app = typer.Typer(
 )
 for module in (
     life, conventions, approvals, planning, rehearsing, pictures, contracts, partners, exchanges, parcels, receipts, trail,
-    watching, purges, serving, accesses, persons, quarantines, bundles,
+    watching, purges, serving, accesses, persons, quarantines, bundles, holds,
 ):  # fmt: skip
     module.attach(app)
 probing.attach(contracts.contract)
@@ -58,6 +60,7 @@ reporting.attach(exchanges.exchange)
 releases.attach(exchanges.exchange)
 received.attach(persons.person)
 rights.attach(persons.person)
+registers.attach(app)
 
 
 def main() -> None:
