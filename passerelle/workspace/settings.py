@@ -20,27 +20,30 @@ class Settings:
     """``home`` is the workspace; ``database_url`` a database other than the SQLite file in it; ``pretended_now`` a pretended clock.
 
     ``roots`` makes and finds root keys: files of the ring, unless a KMS, an HSM or Vault keeps them (docs/spec/keys.md).
+    ``tombstones`` is a second copy of what was destroyed, outside the workspace (docs/spec/backups.md).
     """
 
     home: Path
     database_url: str | None = None
     pretended_now: datetime | None = None
     roots: RootKeys = FileRootKey
+    tombstones: Path | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
-        """From PASSERELLE_HOME (default ./.passerelle), PASSERELLE_DATABASE_URL, PASSERELLE_ROOT_KEYS (default file) and
-        PASSERELLE_NOW (ISO instant with its zone).
+        """From PASSERELLE_HOME (default ./.passerelle), PASSERELLE_DATABASE_URL, PASSERELLE_ROOT_KEYS (default file),
+        PASSERELLE_TOMBSTONES and PASSERELLE_NOW (ISO instant with its zone).
 
         Raises:
             UsageError: PASSERELLE_NOW is not an instant, or nothing installed keeps root keys under that name.
         """
-        now = environment.get("PASSERELLE_NOW")
+        now, aside = environment.get("PASSERELLE_NOW"), environment.get("PASSERELLE_TOMBSTONES")
         return cls(
             home=Path(environment.get("PASSERELLE_HOME") or ".passerelle").absolute(),
             database_url=environment.get("PASSERELLE_DATABASE_URL") or None,
             pretended_now=instant(now, "PASSERELLE_NOW") if now else None,
             roots=root_keys(environment.get("PASSERELLE_ROOT_KEYS") or FILE_ROOT),
+            tombstones=Path(aside).absolute() if aside else None,
         )
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import secrets
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from string import ascii_lowercase
@@ -16,7 +16,14 @@ from sqlalchemy import Connection
 
 from passerelle.clock import Clock, PretendedClock, SystemClock, iso
 from passerelle.convention import Convention, Event, load
-from passerelle.errors import ConventionFileError, KeyStoreError, TrailError, UsageError, WorkspaceError
+from passerelle.errors import (
+    ConventionFileError,
+    KeyStoreError,
+    PasserelleError,
+    TrailError,
+    UsageError,
+    WorkspaceError,
+)
 from passerelle.journal import Journal
 from passerelle.keys import KeyRing, KeySet
 from passerelle.store import Database, conventions, events, runs
@@ -24,6 +31,7 @@ from passerelle.store import settings as store_settings
 from passerelle.store.database import sqlite_url
 from passerelle.trail import Entry, Ledger
 from passerelle.trail.ledger import MAX_UNSIGNED, MAX_UNSIGNED_MINUTES
+from passerelle.workspace import tombstones
 from passerelle.workspace.announcing import finish_announcing
 from passerelle.workspace.files import is_read_only, locked, write_whole
 from passerelle.workspace.guard import insist_on_one_workspace
@@ -55,6 +63,9 @@ class Workspace:
         self.clock = _clock(settings, rehearsal=self.rehearsal)
         self.origin = f"passerelle.example/{about['id']}"
         self.read_only = is_read_only(self.home)
+        aside = [settings.tombstones] if settings.tombstones else []
+        self.tombstones = (self.home / "keys" / tombstones.NAME, *aside)
+        self._told_something = False
         self.database = Database(
             settings.database_url or sqlite_url(self.home / "passerelle.db"), read_only=self.read_only
         )
@@ -72,6 +83,7 @@ class Workspace:
         if about["complete"]:
             self.database.check()
             insist_on_one_workspace(self.home, about, self.origin, self.database)
+            tombstones.insist_on_tombstones(self.database, *self.tombstones)
         return KeyRing.open(self.home / "keys", settings.roots)
 
     @classmethod
@@ -84,6 +96,8 @@ class Workspace:
         home = settings.home
         marker = home / "workspace.json"
         about = _about(marker) if _exists(marker) else _new_about(rehearsal=rehearsal)
+        if about.get("restoring"):
+            raise _being_restored()
         if about["complete"]:
             raise WorkspaceError(
                 "this folder is a workspace already",
@@ -119,6 +133,8 @@ class Workspace:
         """
         marker = settings.home / "workspace.json"
         about = _about(marker) if _exists(marker) else {"complete": False}
+        if about.get("restoring"):
+            raise _being_restored()
         if not about["complete"]:
             raise WorkspaceError(
                 "there is no workspace here",
@@ -129,6 +145,7 @@ class Workspace:
         workspace = cls(settings, about)
         if not workspace.read_only:
             finish_announcing(workspace)
+            tombstones.sync(workspace)
         return workspace
 
     def now(self) -> datetime:
@@ -168,6 +185,7 @@ class Workspace:
     def append(self, connection: Connection, kind: str, body: dict[str, Any]) -> int:
         """Append an entry to the trail, in the transaction of the state change that it tells."""
         index = self.ledger.append(connection, Entry(kind, iso(self.now()), body))
+        self._told_something = True
         self.sign_when_due(connection)
         return index
 
@@ -220,7 +238,11 @@ class Workspace:
         write_whole(trust / "trail.vkey", (self.ledger.verifier_key + "\n").encode(), 0o644)
 
     def close(self) -> None:
-        """Let the database go."""
+        """Write down what was destroyed meanwhile, then let the database go."""
+        if self._told_something and not self.read_only:
+            with suppress(PasserelleError, OSError):  # the next opening does it
+                tombstones.sync(self)
+        self._told_something = False
         self.database.close()
 
     def _accept_shipped(self, connection: Connection) -> None:
@@ -269,6 +291,15 @@ def _new_about(*, rehearsal: bool) -> dict[str, Any]:
         "rehearsal": rehearsal,
         "complete": False,
     }
+
+
+def _being_restored() -> WorkspaceError:
+    return WorkspaceError(
+        "a restoration was begun here and is not complete: nothing is served before what was destroyed is destroyed again",
+        hint="passerelle backup restore, with the same folder",
+        fr="une restauration a commencé ici et n'est pas achevée : rien n'est servi avant que soit détruit ce qui l'avait été",
+        hint_fr="passerelle backup restore, avec le même dossier",
+    )
 
 
 def _exists(marker: Path) -> bool:

@@ -1,0 +1,205 @@
+"""What was destroyed, written down outside the database and outside every backup, so that no restoration brings it back.
+
+``keys/tombstones`` (docs/spec/backups.md): one JSON object a line, appended and synced; a line cut short by a death is written again.
+PASSERELLE_TOMBSTONES names a second copy, on another disk. The lines follow from the tables, the trail and the key ring: they are
+brought up to date at each opening, and at each closing after something was destroyed.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, select
+
+from passerelle.errors import KeyStoreError, WorkspaceError
+from passerelle.keys import age_sink
+from passerelle.store import holdings, objections, purges
+from passerelle.store.objections import Objection
+from passerelle.trail.tables import trail_entry
+
+if TYPE_CHECKING:
+    from passerelle.store import Database
+    from passerelle.workspace.workspace import Workspace
+
+NAME = "tombstones"
+MARKS = ("destroyed", "index-destroyed")  # how the ring ends the names of its own tombstones
+TELLING = ("destroyed", "expired", "rotated", "superseded", "objection", "purge", "erased", "erasure")
+TAIL_BYTES = 4096
+
+Line = Mapping[str, Any]
+
+
+def read(*files: Path | None) -> list[dict[str, Any]]:
+    """The lines of every copy there is, each once, in their order; a last line without its end is left out."""
+    found: dict[str, None] = {}
+    for path in files:
+        with suppress(FileNotFoundError):
+            for line in path.read_bytes().decode("utf-8", "replace").split("\n")[:-1] if path else ():
+                found[line] = None
+    return [_line(text) for text in found]
+
+
+def insist_on_tombstones(database: Database, *files: Path | None) -> None:
+    """Refuse a database that is older than what was destroyed: it was restored without its tombstones.
+
+    Raises:
+        WorkspaceError: the trail is shorter than it was when something was last destroyed.
+    """
+    told = max((_told(path) for path in files if path is not None), default=0)
+    with database.read() as connection:
+        size = _size(connection)
+    if size < told:
+        raise WorkspaceError(
+            f"the database is from before a destruction: its trail has {size} entries, {told} were told of",
+            where="database",
+            hint="passerelle backup replay destroys again what was destroyed since; nothing is served before",
+            fr=f"la base date d'avant une destruction : son journal a {size} écritures, il en a compté {told}",
+            hint_fr="passerelle backup replay détruit à nouveau ce qui l'a été depuis ; rien n'est servi avant",
+        )
+
+
+def sync(workspace: Workspace) -> int:
+    """Write down what was destroyed since the last time; how many lines were added. Once more adds nothing."""
+    files = workspace.tombstones
+    told = min((_told(path) for path in files), default=0)
+    with workspace.database.read() as connection:
+        size = _size(connection)
+        behind = any(not path.exists() for path in files) or _destroyed_since(connection, told)
+        lines = list(_lines(workspace, connection)) if behind else []
+    if not behind:
+        return 0
+    return max(_append(path, lines, size) for path in files)
+
+
+def names_in_ring(folder: Path) -> list[str]:
+    """The names of the ring's own tombstones, in the generation in force."""
+    with suppress(OSError, ValueError):
+        generation = folder / f"gen-{int((folder / 'CURRENT').read_bytes()):04d}"
+        return sorted(path.name for path in generation.iterdir() if path.name.rpartition(".")[2] in MARKS)
+    return []
+
+
+def _lines(workspace: Workspace, connection: Connection) -> Iterator[Line]:
+    """Everything that was destroyed, as the gateway knows it now."""
+    for name in names_in_ring(workspace.home / "keys"):
+        yield {"kind": "key", "name": name}
+    yield {"kind": "rotated", "generation": workspace.keys.generation}
+    for copy in holdings.every(connection):
+        if copy.destroyed_at is not None and copy.ours:
+            yield {"kind": "copy", "convention": copy.convention, "run": copy.run, "location": copy.location}
+    for done in purges.purges(connection, state="done"):
+        yield {"kind": "purge", **asdict(done), "plan": dict(done.plan)}
+    standing = objections.standing(connection)
+    for one in standing:
+        if (sealed := _sealed(workspace, one)) is not None:
+            yield {"kind": "objection", "id": one.id, "convention": one.convention, "sealed": sealed}
+    there = {one.id for one in standing}
+    for found in workspace.ledger.find(connection, "objection_withdrawn"):
+        body = found.entry.body
+        if body["objection"] not in there:
+            yield {"kind": "withdrawn", "id": body["objection"], "convention": body["convention"]}
+
+
+def _sealed(workspace: Workspace, one: Objection) -> str | None:
+    """An objection sealed to its convention: without the keys it says nothing, and it ends with them."""
+    try:
+        recipient = workspace.keys.keyset(one.convention).rest_recipient
+    except KeyStoreError:
+        return None
+    body = {**asdict(one), "tag": one.tag.hex()}
+    sealed = io.BytesIO()
+    with age_sink(sealed, [recipient]) as sink:
+        sink.write(json.dumps(body, sort_keys=True).encode())
+    return base64.b64encode(sealed.getvalue()).decode()
+
+
+def _size(connection: Connection) -> int:
+    last = connection.scalar(select(trail_entry.c.index).order_by(trail_entry.c.index.desc()).limit(1))
+    return 0 if last is None else int(last) + 1
+
+
+def _destroyed_since(connection: Connection, index: int) -> bool:
+    kinds = connection.scalars(select(trail_entry.c.kind).where(trail_entry.c.index >= index).distinct())
+    return any(word in kind for kind in kinds for word in TELLING)
+
+
+def _told(path: Path) -> int:
+    """The size of the trail that a copy's last whole line tells."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - TAIL_BYTES))
+            tail = file.read().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return 0
+    heads = [line for line in map(_head, reversed(tail)) if line is not None]
+    return heads[0] if heads else 0
+
+
+def _head(line: bytes) -> int | None:
+    with suppress(ValueError):
+        value = json.loads(line)
+        if isinstance(value, dict) and value.get("kind") == "head":
+            return int(value["size"])
+    return None
+
+
+def _append(path: Path, lines: Sequence[Line], size: int) -> int:
+    """Add the lines that a copy lacks, then the head that says up to where it tells; synced."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with closing(os.fdopen(descriptor, "rb+")) as file:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        data = file.read()
+        whole = data.rpartition(b"\n")[0]
+        known = {_key(_line(text)) for text in whole.decode("utf-8", "replace").split("\n") if text}
+        new = _new(lines, known)
+        file.seek(len(whole) + bool(whole))
+        file.truncate()
+        file.write(b"".join(_written(one) for one in (*new, {"kind": "head", "size": size})))
+        file.flush()
+        os.fsync(descriptor)
+    return len(new)
+
+
+def _new(lines: Iterable[Line], known: set[str]) -> list[Line]:
+    return [one for one in lines if _key(one) not in known]
+
+
+def _key(one: Line) -> str:
+    """What makes two lines the same: an objection is sealed anew each time."""
+    return json.dumps({name: value for name, value in one.items() if name != "sealed"}, sort_keys=True)
+
+
+def _written(one: Line) -> bytes:
+    return (json.dumps(one, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n").encode()
+
+
+def _line(text: str) -> dict[str, Any]:
+    """One line.
+
+    Raises:
+        KeyStoreError: it is not one of ours: what was destroyed cannot be told any more.
+    """
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if isinstance(value, dict) and isinstance(value.get("kind"), str):
+        return value
+    raise KeyStoreError(
+        "expected a tombstone on each line",
+        where=NAME,
+        hint="put back the file's other copy (PASSERELLE_TOMBSTONES); nothing that was restored may be served without it",
+        fr="une ligne du fichier des destructions est illisible",
+        hint_fr="rétablissez l'autre exemplaire (PASSERELLE_TOMBSTONES) ; rien de ce qui est restauré ne peut être servi sans lui",
+    )
