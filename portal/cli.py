@@ -14,6 +14,7 @@ from passerelle.errors import PasserelleError, UsageError
 from portal.commands import (
     accesses,
     approvals,
+    attestations,
     bundles,
     codelists,
     contracts,
@@ -51,7 +52,7 @@ app = typer.Typer(
 )
 for module in (
     life, conventions, approvals, planning, rehearsing, pictures, contracts, partners, exchanges, parcels, receipts, trail,
-    watching, purges, serving, accesses, persons, quarantines, bundles, holds,
+    watching, attestations, purges, serving, accesses, persons, quarantines, bundles, holds,
 ):  # fmt: skip
     module.attach(app)
 probing.attach(contracts.contract)

@@ -102,6 +102,13 @@ PURGE_STATES = {
     "rotated": Text("clé racine renouvelée", "root key rotated"),
     "done": Text("achevée, certifiée", "done, certified"),
 }
+ATTESTATION_STATES = {
+    "requested": Text("demandée", "requested"),
+    "reminded": Text("rappelée", "reminded"),
+    "escalated": Text("DPO saisi", "escalated"),
+    "partial": Text("partielle", "partial"),
+    "received": Text("reçue", "received"),
+}
 KEY_STATES = {
     "pending": Text("à approuver", "pending"),
     "approved": Text("approuvée", "approved"),

@@ -142,6 +142,26 @@ SENTENCES: dict[str, dict[Lang, str]] = {
         "fr": "Certificat de la destruction {purge}, convention {convention}, empreinte {certificate_sha256}",
         "en": "Certificate of destruction {purge}, convention {convention}, hash {certificate_sha256}",
     },
+    "attestation_requested": {
+        "fr": "Attestation de destruction demandée à {party}, convention {convention} : {parcels}, pour le {due}, demande {request}",
+        "en": "Attestation of destruction asked of {party}, convention {convention}: {parcels}, by {due}, request {request}",
+    },
+    "attestation_recalled": {
+        "fr": "Attestation de destruction rappelée à {party}, demande {request}, {stage}, colis non attestés : {missing}",
+        "en": "Attestation of destruction recalled to {party}, request {request}, {stage}, parcels not attested: {missing}",
+    },
+    "attestation_recorded": {
+        "fr": "Attestation de destruction de {party} enregistrée, demande {request} : {parcels}, non attestés : {missing}",
+        "en": "Attestation of destruction of {party} recorded, request {request}: {parcels}, not attested: {missing}",
+    },
+    "alert_acknowledged": {
+        "fr": "Alerte {alert} prise en compte : {code}[, convention {convention}]",
+        "en": "Alert {alert} acknowledged: {code}[, convention {convention}]",
+    },
+    "clock_confirmed": {
+        "fr": "Horloge confirmée après un saut de {days} jours depuis le {since}",
+        "en": "Clock confirmed after a jump of {days} days since {since}",
+    },
     "run_failed": {
         "fr": "Traitement {run} interrompu[ à l'étape {step}] : {error}",
         "en": "Run {run} failed[ at step {step}]: {error}",

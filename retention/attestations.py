@@ -1,0 +1,386 @@
+"""Partners' attestations of destruction: asked, recalled, escalated, recorded. Nothing here says that a partner's copy is gone.
+
+An attestation is its signer's word: the gateway proves who signed what, and when it came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from passerelle.canonical import canonical
+from passerelle.clock import iso
+from passerelle.convention.dates import local_day
+from passerelle.errors import EvidenceError, PasserelleError, RefusedError, TheirDataError
+from passerelle.keys.ssh import PublicKey, parse_public
+from passerelle.receipt.attestation import (
+    Asked,
+    Attested,
+    Cause,
+    Request,
+    read_attestation,
+    read_request,
+    verify_attestation,
+)
+from passerelle.store import attestations as store
+from passerelle.store import links, partners, purges, runs
+from passerelle.store.runs import Delivery
+from passerelle.workspace import Workspace
+from retention.asking import ASKED, ESCALATED, STAGES, put_notice
+
+DUE_DAYS = 30  # to attest, counted from the request; no convention states a time: a rule of the hub
+REMINDERS = {15: STAGES[1], 30: STAGES[2]}  # by days since the request
+ESCALATION_DAYS = 45
+MAX_AHEAD = timedelta(minutes=5)  # of the partner's clock
+NOT_STATED = "not_stated"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One request and what came of it; ``state`` is requested, reminded, escalated, partial or received.
+
+    ``dpo`` is the route to the party's data protection officer that the convention states, or ``not_stated``.
+    ``unwritten`` are notices that its folder did not take yet.
+    """
+
+    request: str
+    convention: str
+    party: str
+    cause: str
+    asked_at: str
+    due: str
+    state: str
+    overdue: bool
+    parcels: int
+    attested: int
+    missing: tuple[str, ...]
+    reminders: tuple[str, ...]
+    escalated_at: str | None
+    dpo: str
+    attested_at: str | None
+    unwritten: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """As one JSON object."""
+        return asdict(self)
+
+
+def request(
+    workspace: Workspace,
+    convention: str,
+    *,
+    party: str | None = None,
+    cause: Cause = "asked",
+    cause_id: str | None = None,
+) -> list[Standing]:
+    """Ask the recipients of a convention (or one of them) to attest what they were delivered and did not attest yet.
+
+    Each is asked once for the same parcels and cause; asked again, the request that there is stands.
+
+    Raises:
+        UsageError: an unknown convention.
+        RefusedError: nothing was delivered to be attested.
+    """
+    workspace.convention(convention)
+    with workspace.database.begin() as connection:
+        wanted = {one.recipient for one in runs.deliveries(connection, convention=convention, state="delivered")}
+        chosen = sorted(wanted if party is None else wanted & {party})
+        made = [_ask(workspace, connection, convention, one, cause, cause_id) for one in chosen]
+        known = standing(workspace, connection, convention=convention)
+    ids = {one for one in made if one is not None}
+    found = [one for one in known if one.request in ids or (one.party in chosen and one.state != "received")]
+    if not found:
+        raise RefusedError(
+            "there is nothing to attest: no parcel was delivered, or every one is attested",
+            hint="passerelle attestation list shows the requests, receipt list the deliveries",
+            fr="il n'y a rien à attester : aucun colis n'a été remis, ou tous sont attestés",
+            hint_fr="passerelle attestation list montre les demandes, receipt list les remises",
+        )
+    write_notices(workspace)
+    with workspace.database.read() as connection:
+        fresh = {one.request: one for one in standing(workspace, connection, convention=convention)}
+    return [fresh[one.request] for one in found]
+
+
+def follow_up(workspace: Workspace) -> list[str]:
+    """Ask what purges and superseded parcels call for, recall what is not answered, escalate; the ids that were acted on.
+
+    Once more changes nothing: each notice is made once.
+    """
+    with workspace.database.begin() as connection:
+        acted = _ask_after_purges(workspace, connection) + _ask_after_superseding(workspace, connection)
+        acted += _recall(workspace, connection)
+    write_notices(workspace)
+    return sorted(set(acted))
+
+
+def write_notices(workspace: Workspace) -> int:
+    """Put what is not yet in its party's folder there; how many could not be written."""
+    with workspace.database.read() as connection:
+        waiting = [one for one in store.notices(connection) if one.told_at is None]
+        rows = {row.id: row for row in store.requests(connection)}
+        seen = {one.request: one for one in standing(workspace, connection)} if waiting else {}
+    failed = 0
+    for one in waiting:
+        try:
+            put_notice(workspace, rows[one.request], one, seen[one.request].missing, seen[one.request].dpo)
+        except PasserelleError:
+            failed += 1
+            continue
+        with workspace.database.begin() as connection:
+            store.told(connection, one.request, one.stage, at=workspace.now())
+    return failed
+
+
+def record(workspace: Workspace, data: bytes) -> Attested:
+    """Verify an attestation and keep it; the same file again changes nothing.
+
+    Raises:
+        EvidenceError: it does not hold, or is not of what was delivered.
+        RefusedError: nothing of the kind was asked, or the party has no approved key that signs.
+    """
+    said = read_attestation(data)
+    with workspace.database.begin() as connection:
+        asked = store.requests(connection, id=said.request, party=said.party)
+        if not asked:
+            raise RefusedError(
+                f"no request of that id was made to {said.party}",
+                hint="passerelle attestation list shows the requests",
+                fr=f"aucune demande de ce numéro n'a été faite à {said.party}",
+                hint_fr="passerelle attestation list montre les demandes",
+            )
+        keys = _signers(connection, said.party, datetime.fromisoformat(said.at))
+        attested = verify_attestation(data, read_request(asked[0].line), keys)
+        _check_days(workspace, connection, attested)
+        row = store.AttestationRow(
+            attested.sha256, said.request, said.party, attested.fingerprint, not attested.missing, said.at,
+            iso(workspace.now()), data,
+        )  # fmt: skip
+        if store.keep(connection, row):
+            body = {
+                "request": said.request,
+                "convention": said.convention,
+                "party": said.party,
+                "parcels": len(said.destroyed),
+                "missing": len(attested.missing),
+                "attestation_sha256": attested.sha256,
+                "fingerprint": attested.fingerprint,
+                "destroyed_on": said.destroyed_on,
+            }
+            workspace.append(connection, "attestation_recorded", body)
+            workspace.ledger.checkpoint(connection, workspace.now())
+    return attested
+
+
+def standing(workspace: Workspace, connection: Connection, **where: str) -> list[Standing]:
+    """Every request whose columns equal ``where`` and what came of it, oldest first."""
+    told: dict[str, list[store.NoticeRow]] = {}
+    for notice in store.notices(connection):
+        told.setdefault(notice.request, []).append(notice)
+    came: dict[str, list[store.AttestationRow]] = {}
+    for one in store.attestations(connection):
+        came.setdefault(one.request, []).append(one)
+    return [
+        _standing(workspace, row, told.get(row.id, []), came.get(row.id, []))
+        for row in store.requests(connection, **where)
+    ]
+
+
+def overdue(workspace: Workspace, connection: Connection) -> list[Standing]:
+    """The requests past their day that were not answered in full."""
+    return [one for one in standing(workspace, connection) if one.overdue]
+
+
+def _standing(
+    workspace: Workspace, row: store.RequestRow, told: Sequence[store.NoticeRow], came: Sequence[store.AttestationRow]
+) -> Standing:
+    asked = {one.parcel for one in read_request(row.line).parcels}
+    attested = {one.parcel for row_ in came for one in read_attestation(row_.body).destroyed}
+    stages = {one.stage: one.made_at for one in told}
+    missing = tuple(sorted(asked - attested))
+    state = "escalated" if ESCALATED in stages else "reminded" if len(stages) > 1 else "requested"
+    if attested:
+        state = "partial" if missing else "received"
+    return Standing(
+        request=row.id,
+        convention=row.convention,
+        party=row.party,
+        cause=row.cause,
+        asked_at=row.asked_at,
+        due=row.due,
+        state=state,
+        overdue=bool(missing) and _today(workspace, row.convention).isoformat() > row.due,
+        parcels=len(asked),
+        attested=len(attested),
+        missing=missing,
+        reminders=tuple(stages[stage] for stage in STAGES[1:3] if stage in stages),
+        escalated_at=stages.get(ESCALATED),
+        dpo=dpo_of(workspace, row.convention, row.party),
+        attested_at=max((one.signed_at for one in came), default=None),
+        unwritten=tuple(one.stage for one in told if one.told_at is None),
+    )
+
+
+def dpo_of(workspace: Workspace, convention: str, party: str) -> str:
+    """The route to a party's data protection officer, as the convention states it; ``not_stated`` otherwise."""
+    try:
+        parties = workspace.convention(convention).parties
+    except PasserelleError:
+        return NOT_STATED
+    found = next((one.dpo for one in parties if one.id == party), NOT_STATED)
+    return found if isinstance(found, str) else found.email
+
+
+def _today(workspace: Workspace, convention: str) -> date:
+    return local_day(workspace.now(), workspace.convention(convention).zone)
+
+
+def _ask_after_purges(workspace: Workspace, connection: Connection) -> list[str]:
+    made = []
+    for purge in purges.purges(connection):
+        parties = {one.recipient for one in runs.deliveries(connection, convention=purge.convention, state="delivered")}
+        made += [_ask(workspace, connection, purge.convention, one, "purge", purge.id) for one in sorted(parties)]
+    return [one for one in made if one is not None]
+
+
+def _ask_after_superseding(workspace: Workspace, connection: Connection) -> list[str]:
+    closed: dict[str, list[str]] = {}
+    for link in links.links(connection, kind="supersedes"):
+        if link.closed_at is not None:
+            closed.setdefault(link.later, []).append(link.earlier)
+    made = []
+    for later, earlier in closed.items():
+        (one,) = runs.deliveries(connection, id=later)
+        made.append(_ask(workspace, connection, one.convention, one.recipient, "superseded", later, only=earlier))
+    return [one for one in made if one is not None]
+
+
+def _ask(  # noqa: PLR0917 -- one question: of whom, what, why
+    workspace: Workspace,
+    connection: Connection,
+    convention: str,
+    party: str,
+    cause: Cause,
+    cause_id: str | None,
+    only: Iterable[str] | None = None,
+) -> str | None:
+    """Keep a request and its notice; None when it was made before, or nothing is left to attest."""
+    left = _not_attested(connection, convention, party, only)
+    if not left:
+        return None
+    named = cause_id or hashlib.sha256(canonical([one.id for one in left])).hexdigest()[:16]
+    if store.requests(connection, convention=convention, party=party, cause=cause, cause_id=named):
+        return None
+    now = workspace.now()
+    due = local_day(now, workspace.convention(convention).zone) + timedelta(days=DUE_DAYS)
+    said = Request(
+        asked_at=iso(now),
+        cause=cause,
+        convention=convention,
+        due=due.isoformat(),
+        parcels=tuple(_asked(workspace, one) for one in left),
+        party=party,
+        request="ar-" + hashlib.sha256(canonical([convention, party, cause, named])).hexdigest()[:16],
+    )
+    row = store.RequestRow(said.request, convention, party, cause, named, said.asked_at, said.due, said.line())
+    store.ask(connection, row)
+    store.tell(connection, row.id, ASKED, at=now)
+    body = {
+        "request": row.id,
+        "convention": convention,
+        "party": party,
+        "cause": cause,
+        "parcels": len(left),
+        "due": said.due,
+        "request_sha256": said.sha256,
+    }
+    workspace.append(connection, "attestation_requested", body)
+    return row.id
+
+
+def _not_attested(connection: Connection, convention: str, party: str, only: Iterable[str] | None) -> list[Delivery]:
+    delivered = runs.deliveries(connection, convention=convention, recipient=party, state="delivered")
+    attested = {
+        one.parcel
+        for row in store.attestations(connection, party=party)
+        for one in read_attestation(row.body).destroyed
+    }
+    chosen = None if only is None else set(only)
+    left = [one for one in delivered if one.id not in attested and (chosen is None or one.id in chosen)]
+    return sorted(left, key=lambda one: one.id)
+
+
+def _asked(workspace: Workspace, one: Delivery) -> Asked:
+    exchange = workspace.convention(one.convention).exchange(one.exchange)
+    return Asked(
+        article=exchange.article if exchange is not None and exchange.article else None,
+        delivered_at=one.delivered_at or one.intent_at,
+        exchange=one.exchange,
+        manifest_sha256=one.manifest_sha256,
+        parcel=one.id,
+        period=one.period,
+        sequence=one.sequence,
+    )
+
+
+def _recall(workspace: Workspace, connection: Connection) -> list[str]:
+    """Make the notice that is due of each request that is not answered in full: the latest stage, once."""
+    told: dict[str, set[str]] = {}
+    for notice in store.notices(connection):
+        told.setdefault(notice.request, set()).add(notice.stage)
+    made = []
+    for one in standing(workspace, connection):
+        stage = _stage(workspace, one)
+        if not one.missing or stage is None or stage in told[one.request]:
+            continue
+        store.tell(connection, one.request, stage, at=workspace.now())
+        body = {
+            "request": one.request,
+            "convention": one.convention,
+            "party": one.party,
+            "stage": stage,
+            "missing": len(one.missing),
+        }
+        workspace.append(connection, "attestation_recalled", body)
+        made.append(one.request)
+    return made
+
+
+def _stage(workspace: Workspace, one: Standing) -> str | None:
+    """The last stage whose day has come; days are those of the convention's calendar, the day of asking excluded (D13b)."""
+    zone = workspace.convention(one.convention).zone
+    passed = (_today(workspace, one.convention) - local_day(datetime.fromisoformat(one.asked_at), zone)).days
+    stages = {**REMINDERS, ESCALATION_DAYS: ESCALATED}
+    return stages.get(max((day for day in stages if day <= passed), default=-1))
+
+
+def _signers(connection: Connection, party: str, at: datetime) -> list[PublicKey]:
+    """The party's SSH keys that nobody revoked and that were valid when it says that it signed."""
+    keys = []
+    for known in partners.approved(connection, party, at):
+        try:
+            keys.append(parse_public(known.recipient))
+        except TheirDataError:
+            continue
+    if not keys:
+        raise RefusedError(
+            f"{party} had no approved SSH key then: an age key does not sign",
+            hint="passerelle partner key add, with an ssh-ed25519 or ssh-rsa key, then two approvals",
+            fr=f"{party} n'avait pas de clé SSH approuvée à cette date : une clé age ne signe pas",
+            hint_fr="passerelle partner key add, avec une clé ssh-ed25519 ou ssh-rsa, puis deux approbations",
+        )
+    return keys
+
+
+def _check_days(workspace: Workspace, connection: Connection, attested: Attested) -> None:
+    said = attested.attestation
+    if said.at > iso(workspace.now() + MAX_AHEAD):
+        raise EvidenceError("signed after the present instant", where="attestation: at", hint="compare the two clocks")
+    first = min(runs.deliveries(connection, id=one.parcel)[0].intent_at for one in said.destroyed)
+    if said.destroyed_on < first[:10]:
+        raise EvidenceError("destroyed before it was delivered", where="attestation: destroyed_on")
