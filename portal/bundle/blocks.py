@@ -69,6 +69,8 @@ class Tongue:
     def grid(self, title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], document: str) -> Grid:
         """A table of at most ``LONGEST`` rows, the last ones; ``document`` has them all."""
         cells = [[one if isinstance(one, Cell) else Cell(one or "–") for one in row] for row in rows]
+        if any(len(row) != len(heads) for row in cells):
+            raise ValueError(f"expected {len(heads)} cells in each row of {document}")
         left = len(cells) - LONGEST
         more = ""
         if left > 0:

@@ -89,7 +89,7 @@ def destruction(t: Tongue, e: Evidence) -> Section:
     )
     if not plan["allowed"]:
         section.paragraphs.append(
-            t.say("La destruction n'a pas lieu à ce jour : ", "No destruction may run to date: ")
+            t.say("La destruction ne peut pas avoir lieu à ce jour : ", "No destruction may run to date: ")
             + t.text(reason(plan["reason"]))
             + "."
         )
@@ -178,6 +178,9 @@ def persons(t: Tongue, e: Evidence) -> Section:
             "Requests that named this convention, and notices to recipients (GDPR articles 12 to 21). Nobody is named.",
         )
     )
+    if not known["requests"] and not known["notices"]:
+        section.paragraphs.append(t.say("Aucune demande, aucun avis.", "No request, no notice."))
+        return section
     heads = [t.say("Demande", "Request"), t.say("Droit", "Right"), t.say("Reçue le", "Received on"), t.say("Réponse due le", "Answer due on"), t.say("Répondue le", "Answered on"), t.say("Réponse", "Answer")]  # fmt: skip
     rows = [
         [code(one["id"]), t.text(said(RIGHTS, one["right"])), on(t, one["received_on"]), on(t, one["due"]), when(t, one["answered_at"]), t.text(said(ANSWERS, one["answer"]))]

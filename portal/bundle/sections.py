@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from portal.bundle.blocks import Grid, Section, Tongue, code, on, when
-from portal.bundle.words import EVENTS, SAYS
+from portal.bundle.words import EVENTS, REFUSALS, SAYS
 from portal.render import day
 from portal.words import (
     DATES,
@@ -100,7 +100,7 @@ def allowed(t: Tongue, e: Evidence) -> Section:
         t.say("DPO", "DPO"),
     ]
     rows = [
-        [one["id"] if one["name"] == "not_stated" else one["name"], t.say("oui", "yes") if one["signatory"] else t.say("non", "no"), unsaid if one["dpo"] == "not_stated" else one["dpo"]]
+        [unsaid if one["name"] == "not_stated" else one["name"], code(one["id"]), t.say("oui", "yes") if one["signatory"] else t.say("non", "no"), unsaid if one["dpo"] == "not_stated" else one["dpo"]]
         for one in shown["parties"]
     ]  # fmt: skip
     section.grids.append(t.grid(t.say("Parties", "Parties"), heads, rows, "evidence/convention.json"))
@@ -193,7 +193,7 @@ def decisions(t: Tongue, e: Evidence) -> Section:
     rows = [
         [
             t.figure(one["index"]), when(t, one["at"]), titles.get(one["exchange"], one["exchange"]),
-            f"{t.text(OUTCOME[one['outcome']])} ({stages[one['stage']]})", t.text(reason(one.get("reason") or one.get("warning"))),
+            f"{t.text(OUTCOME[one['outcome']])} ({stages[one['stage']]})", _motive(t, one.get("reason") or one.get("warning")),
             t.text(ground(one["basis"], one.get("article"))) if "basis" in one else None,
         ]
         for one in e.documents["decisions"]
@@ -202,9 +202,15 @@ def decisions(t: Tongue, e: Evidence) -> Section:
     return section
 
 
+def _motive(t: Tongue, code_: str | None) -> str:
+    """A reason of the gate in words, with its code for those who search."""
+    known = REFUSALS.get((code_ or "").partition(":")[0])
+    return t.text(reason(code_)) if known is None else f"{t.text(known)} ({code_})"
+
+
 def controls(t: Tongue, e: Evidence) -> Section:
     """What the data contract and the checks said of each file: counts, never a value."""
-    section = Section("controls", t.say("Le contrôle des fichiers", "The control of the files"))
+    section, titles = Section("controls", t.say("Le contrôle des fichiers", "The control of the files")), _titles(t, e)
     heads = [
         t.say("Reçu le", "Taken in on"), t.say("Échange, période", "Exchange, period"), t.say("Contrat de données", "Data contract"),
         t.say("Lues", "Read"), t.say("Acceptées", "Accepted"), t.say("Rejetées", "Rejected"), t.say("Contrôles d'ensemble", "Checks of the whole"), t.say("Issue", "Outcome"),
@@ -224,7 +230,7 @@ def controls(t: Tongue, e: Evidence) -> Section:
         )
         rows.append(
             [
-                when(t, one["started_at"]), f"{one['exchange']}, {one['period']}", code(one["contract"]), t.figure((one["intake"] or {}).get("rows")),
+                when(t, one["started_at"]), f"{titles.get(one['exchange'], one['exchange'])}, {one['period']}", code(one["contract"]), t.figure((one["intake"] or {}).get("rows")),
                 t.figure(judged.get("accepted")), t.figure(judged.get("rejected")), verdict, state,
             ]
         )  # fmt: skip

@@ -90,12 +90,28 @@ def essentials(t: Tongue, e: Evidence) -> list[str]:
             )
         )
     found.append(_fate(t, e))
+    lasting = [one for one in e.documents["destruction"]["holds"] if one["lifted_on"] is None]
+    if lasting:
+        found.append(
+            t.count(
+                len(lasting),
+                ("suspension de la destruction est en cours.", "suspensions de la destruction sont en cours."),
+                ("hold on the destruction lasts.", "holds on the destruction last."),
+            )
+        )
     return found
 
 
 def _fate(t: Tongue, e: Evidence) -> str:
     """What became of the data, or will."""
     known = e.documents["destruction"]
+    left = any(one["present"] for one in known["holdings"] if one["ours"] and one["kind"] != "index")
+    if known["certificates"] and left:
+        last = known["certificates"][-1]
+        return t.say(
+            f"Une partie des données a été détruite, en dernier le {on(t, last['completed_at'])} (certificat {last['purge']}) ; le reste est conservé.",
+            f"Part of the data was destroyed, last on {on(t, last['completed_at'])} (certificate {last['purge']}); the rest is kept.",
+        )
     if known["certificates"]:
         last = known["certificates"][-1]
         return t.say(
