@@ -14,6 +14,7 @@ from passerelle.errors import PasserelleError, UsageError
 from portal.commands import (
     accesses,
     approvals,
+    backups,
     attestations,
     bundles,
     codelists,
@@ -52,7 +53,7 @@ app = typer.Typer(
 )
 for module in (
     life, conventions, approvals, planning, rehearsing, pictures, contracts, partners, exchanges, parcels, receipts, trail,
-    watching, attestations, purges, serving, accesses, persons, quarantines, bundles, holds,
+    watching, attestations, purges, backups, serving, accesses, persons, quarantines, bundles, holds,
 ):  # fmt: skip
     module.attach(app)
 probing.attach(contracts.contract)

@@ -154,12 +154,12 @@ def _described(
     convention = workspace.convention(scope.convention)
     datasets = {one.id: one.handling.contract for one in convention.exchanges if one.handling is not None}
     periods = {one.id: one.period for one in runs.runs(connection, convention=convention.id)}
-    present = holdings.present(connection, convention=convention.id)
-    shards = {copy.run: copy for copy in present if copy.kind == OUTLIVES}
+    every = holdings.all_of(connection, convention.id)
+    shards = {copy.run: copy for copy in every if copy.kind == OUTLIVES}
     known: dict[tuple[str, str], What] = {}
     found = []
-    for copy in present:
-        if not copy.ours or copy.kind == OUTLIVES:
+    for copy in every:
+        if not copy.ours or copy.kind == OUTLIVES or copy.destroyed_at is not None:
             continue
         key = (copy.exchange, copy.run)
         if key not in known:
@@ -171,12 +171,12 @@ def _described(
 
 
 def _persons(workspace: Workspace, shard: Holding | None, tags: frozenset[str]) -> frozenset[str]:
-    """Which of ``tags`` the index of a run has; all of them where it cannot be asked: a hold rather keeps too much."""
-    if not tags:
-        return tags
-    path = None if shard is None else workspace.path(shard.location)
-    if path is None or not path.exists():
-        return tags
+    """Which of ``tags`` the index of a run has: none where its files have no identifier, all where the index is gone."""
+    if not tags or shard is None:
+        return frozenset()
+    path = workspace.path(shard.location)
+    if not path.exists():
+        return tags  # a hold rather keeps too much
     return frozenset(tag for tag in tags if has_tag(path, bytes.fromhex(tag)))
 
 

@@ -94,6 +94,8 @@ def typed(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     return {
         "access alerts": [],
         "access log": [],
+        "backup list": [],
+        "backup make": ["--out", str(tmp_path / "backup")],
         "attestation list": [],
         "bundle": ["csp-ft-2024", "--out", str(tmp_path / "bundle")],
         "breach list": [],

@@ -1,0 +1,176 @@
+"""Holds keep what they name and nothing else, through the commands, on a gateway with copies of several exchanges and periods."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from passerelle.convention import Event, load
+from passerelle.convention.destruction import purge_allowed
+from passerelle.convention.holds import What
+from portal.cli import run
+from retention.scope import Scope, rulings
+from retention.suspending import Asked, lift, overdue, place
+from tests.gateway import CSP_ENDED, OFFERS, POOLS, ROOT, Gateway, at, pools
+
+CSP = "csp-ft-2024"
+NOW = "2025-06-20T10:00:00+02:00"
+DUE = "2025-10-10T05:00:00+02:00"
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Gateway, Path]:
+    """Candidates of two months and public offers, under a convention that was denounced."""
+    folder = tmp_path_factory.mktemp("holds")
+    made = pools(folder / "gateway").partner("france-travail")
+    made.record((CSP, "instrument_recorded", {"id": "offers-data-exchange-convention", "on": "2025-05-05"}))
+    for period, rows in (("2025-05", 50), ("2025-06", 70)):
+        made.run(POOLS, period, made.write(POOLS, rows, bad_rate=0.02))
+    made.run(OFFERS, "2025-05", made.write(OFFERS, 30))
+    made.record(CSP_ENDED).move_to(NOW)
+    return made, made.saved(folder / "saved")
+
+
+@pytest.fixture
+def gateway(saved: tuple[Gateway, Path]) -> Iterator[Gateway]:
+    """The gateway as it was saved."""
+    made, folder = saved
+    again = made.restored(folder)
+    yield again
+    again.workspace.close()
+
+
+@pytest.fixture
+def typed(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Types a hold command at an instant: its status and its JSON."""
+
+    def typing(instant: str, *words: str) -> tuple[int, Any]:
+        for name, value in {"HOME": str(gateway.home), "NOW": instant, "LANG": "fr", "ACTOR": "dpo"}.items():
+            monkeypatch.setenv(f"PASSERELLE_{name}", value)
+        status = run(["hold", *words, "--json"])
+        out = capsys.readouterr().out
+        return status, json.loads(out) if out else None
+
+    return typing
+
+
+def kept(gateway: Gateway, instant: str) -> set[tuple[str, str | None]]:
+    """What may not go at an instant: exchange and period."""
+    gateway.move_to(instant)
+    with gateway.workspace.database.read() as connection:
+        found = rulings(gateway.workspace, connection, Scope(CSP))
+    assert found
+    return {(one.copy.exchange, one.what.period) for one in found if not one.may_go}
+
+
+PLACE = ("place", CSP, "--reason", "contentieux 24/118", "--review", "2025-12-01", "--owner", "DPO")
+
+
+@pytest.mark.parametrize(
+    ("named", "keeps"),
+    [
+        ((), {("candidate-pools", "2025-05"), ("candidate-pools", "2025-06"), ("public-job-offers", "2025-05")}),
+        (("--exchange", "candidate-pools"), {("candidate-pools", "2025-05"), ("candidate-pools", "2025-06")}),
+        (("--dataset", "Candidate-Pool"), {("candidate-pools", "2025-05"), ("candidate-pools", "2025-06")}),
+        (("--period", "2025-06"), {("candidate-pools", "2025-06")}),
+        (("--dataset", "job_offers", "--period", "2025-Q2"), {("public-job-offers", "2025-05")}),
+        (("--exchange", "public-job-offers", "--period", "2025-06"), set()),
+    ],
+)
+def test_a_hold_keeps_exactly_what_it_names(
+    gateway: Gateway, typed: Any, named: tuple[str, ...], keeps: set[Any]
+) -> None:
+    """On the deadline everything may go but what an active hold names; once lifted, that may go the same day."""
+    status, placed = typed(NOW, *PLACE, *named)
+    assert (status, placed["state"]) == (0, "active")
+    assert kept(gateway, DUE) == keeps
+    status, lifted = typed(DUE, "lift", placed["id"], "--reason", "désistement")
+    assert (status, lifted["state"], lifted["copies"]) == (0, "lifted", 0)
+    assert kept(gateway, DUE) == set()
+    assert typed(DUE, "lift", placed["id"], "--reason", "encore")[0] == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("place", CSP, "--reason", " ", "--review", "2025-12-01"),
+        ("place", CSP, "--reason", "x", "--review", "2025-06-20"),
+        ("place", CSP, "--reason", "x", "--review", "2025-12-01", "--dataset", "nothing"),
+        ("place", CSP, "--reason", "x", "--review", "2025-12-01", "--period", "mai"),
+        ("place", CSP, "--reason", "x", "--review", "2025-12-01", "--kind", "whim"),
+        ("place", CSP, "--reason", "x", "--review", "2025-12-01", "--on", "2025-07-01"),
+        ("place", CSP, "--reason", "x", "--review", "2025-12-01", "--person", "not an identifier"),
+        ("lift", "h-00000000", "--reason", "x"),
+    ],
+)
+def test_a_hold_that_would_keep_nothing_is_refused(gateway: Gateway, typed: Any, words: tuple[str, ...]) -> None:
+    """What is unknown, without reason, or never looked at again, is wrong usage; nothing is recorded."""
+    before = len(gateway.entries("event_recorded"))
+    assert typed(NOW, *words) == (2, None)
+    assert len(gateway.entries("event_recorded")) == before
+
+
+def test_a_hold_past_its_review_is_told(gateway: Gateway, typed: Any) -> None:
+    """The day after its review an active hold is listed first, as overdue, and still keeps what it names."""
+    _, placed = typed(NOW, *PLACE, "--exchange", "candidate-pools", "--evidence", str(ROOT / "pyproject.toml"))
+    _, found = typed("2025-12-02T09:00:00+01:00", "list")
+    assert (found[0]["id"], found[0]["state"], found[0]["owner"]) == (placed["id"], "review_overdue", "DPO")
+    assert len(found[0]["evidence_sha256"]) == 64
+    assert {one["state"] for one in found[1:]} <= {"lifted"}
+    gateway.move_to("2025-12-02T09:00:00+01:00")
+    with gateway.workspace.database.read() as connection:
+        assert [one.id for one in overdue(gateway.workspace, connection)] == [placed["id"]]
+    assert kept(gateway, "2025-12-02T09:00:00+01:00") == {
+        ("candidate-pools", "2025-05"),
+        ("candidate-pools", "2025-06"),
+    }
+
+
+def test_a_hold_on_a_person_keeps_no_identifier(gateway: Gateway) -> None:
+    """The runs that have the person are kept, the others go; the record has a keyed tag and nothing that was typed."""
+    may, june = (_identifiers(gateway, rows) for rows in (50, 70))
+    person = next(one for one in june if one not in may)
+    gateway.move_to(NOW)
+    asked = Asked("litigation", "dossier 12", "DPO", at("2025-12-01T00:00:00+01:00").date(), person=person)
+    one = place(gateway.workspace, CSP, asked, by="dpo")
+    assert one.person
+    assert kept(gateway, DUE) == {("candidate-pools", "2025-06")}
+    for path in gateway.home.glob("passerelle.db*"):
+        assert person.encode() not in path.read_bytes()
+    lift(gateway.workspace, one.id, reason="fin", by="dpo")
+    assert kept(gateway, DUE) == set()
+
+
+def _identifiers(gateway: Gateway, rows: int) -> list[str]:
+    lines = gateway.write(POOLS, rows, bad_rate=0.02).read_text("cp1252").splitlines()
+    return [line.split(";")[0] for line in lines[1:]]
+
+
+def test_a_litigation_recorded_as_an_event_is_lifted_by_its_number(gateway: Gateway, typed: Any) -> None:
+    """A hold that was recorded by hand, without an id, is listed and lifted by the number of its event."""
+    gateway.move_to(NOW).record((CSP, "litigation_opened", {"on": "2025-06-19", "scope": ["candidate-pools"]}))
+    _, found = typed(NOW, "list", CSP)
+    number = found[0]["id"]
+    assert number.startswith("e-")
+    assert typed(NOW, "lift", number, "--reason", "clos")[1]["state"] == "lifted"
+    assert gateway.entries("event_recorded")[-1]["event"] == "litigation_closed"
+
+
+def test_a_narrow_hold_leaves_the_dataset_its_date() -> None:
+    """Asked of a dataset as a whole, a hold on one period or person changes nothing; asked of what it names, it keeps it."""
+    text = load(Path(ROOT / "conventions" / f"{CSP}.yaml"))
+    ended = Event("termination_letter", CSP_ENDED[2])
+    instant = at(DUE)
+    held = Event("hold_placed", {"on": "2025-06-20", "scope": ["x"], "period": "2025-05", "persons": ["aa"]})
+    for what, allowed in (
+        ("x", True),
+        (What(frozenset({"x"}), "2025-05"), True),
+        (What(frozenset({"x"}), "2025-05", frozenset({"bb"})), True),
+        (What(frozenset({"x"}), "2025-05-12", frozenset({"aa"})), False),
+        (What(frozenset({"y"}), "2025-05", frozenset({"aa"})), True),
+    ):
+        assert purge_allowed(text, (ended, held), instant, what).value is allowed
