@@ -10,11 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection
-
 from contracts.registry import contract
-from passerelle.convention import Convention, holds
-from passerelle.convention.dates import local_day
+from passerelle.convention import Convention
 from passerelle.errors import UsageError
 from passerelle.handover.job import erase_copy
 from passerelle.persons import bearing, kinds_of, received, record_objection
@@ -25,6 +22,7 @@ from passerelle.store.holdings import Holding
 from passerelle.store.requests import NoticeRow
 from passerelle.workspace import Workspace
 from passerelle.workspace.agreement import verify_tables
+from retention.scope import Scope, rulings
 
 WITH_ROWS = frozenset({"raw", "quarantine", "staging"})  # copies that hold rows and are ours
 
@@ -180,22 +178,19 @@ def _destroy(
     workspace: Workspace, text: Convention, concerned: Sequence[Received], cause: str
 ) -> tuple[dict[str, int], tuple[Suspended, ...]]:
     """Destroy the raw copies and quarantines of the runs concerned, whole: what is sealed is not edited."""
+    runs = {one.run for one in concerned}
     with workspace.lock(f"{text.id}.purge"):
         with workspace.database.read() as connection:
-            runs = {one.run for one in concerned}
-            present = holdings.present(connection, convention=text.id)
-            copies = [one for one in present if one.ours and one.kind in WITH_ROWS and one.run in runs]
-            held = {
-                exchange: _hold(workspace, connection, text, exchange) for exchange in {one.exchange for one in copies}
-            }
-        gone = [one for one in copies if held[one.exchange] is None]
+            ruled = rulings(workspace, connection, Scope(text.id))
+        found = [one for one in ruled if one.copy.kind in WITH_ROWS and one.copy.run in runs]
+        gone = [one.copy for one in found if one.hold is None]
         for copy in gone:
             erase_copy(workspace, copy)
-        kinds = Counter(one.kind for one in gone)
+        kinds = Counter(copy.kind for copy in gone)
         if gone:
             _tell(workspace, text.id, cause, gone, kinds)
-    kept = Counter(one.exchange for one in copies if held[one.exchange] is not None)
-    return dict(kinds), tuple(_suspended(text.id, exchange, count, held[exchange]) for exchange, count in kept.items())
+    kept = Counter((one.copy.exchange, one.hold.words.fr, one.hold.words.en) for one in found if one.hold is not None)
+    return dict(kinds), tuple(Suspended(text.id, name, count, fr, en) for (name, fr, en), count in sorted(kept.items()))
 
 
 def _tell(workspace: Workspace, convention: str, cause: str, gone: Sequence[Holding], kinds: Counter[str]) -> None:
@@ -203,19 +198,3 @@ def _tell(workspace: Workspace, convention: str, cause: str, gone: Sequence[Hold
         holdings.destroyed(connection, [one.id for one in gone], at=workspace.now())
         body = {"convention": convention, "purge": cause, "holdings": len(gone), "by_kind": dict(kinds)}
         workspace.append(connection, "holding_destroyed", body)
-
-
-def _suspended(convention: str, exchange: str, copies: int, hold: holds.Hold | None) -> Suspended:
-    assert hold is not None  # noqa: S101 - only what is held is told
-    return Suspended(convention, exchange, copies, hold.words.fr, hold.words.en)
-
-
-def _hold(workspace: Workspace, connection: Connection, text: Convention, exchange: str) -> holds.Hold | None:
-    """The hold that keeps an exchange's copies today: on the convention, the exchange, or its dataset (D15)."""
-    found = text.exchange(exchange)
-    dataset = found.handling.contract if found is not None and found.handling is not None else None
-    day = local_day(workspace.now(), text.zone)
-    for one in holds.all_of(workspace.history(connection, text.id), text.zone):
-        if any(one.covers(name) and one.lasts(name, day) for name in (exchange, dataset)):
-            return one
-    return None
