@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from httpx2 import Response
@@ -24,6 +24,12 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 PASSWORD = "un mot de passe assez long"
 SECRET = bytes(range(20))
 TOKEN = re.compile(r'name="token" value="([^"]+)"')
+
+
+@cache
+def kept_password() -> str:
+    """PASSWORD as it is kept: computed once."""
+    return passwords.hashed(PASSWORD)
 
 
 @dataclass
@@ -50,7 +56,7 @@ class Portal:
         found, workspace = self.account(name, role, party), self.gateway.workspace
         with workspace.database.begin() as connection:
             factors.invite(connection, found.id, at=workspace.now())
-            factors.set_password(connection, found.id, passwords.hashed(PASSWORD))
+            factors.set_password(connection, found.id, kept_password())
             wrapped = wrapping.wrap(workspace.keys.portal_key, SECRET, f"passerelle/totp/{found.id}")
             factors.set_totp(connection, found.id, wrapped, 0)
             factors.spend_activation(connection, found.id)
