@@ -262,7 +262,7 @@ def _close_failed(job: Job, error: Exception) -> None:
     kind = type(error).__name__ if isinstance(error, PasserelleError) else SealedError.__name__
     keep = KEPT_WHEN_DELIVERED if "delivered" in made else KEPT_WHEN_REFUSED
     told = ("run_failed", {**job.named, "error": kind})
-    close_run(job.workspace, job.run, state, kind, keep=keep, told=told)
+    close_run(job.workspace, job.run, state, kind, keep=keep, told=told, counts=job.counts)
     job.workspace.journal.write(job.workspace.now(), "run_failed", run=job.run, error=kind)
 
 

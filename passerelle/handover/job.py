@@ -152,6 +152,7 @@ def close_run(
     *,
     keep: frozenset[str],
     told: tuple[str, dict[str, Any]] | None = None,
+    counts: Mapping[str, int] | None = None,
 ) -> None:
     """Close a run: its copies but the kinds in ``keep`` are removed first, so that a killed closing is done again.
 
@@ -171,7 +172,7 @@ def close_run(
         for path in (workspace.path(copy.location) for copy in copies if copy not in gone):
             if path.exists():
                 holdings.weigh(connection, workspace.location(path), path.stat().st_size)
-        if runs.end(connection, run, state, at=workspace.now(), reason=reason) and told:
+        if runs.end(connection, run, state, at=workspace.now(), reason=reason, counts=counts) and told:
             workspace.append(connection, told[0], {"run": run, **told[1]})
 
 

@@ -109,10 +109,21 @@ def advance(connection: Connection, run_id: str, step: int, counts: Mapping[str,
     connection.execute(update(run).where(run.c.id == run_id).values(step=step, counts=json.dumps(dict(counts))))
 
 
-def end(connection: Connection, run_id: str, state: str, *, at: datetime, reason: str | None = None) -> bool:
-    """Close a run that is still open; a closed one stays as it is, and the answer is False."""
+def end(
+    connection: Connection,
+    run_id: str,
+    state: str,
+    *,
+    at: datetime,
+    reason: str | None = None,
+    counts: Mapping[str, int] | None = None,
+) -> bool:
+    """Close a run that is still open, with its last ``counts`` if given; a closed one stays as it is, the answer is False."""
     query = update(run).where(run.c.id == run_id, run.c.state == "running")
-    return connection.execute(query.values(state=state, reason=reason, ended_at=iso(at))).rowcount == 1
+    values: dict[str, Any] = {"state": state, "reason": reason, "ended_at": iso(at)}
+    if counts is not None:
+        values["counts"] = json.dumps(dict(counts))
+    return connection.execute(query.values(**values)).rowcount == 1
 
 
 def runs(connection: Connection, **where: str) -> list[Run]:

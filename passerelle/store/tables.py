@@ -128,6 +128,7 @@ run = Table(
     CheckConstraint(
         "state in ('running','delivered','duplicate','refused','failed','interrupted')", name="ck_run_state"
     ),
+    Index("ix_run_started", "started_at", "id"),
 )
 
 delivery = Table(
@@ -152,6 +153,9 @@ delivery = Table(
     Column("delivered_at", String(20)),
     UniqueConstraint("convention", "exchange", "recipient", "sequence", name="uq_delivery_sequence"),
     CheckConstraint("state in ('intent','delivered')", name="ck_delivery_state"),
+    Index("ix_delivery_entry", "entry"),
+    Index("ix_delivery_recipient", "recipient", "entry"),
+    Index("ix_delivery_convention", "convention", "entry"),
 )
 
 # What recipients signed (docs/spec/receipt.md); it names keys and parties, no person.

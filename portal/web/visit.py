@@ -99,7 +99,7 @@ class Visit:
         """A part of the path."""
         return str(self.request.path_params[key])
 
-    def href(self, name: str, **parts: str) -> str:
+    def href(self, name: str, /, **parts: str) -> str:
         """The path of a way."""
         return str(self.request.app.url_path_for(name, **parts))
 

@@ -14,6 +14,7 @@ from passerelle.store.runs import Delivery
 from tests.web.visitors import Portal
 
 OWN_PARTY, OTHER_PARTY = "mtfp", "mtss"
+PURGED = "csp-ft-2024.1"  # the purge of what was delivered under the text that the two-ministries one is made from
 
 
 @dataclass
@@ -38,8 +39,11 @@ def objects_of(portal: Portal) -> Objects:
         return value(sent[OWN_PARTY]), value(sent[OTHER_PARTY])
 
     account = portal.account("somebody", "engineer").id
-    return Objects({"account": (account, account), "party": (OWN_PARTY, OTHER_PARTY)} | _deliveries(of))
+    known = {"account": (account, account), "party": (OWN_PARTY, OTHER_PARTY), "purge": (PURGED, PURGED)}
+    return Objects(known | _deliveries(of))
 
 
 def _deliveries(of: Callable[[Callable[[Delivery], str]], tuple[str, str]]) -> dict[str, tuple[str, str]]:
-    return {"delivery": of(lambda one: one.id), "parcel": of(lambda one: one.id), "run": of(lambda one: one.run)}
+    report = of(lambda one: f"{one.convention}.{one.exchange}.{one.run}.report.html")
+    texts = of(lambda one: one.convention)
+    return {"delivery": of(lambda one: one.id), "parcel": of(lambda one: one.id), "run": of(lambda one: one.run), "name": report, "which": texts}  # fmt: skip

@@ -1,0 +1,8 @@
+"""What an engineer runs the gateway with: runs, refusals with their reasons, quarantines, what comes next."""
+
+from __future__ import annotations
+
+from portal.web.pages.engineer import coming, quarantines, runs
+from portal.web.ways import Way
+
+WAYS: tuple[Way, ...] = tuple(way for module in (runs, coming, quarantines) for way in module.WAYS)

@@ -1,0 +1,88 @@
+"""What an engineer finds: runs, refusals with their reasons, quarantines counted, the days to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from passerelle.errors import ContractError
+from tests.gateway import POOLS, Gateway, pools
+from tests.web.visitors import Portal, Visitor, words
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway that delivered one pool with some rows rejected, and refused another that had too many."""
+    made = pools(tmp_path_factory.mktemp("engineer"))
+    made.run(POOLS, "2025-05", made.write(POOLS, 100, 0.03), "france-travail")
+    with pytest.raises(ContractError):
+        made.run(POOLS, "2025-06", made.write(POOLS, 100, 0.5, seed=1, name="bad.csv"), "france-travail")
+    yield made
+    made.workspace.close()
+
+
+@pytest.fixture(scope="module")
+def engineer(gateway: Gateway) -> Visitor:
+    """Its engineer, signed in, who reads English."""
+    return Portal(gateway).visitor("engineer")
+
+
+def test_runs_are_listed_by_state(gateway: Gateway, engineer: Visitor) -> None:
+    """The list of runs is searched by state; each line has its counts and its reason."""
+    (refused,) = gateway.runs(state="refused")
+    found = engineer.get("/runs", params={"state": "refused", "format": "json"}).json()
+    assert [row["run"] for row in found] == [refused.id]
+    assert found[0]["read"] == 100
+
+
+def test_a_refused_run_says_why(gateway: Gateway, engineer: Visitor) -> None:
+    """The page of a refused run has its reason, how far it went, and each rule that rows broke, with row numbers."""
+    (refused,) = gateway.runs(state="refused")
+    shown = words(engineer.get(f"/runs/{refused.id}"))
+    assert "Rules broken" in shown
+    assert "(done)" in shown
+    assert refused.reason is not None
+
+
+def test_the_reports_of_a_run_are_shown_as_they_were_written(gateway: Gateway, engineer: Visitor) -> None:
+    """Each report that a run wrote is shown; it may style itself, and run nothing; no other file is."""
+    (refused,) = gateway.runs(state="refused")
+    page = engineer.get(f"/runs/{refused.id}").text
+    names = [part.split('"')[0] for part in page.split(f'href="/runs/{refused.id}/pages/')[1:]]
+    assert names
+    for name in names:
+        shown = engineer.get(f"/runs/{refused.id}/pages/{name}")
+        assert shown.status_code == 200
+        assert shown.headers["content-security-policy"].startswith("default-src 'none'")
+        assert "script-src" not in shown.headers["content-security-policy"]
+    for name in ("..%2F..%2Fworkspace.json", "workspace.json", "other.html"):
+        assert engineer.get(f"/runs/{refused.id}/pages/{name}").status_code == 404
+
+
+def test_quarantines_are_counted_not_read(gateway: Gateway, engineer: Visitor) -> None:
+    """The page of quarantines has counts and ends of life; no row."""
+    found = engineer.get("/quarantines", params={"format": "json"}).json()
+    assert {row["run"]: row["rows"] for row in found} == {run.id: run.counts["rejected"] for run in gateway.runs()}
+    assert sorted(row["rows"] for row in found) == [3, 50]
+
+
+def test_the_days_to_come_say_what_would_be_refused(engineer: Visitor) -> None:
+    """The next sixty days say what the gate would answer, and why."""
+    found = engineer.get("/coming", params={"format": "json"}).json()
+    assert {"allowed", "autorisé"} & {row["gate"] for row in found}
+    assert all("2025-05-12" <= row["date"] <= "2025-07-11" for row in found)
+
+
+def test_pages_follow_each_other_without_a_gap(
+    gateway: Gateway, engineer: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Page after page, each run is listed once."""
+    monkeypatch.setattr("portal.web.visit.PAGE_ROWS", 1)
+    seen, path = [], "/runs"
+    while path:
+        page = engineer.get(path).text
+        seen += [run.id for run in gateway.runs() if f"/runs/{run.id}" in page]
+        following = page.partition('rel="next" href="')[2].partition('"')[0]
+        path = following.replace("&amp;", "&")
+    assert sorted(seen) == sorted(run.id for run in gateway.runs())
