@@ -106,7 +106,7 @@ def invited(connection: Connection, account: str, code: str, *, at: datetime) ->
     """Whether ``code`` is the account's activation code, still good."""
     row = connection.execute(select(factor).where(factor.c.account == account)).one_or_none()
     kept = "" if row is None or row.activation_sha256 is None else row.activation_sha256
-    good = hmac.compare_digest(kept, _hash(code.strip().lower()))
+    good = hmac.compare_digest(kept, _hash("".join(code.split()).lower()))
     return good and row is not None and iso(at) < row.activation_until
 
 
