@@ -150,7 +150,13 @@ def approve_key(
         if not missing
         else Text("Approbation enregistrée, il en manque une.", "Approval recorded; one more is needed.")
     )  # fmt: skip
-    out.answer(_key_json(found), lambda: out.say(outcome, Tone.DONE))
+
+    def show() -> None:
+        out.say(outcome, Tone.DONE)
+        if channel is None:
+            out.say(Text("Aucun second canal n'a été nommé (--channel) : le registre le dira.", "No second channel was named (--channel): the trail will say so."), Tone.WARNED)  # fmt: skip
+
+    out.answer(_key_json(found), show)
 
 
 @key.command("revoke")
@@ -290,12 +296,12 @@ def _public_line(text: bytes) -> str:
 
 
 def _confirmed(fingerprint: str, channel: str | None) -> str:
-    """The fingerprint, whole, and told by its owner on a channel other than the one that the key came by."""
-    if channel not in CHANNELS or not WHOLE.fullmatch(fingerprint):
+    """The fingerprint, whole; the channel that its owner told it on, where one is named, is other than the key's own."""
+    if channel not in (None, *CHANNELS) or not WHOLE.fullmatch(fingerprint):
         raise UsageError(
-            f"expected the whole fingerprint, and --channel, one of {', '.join(CHANNELS)}",
+            f"expected the whole fingerprint; --channel is one of {', '.join(CHANNELS)}",
             hint="have the key's owner tell its fingerprint on another channel than the key came by, and compare all of it",
-            fr=f"il faut l'empreinte entière, et --channel parmi {', '.join(CHANNELS)}",
+            fr=f"il faut l'empreinte entière ; --channel est l'un de {', '.join(CHANNELS)}",
             hint_fr="faites-vous dire l'empreinte par le titulaire, par un autre canal que la clé, et comparez-la en entier",
         )
     return fingerprint
