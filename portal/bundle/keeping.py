@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from portal.bundle.blocks import Cell, Grid, Section, Tongue, code, on, when
-from portal.bundle.words import ANSWERS, COVERS, GROUNDS, HOLDS, RIGHTS
+from portal.bundle.words import ANSWERS, ATTESTED, COVERS, GROUNDS, HOLDS, RIGHTS
 from portal.render import number, size
 from portal.words import ACCESS_OUTCOMES, COPIES, KEY_STATES, NO_VALUE, PURGE_STATES, action, ground, reason, said
 from retention.bundle import Evidence
@@ -152,6 +152,20 @@ def custody(t: Tongue, known: Mapping[str, Any]) -> Iterator[Grid]:
             for one in known["holds"]
         ]
         yield t.grid(t.say("Suspensions de la destruction", "Holds"), heads, rows, "evidence/destruction.json")
+    if known["attestations"]:
+        heads = [t.say("Partenaire", "Partner"), t.say("Demandée le", "Requested on"), t.say("Due le", "Due on"), t.say("Colis", "Parcels"), t.say("Attestés", "Attested"), t.say("État", "State")]  # fmt: skip
+        late = t.say(", en retard", ", overdue")
+        asked = [
+            [
+                one["party"], when(t, one["asked_at"]), on(t, one["due"]), t.figure(one["parcels"]), t.figure(one["attested"]),
+                t.text(said(ATTESTED, one["state"])) + (late if one["overdue"] else ""),
+            ]
+            for one in known["attestations"]
+        ]  # fmt: skip
+        title = t.say(
+            "Attestations de destruction demandées aux partenaires", "Attestations of destruction asked of partners"
+        )
+        yield t.grid(title, heads, asked, "evidence/destruction.json")
     if known["backups"]:
         heads = [t.say("Sauvegarde", "Backup"), t.say("Du", "Of"), t.say("Contient", "Holds"), t.say("Expire le", "Expires on"), t.say("Détruite le", "Destroyed on")]  # fmt: skip
         rows = [

@@ -202,6 +202,10 @@ def _affirmed(t: Tongue) -> Section:
             "The register of copies and the outcome of the files taken in, as far as the trail does not tell them.",
         ),
         t.say(
+            "Qu'un partenaire a détruit ses copies : s'il l'atteste, sa signature est vérifiée ; ce qu'elle dit reste sa parole.",
+            "That a partner destroyed its copies: where it attests so, its signature is verified; what it says remains its word.",
+        ),
+        t.say(
             "Les dates déduites du texte : le texte, les événements et le calcul sont ici, pour que chacun puisse le refaire.",
             "The dates derived from the text: the text, the events and the arithmetic are here, so that anyone can do it again.",
         ),

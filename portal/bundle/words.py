@@ -71,6 +71,13 @@ RIGHTS = {
     "portability": Text("portabilité (art. 20)", "portability (art. 20)"),
     "objection": Text("opposition (art. 21)", "objection (art. 21)"),
 }
+ATTESTED = {
+    "requested": Text("demandée", "requested"),
+    "reminded": Text("relancée", "reminded"),
+    "escalated": Text("signalée au DPO", "escalated"),
+    "partial": Text("partielle", "partial"),
+    "received": Text("reçue", "received"),
+}
 GROUNDS = {
     "erasure": Text("effacement", "erasure"),
     "rectification": Text("rectification", "rectification"),

@@ -266,24 +266,39 @@ class Bundle:
 
     def receipts(self) -> Held:
         """Each receipt is signed by a key of its recipient, and in the trail."""
-        told = {one["receipt_sha256"]: one for one in self.of("receipt_recorded")}
+        for line, one in self._by_partners("receipt"):
+            if line["manifest_sha256"] != one["manifest_sha256"]:
+                raise Fault("un accusé est celui d'un autre envoi", "a receipt is of another delivery")
+        count = sum(1 for _ in self.of("receipt_recorded"))
+        return Held(
+            f"{count} accusés de réception, signés par leurs destinataires",
+            f"{count} receipts, signed by their recipients",
+        )
+
+    def attestations(self) -> Held:
+        """Each attestation of destruction is signed by a key of its party, and in the trail."""
+        count = 0
+        for line, one in self._by_partners("attestation"):
+            if (line["request"], line["party"]) != (one["request"], one["party"]):
+                raise Fault("une attestation répond à une autre demande", "an attestation answers another request")
+            count += 1
+        return Held(
+            f"{count} attestations de destruction, signées par des partenaires",
+            f"{count} attestations of destruction, signed by partners",
+        )
+
+    def _by_partners(self, what: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        """What partners signed, each line with its entry, once hash and signature hold."""
         keys = {one["fingerprint"]: one["public"] for one in self.json("keys")["partners"]}
-        for sha256, one in told.items():
-            data = self.read(f"evidence/receipts/{sha256}.receipt")
+        for one in self.of(f"{what}_recorded"):
+            sha256 = one[f"{what}_sha256"]
+            data = self.read(f"evidence/{what}s/{sha256}.{what}")
             line, _, armored = data.partition(b"\n")
             blob = base64.b64decode(keys[one["fingerprint"]].split(" ")[1])
-            sshsig(line + b"\n", armored, [blob], "passerelle-receipt")
-            if (
-                hashlib.sha256(data).hexdigest() != sha256
-                or json.loads(line)["manifest_sha256"] != one["manifest_sha256"]
-            ):
-                raise Fault(
-                    f"l'accusé {sha256} n'est pas celui du registre", f"the receipt {sha256} is not the trail's"
-                )
-        return Held(
-            f"{len(told)} accusés de réception, signés par leurs destinataires",
-            f"{len(told)} receipts, signed by their recipients",
-        )
+            sshsig(line + b"\n", armored, [blob], f"passerelle-{what}")
+            if hashlib.sha256(data).hexdigest() != sha256:
+                raise Fault(f"la pièce {sha256} n'est pas celle du registre", f"the piece {sha256} is not the trail's")
+            yield json.loads(line), one
 
     def certificates(self) -> Held:
         """Each certificate of destruction is signed, and in the trail."""
@@ -328,7 +343,7 @@ class _Absent(Fault):
 
 CHECKS = (
     "files", "signature", "proofs", "trail_whole", "heads", "convention", "record", "deliveries", "keys", "receipts",
-    "certificates", "figures",
+    "attestations", "certificates", "figures",
 )  # fmt: skip
 
 

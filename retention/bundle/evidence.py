@@ -20,6 +20,7 @@ from passerelle.convention.event import DATES, INSTANTS
 from passerelle.handover.exposures import exposed_by
 from passerelle.keys.ssh import fingerprint
 from passerelle.receipt.recording import reconcile
+from passerelle.store import attestations as attestation_store
 from passerelle.store import backups, conventions, holdings, partners, purges, requests, runs
 from passerelle.store.access_tables import access
 from passerelle.store.holdings import Holding
@@ -28,6 +29,7 @@ from passerelle.trail import Checkpoint
 from passerelle.trail.entry import is_of
 from passerelle.workspace import Workspace
 from passerelle.workspace.workspace import convention_files
+from retention.attestations import standing
 from retention.bundle.entries import Shown
 from retention.plan import plan
 
@@ -151,6 +153,9 @@ def pieces(workspace: Workspace, connection: Connection, convention_id: str) -> 
         if manifest:
             yield f"evidence/manifests/{parcel}.json", manifest
     yield from ((f"evidence/receipts/{sha256}.receipt", body) for sha256, body in _receipts(connection, text.id))
+    for asked in attestation_store.requests(connection, convention=text.id):
+        for came in attestation_store.attestations(connection, request=asked.id):
+            yield f"evidence/attestations/{came.sha256}.attestation", came.body
     for done in purges.purges(connection, convention=text.id, state="done"):
         yield f"evidence/certificates/{done.id}.json", (done.certificate or "").encode()
         yield f"evidence/certificates/{done.id}.json.sig", (done.signature or "").encode()
@@ -206,10 +211,10 @@ def _approvals(connection: Connection, text: Convention, agents: Agents) -> dict
 
 
 def _deliveries(workspace: Workspace, connection: Connection, text: Convention) -> list[dict[str, Any]]:
-    standing = {one.parcel: one for one in reconcile(workspace, connection) if one.convention == text.id}
+    receipted = {one.parcel: one for one in reconcile(workspace, connection) if one.convention == text.id}
     found = []
     for one in runs.deliveries(connection, convention=text.id, state="delivered"):
-        of, exchange = standing[one.id], text.exchange(one.exchange)
+        of, exchange = receipted[one.id], text.exchange(one.exchange)
         found.append(
             {
                 "parcel": one.id, "run": one.run, "exchange": one.exchange, "period": one.period, "recipient": one.recipient,
@@ -298,6 +303,7 @@ def _destruction(
             for one in purges.purges(connection, convention=convention_id, state="done")
         ],
         "holdings": _counted(register),
+        "attestations": [one.as_json() for one in standing(workspace, connection, convention=text.id)],
         "holds": [_hold(one) for one in holds.all_of(history, text.zone)],
         "backups": [
             {"id": one.id, "covers": list(one.covers), "taken_at": one.taken_at, "expires_on": one.expires_on, "destroyed_at": one.destroyed_at}

@@ -15,14 +15,18 @@ import pytest
 
 from passerelle.access import Search, page
 from passerelle.errors import UsageError
+from passerelle.keys import parse_private
+from passerelle.receipt.attestation import attest, read_request, sign_attestation
+from passerelle.store import partners
 from passerelle.workspace import Settings, Workspace
 from portal.cli import run
+from retention.attestations import follow_up, record
 from retention.purge import purge
 from tests.bundle.conftest import CSP, NOW, PARTY, RECIPIENT, Kept
 from tests.canary import sweep
-from tests.gateway import CSP_ENDED, POOLS, rows_of, trail_holds
+from tests.gateway import CSP_ENDED, POOLS, Gateway, rows_of, trail_holds
 
-CHECKS = 12
+CHECKS = 13
 
 
 def copied(kept: Kept, to: Path) -> Kept:
@@ -38,6 +42,17 @@ def copied(kept: Kept, to: Path) -> Kept:
 def states(found: list[dict[str, str]]) -> dict[str, str]:
     """Each check and how it came out."""
     return {one["check"]: one["state"] for one in found}
+
+
+def attested(gateway: Gateway) -> None:
+    """The partner attests that it destroyed what it was sent."""
+    follow_up(gateway.workspace)
+    with gateway.workspace.database.read() as connection:
+        partner = partners.find(connection, PARTY)  # its folder is that of the gateway that was copied
+    assert partner is not None
+    (file,) = Path(partner.folder or "").glob("*.request")
+    key = parse_private((gateway.folder / "key").read_bytes())
+    record(gateway.workspace, sign_attestation(attest(read_request(file.read_bytes()), gateway.workspace.now()), key))
 
 
 def test_it_verifies_itself_with_python_alone(whole: Path) -> None:
@@ -176,7 +191,9 @@ def test_every_state_of_a_convention_has_its_bundle(kept: Kept, tmp_path: Path, 
     tell("held")
     gateway.record((CSP, "litigation_closed", {"on": "2025-10-10", "dataset": "candidate_pool"}))
     purge(gateway.workspace, CSP)
+    attested(gateway)
     tell("purged")
+    assert len(list((own.folder / "purged" / "evidence" / "attestations").iterdir())) == 1
     assert "Rien n'a quitté la passerelle" in said["never"].replace("&#39;", "'")
     assert "Convention en vigueur" in said["in force"]
     assert "disputé" in said["disputed"]
