@@ -14,8 +14,8 @@ from passerelle.errors import PasserelleError, UsageError
 from portal.commands import (
     accesses,
     approvals,
-    backups,
     attestations,
+    backups,
     bundles,
     codelists,
     contracts,
@@ -40,6 +40,7 @@ from portal.commands import (
     rights,
     serving,
     trail,
+    watchdogs,
     watching,
 )
 from portal.context import screen
@@ -53,7 +54,7 @@ app = typer.Typer(
 )
 for module in (
     life, conventions, approvals, planning, rehearsing, pictures, contracts, partners, exchanges, parcels, receipts, trail,
-    watching, attestations, purges, backups, serving, accesses, persons, quarantines, bundles, holds,
+    watching, watchdogs, attestations, purges, backups, serving, accesses, persons, quarantines, bundles, holds,
 ):  # fmt: skip
     module.attach(app)
 probing.attach(contracts.contract)

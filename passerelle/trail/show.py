@@ -142,6 +142,14 @@ SENTENCES: dict[str, dict[Lang, str]] = {
         "fr": "Certificat de la destruction {purge}, convention {convention}, empreinte {certificate_sha256}",
         "en": "Certificate of destruction {purge}, convention {convention}, hash {certificate_sha256}",
     },
+    "purge_stuck": {
+        "fr": "Destruction {purge} de la convention {convention} inachevée, encore là : {left}",
+        "en": "Destruction {purge} of convention {convention} not complete, still there: {left}",
+    },
+    "purge_approved": {
+        "fr": "Plan de destruction {purge} approuvé, convention {convention}[, jusqu'au {until}], empreinte {plan_sha256}",
+        "en": "Plan of destruction {purge} approved, convention {convention}[, until {until}], hash {plan_sha256}",
+    },
     "attestation_requested": {
         "fr": "Attestation de destruction demandée à {party}, convention {convention} : {parcels}, pour le {due}, demande {request}",
         "en": "Attestation of destruction asked of {party}, convention {convention}: {parcels}, by {due}, request {request}",
@@ -201,6 +209,18 @@ SENTENCES: dict[str, dict[Lang, str]] = {
     "quarantine_life_set": {
         "fr": "Durée de vie des quarantaines fixée : {days}",
         "en": "Life of quarantines set: {days}",
+    },
+    "backup_recorded": {
+        "fr": "Sauvegarde {backup} inscrite ({covers}), prise le {taken_at}, à détruire au plus tard le {expires}[, journal : {size}]",
+        "en": "Backup {backup} on record ({covers}), taken {taken_at}, to be destroyed by {expires}[, trail: {size}]",
+    },
+    "backup_destroyed": {
+        "fr": "Sauvegarde {backup} détruite[, en retard de {days}]",
+        "en": "Backup {backup} destroyed[, late by {days}]",
+    },
+    "backup_restored": {
+        "fr": "Sauvegarde restaurée : {size} retrouvées, {lost} perdues[, à nouveau détruit : {holdings}][, conventions {conventions}]",
+        "en": "Backup restored: {size} found, {lost} lost[, destroyed again: {holdings}][, conventions {conventions}]",
     },
     "access_batch": {
         "fr": "Journal des accès scellé, lignes {first} à {last} ({count}), empreinte {root_sha256}",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import fcntl
-import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, select
 
 from passerelle.errors import KeyStoreError, WorkspaceError
-from passerelle.keys import age_sink
+from passerelle.keys import wrapping
 from passerelle.store import holdings, objections, purges
 from passerelle.store.objections import Objection
 from passerelle.trail.tables import trail_entry
@@ -34,6 +33,7 @@ NAME = "tombstones"
 MARKS = ("destroyed", "index-destroyed")  # how the ring ends the names of its own tombstones
 TELLING = ("destroyed", "expired", "rotated", "superseded", "objection", "purge", "erased", "erasure")
 TAIL_BYTES = 4096
+PURPOSE = "passerelle/tombstone"  # what seals an objection (docs/spec/keys.md, section 3)
 
 Line = Mapping[str, Any]
 
@@ -67,13 +67,16 @@ def insist_on_tombstones(database: Database, *files: Path | None) -> None:
         )
 
 
-def sync(workspace: Workspace) -> int:
-    """Write down what was destroyed since the last time; how many lines were added. Once more adds nothing."""
+def sync(workspace: Workspace, *, anew: bool = False) -> int:
+    """Write down what was destroyed since the last time; how many lines were added. Once more adds nothing.
+
+    ``anew``: the trail is another, shorter one, after a restoration.
+    """
     files = workspace.tombstones
     told = min((_told(path) for path in files), default=0)
     with workspace.database.read() as connection:
         size = _size(connection)
-        behind = any(not path.exists() for path in files) or _destroyed_since(connection, told)
+        behind = anew or any(not path.exists() for path in files) or _destroyed_since(connection, told)
         lines = list(_lines(workspace, connection)) if behind else []
     if not behind:
         return 0
@@ -112,14 +115,27 @@ def _lines(workspace: Workspace, connection: Connection) -> Iterator[Line]:
 def _sealed(workspace: Workspace, one: Objection) -> str | None:
     """An objection sealed to its convention: without the keys it says nothing, and it ends with them."""
     try:
-        recipient = workspace.keys.keyset(one.convention).rest_recipient
+        master = workspace.keys.keyset(one.convention).master
     except KeyStoreError:
         return None
-    body = {**asdict(one), "tag": one.tag.hex()}
-    sealed = io.BytesIO()
-    with age_sink(sealed, [recipient]) as sink:
-        sink.write(json.dumps(body, sort_keys=True).encode())
-    return base64.b64encode(sealed.getvalue()).decode()
+    body = json.dumps({**asdict(one), "tag": one.tag.hex()}, sort_keys=True).encode()
+    key = wrapping.derive(master, PURPOSE, wrapping.KEY_BYTES)
+    return base64.b64encode(wrapping.wrap(key, body, f"{PURPOSE}/{one.id}")).decode()
+
+
+def opened(workspace: Workspace, line: Line) -> Objection | None:
+    """The objection of a tombstone; None when its convention's keys are gone: nothing of it leaves any more.
+
+    Raises:
+        KeyStoreError: the line does not open.
+    """
+    try:
+        master = workspace.keys.keyset(line["convention"]).master
+    except KeyStoreError:
+        return None
+    key = wrapping.derive(master, PURPOSE, wrapping.KEY_BYTES)
+    body = json.loads(wrapping.unwrap(key, base64.b64decode(line["sealed"]), f"{PURPOSE}/{line['id']}"))
+    return Objection(**{**body, "tag": bytes.fromhex(body["tag"])})
 
 
 def _size(connection: Connection) -> int:

@@ -58,7 +58,10 @@ def commands(group: Any = None, before: tuple[str, ...] = ()) -> Iterator[str]:
     found = typer.main.get_command(app) if group is None else group
     for name, command in found.commands.items():
         path = (*before, name)
-        yield from commands(command, path) if hasattr(command, "commands") else (" ".join(path),)
+        if not hasattr(command, "commands") or command.invoke_without_command:
+            yield " ".join(path)
+        if hasattr(command, "commands"):
+            yield from commands(command, path)
 
 
 LOGGED = {name: action for name, (action, _) in told().items() if action}
