@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,13 +15,8 @@ from portal.render import Screen, Text, Tone
 from portal.words import KEY_STATES, SECOND_LOCKS, moment, said
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from passerelle.store.partners import PartnerKey
-    from passerelle.workspace import Workspace
 
-CHANNELS = ("phone", "video", "meeting", "letter", "signed-mail")
-WHOLE = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 PARIS = ZoneInfo("Europe/Paris")  # a day without a zone is one of the gateway's
 
 partner = typer.Typer(help="Recipients and their keys.", no_args_is_help=True)
@@ -92,8 +86,7 @@ def add_key(
     as_json: JsonFlag = False,
 ) -> None:
     """Enrol a partner's public key: two other people approve it before anything is sealed to it."""
-    from passerelle.keys import parse_recipient
-    from passerelle.store import partners
+    from passerelle.workspace import partner_keys
 
     if (recipient is None) == (file is None):
         raise UsageError(
@@ -103,23 +96,19 @@ def add_key(
             hint_fr="age-keygen -y identity.txt l'affiche",
         )
     text = recipient or _public_line(content(file or Path(), "--file"))
-    parsed = parse_recipient(text)
     out = screen(as_json=as_json)
-    with opened() as workspace, workspace.database.begin() as connection:
-        who, at = actor(by), workspace.now()
-        facts = {"kind": parsed.kind, "recipient": parsed.text, "fingerprint": parsed.fingerprint}
-        since, until = _instant(not_before, "--not-before"), _instant(not_after, "--not-after")
-        if partners.enrol(connection, party, by=who, at=at, not_before=since, not_after=until, **facts):
-            _tell(workspace, connection, "partner_key_enrolled", partners.key_by(connection, parsed.fingerprint))
-    value = {"partner": party, "fingerprint": parsed.fingerprint, "state": "pending"}
+    since, until = _instant(not_before, "--not-before"), _instant(not_after, "--not-after")
+    with opened() as workspace:
+        found = partner_keys.enrol(workspace, party, text, by=actor(by), not_before=since, not_after=until)
+    value = {"partner": party, "fingerprint": found.fingerprint, "state": "pending"}
 
     def show() -> None:
         out.say(Text(f"Clé inscrite pour {party}, à approuver par deux autres personnes.", f"Key enrolled for {party}; two other people must approve it."), Tone.DONE)  # fmt: skip
-        out.facts([(Text("empreinte", "fingerprint"), parsed.fingerprint)])
+        out.facts([(Text("empreinte", "fingerprint"), found.fingerprint)])
         out.say(
             Text(
-                f"Confirmez l'empreinte par un second canal, puis : passerelle partner key approve {parsed.fingerprint} --channel phone --by …",
-                f"Confirm the fingerprint on a second channel, then: passerelle partner key approve {parsed.fingerprint} --channel phone --by …",
+                f"Confirmez l'empreinte par un second canal, puis : passerelle partner key approve {found.fingerprint} --channel phone --by …",
+                f"Confirm the fingerprint on a second channel, then: passerelle partner key approve {found.fingerprint} --channel phone --by …",
             ),
             Tone.FAINT,
         )
@@ -139,11 +128,11 @@ def approve_key(
 ) -> None:
     """Approve a key: two people do, of whom neither enrolled it, once its owner told the fingerprint on a second channel."""
     from passerelle.store import partners
+    from passerelle.workspace import partner_keys
 
     out = screen(as_json=as_json)
-    with opened() as workspace, workspace.database.begin() as connection:
-        found = partners.approve(connection, _confirmed(fingerprint, channel), by=actor(by), at=workspace.now())
-        _tell(workspace, connection, "partner_key_approved", found, channel=channel)
+    with opened() as workspace:
+        found = partner_keys.approve(workspace, fingerprint, channel, by=actor(by))
     missing = max(partners.APPROVALS_NEEDED - len(found.approvals), 0)
     outcome = (
         Text(f"Clé de {found.partner} approuvée : les colis peuvent lui être scellés.", f"Key of {found.partner} approved: parcels can be sealed to it.")
@@ -168,20 +157,11 @@ def revoke_key(
     as_json: JsonFlag = False,
 ) -> None:
     """Revoke a key: nothing is sealed to it any more; what it could have opened is in its exposure."""
-    from passerelle.store import partners
+    from passerelle.workspace import partner_keys
 
     out = screen(as_json=as_json)
-    with opened() as workspace, workspace.database.begin() as connection:
-        since = _instant(at, "--at") or workspace.now()
-        if since > workspace.now():
-            raise UsageError(
-                "--at: expected an instant that is past",
-                hint="passerelle partner key end sets an end to come",
-                fr="--at : il faut un instant passé",
-                hint_fr="passerelle partner key end fixe une fin à venir",
-            )
-        found = partners.revoke(connection, fingerprint, at=since)
-        _tell(workspace, connection, "partner_key_revoked", found, since=found.revoked_at if at else None)
+    with opened() as workspace:
+        found = partner_keys.revoke(workspace, fingerprint, since=_instant(at, "--at"))
 
     def show() -> None:
         out.say(Text(f"Clé de {found.partner} révoquée.", f"Key of {found.partner} revoked."), Tone.DONE)
@@ -198,14 +178,13 @@ def end_key(
     as_json: JsonFlag = False,
 ) -> None:
     """Let a key run out: until then, parcels are sealed to it and to its successor."""
-    from passerelle.store import partners
+    from passerelle.workspace import partner_keys
 
+    until = _instant(not_after, "--not-after")
+    assert until is not None  # noqa: S101 - it was given
     out = screen(as_json=as_json)
-    with opened() as workspace, workspace.database.begin() as connection:
-        until = _instant(not_after, "--not-after")
-        assert until is not None  # noqa: S101 - it was given
-        found = partners.end(connection, fingerprint, not_after=until, at=workspace.now())
-        _tell(workspace, connection, "partner_key_ended", found)
+    with opened() as workspace:
+        found = partner_keys.end(workspace, fingerprint, not_after=until)
     when = moment(found.not_after, out.lang)
     outcome = Text(
         f"La clé de {found.partner} prendra fin le {when}.", f"The key of {found.partner} will end on {when}."
@@ -295,18 +274,6 @@ def _public_line(text: bytes) -> str:
     return lines[0]
 
 
-def _confirmed(fingerprint: str, channel: str | None) -> str:
-    """The fingerprint, whole; the channel that its owner told it on, where one is named, is other than the key's own."""
-    if channel not in (None, *CHANNELS) or not WHOLE.fullmatch(fingerprint):
-        raise UsageError(
-            f"expected the whole fingerprint; --channel is one of {', '.join(CHANNELS)}",
-            hint="have the key's owner tell its fingerprint on another channel than the key came by, and compare all of it",
-            fr=f"il faut l'empreinte entière ; --channel est l'un de {', '.join(CHANNELS)}",
-            hint_fr="faites-vous dire l'empreinte par le titulaire, par un autre canal que la clé, et comparez-la en entier",
-        )
-    return fingerprint
-
-
 def _instant(text: str | None, what: str) -> datetime | None:
     return None if text is None else instant_value(text, what, PARIS)
 
@@ -322,25 +289,3 @@ def _key_json(found: PartnerKey) -> dict[str, Any]:
         "not_after": found.not_after,
         "revoked_at": found.revoked_at,
     }
-
-
-def _tell(
-    workspace: Workspace,
-    connection: Connection,
-    kind: str,
-    found: PartnerKey,
-    *,
-    channel: str | None = None,
-    since: str | None = None,
-) -> None:
-    body = {
-        "party": found.partner,
-        "fingerprint": found.fingerprint,
-        "approvals": len(found.approvals),
-        "channel": channel,
-        "not_before": found.not_before,
-        "not_after": found.not_after,
-        "since": since,
-    }
-    workspace.append(connection, kind, body)
-    workspace.ledger.checkpoint(connection, workspace.now())
