@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,24 +17,27 @@ from contracts.outcomes import OUTCOME_TABLES
 from contracts.registry import served
 from contracts.wording import expected
 from flows import planning
-from passerelle.access import alerting, seal
+from flows.forgetting import erase_prefect, left_in_prefect
+from passerelle.access import seal
 from passerelle.clock import iso
 from passerelle.convention import Exchange
 from passerelle.errors import PasserelleError, RefusedError
 from passerelle.handover.decide import exchange_of
 from passerelle.handover.exchange import run_exchange
 from passerelle.handover.order import Order, Outcome, Progress, Served, Tools, quiet
-from passerelle.keys import age_sink, decrypt
+from passerelle.keys import ORDERS, CopyKey, age_sink, decrypt
 from passerelle.profile import Edition, Profile, Verdict, read_editions
-from passerelle.store import partners, runs
+from passerelle.store import runs
 from passerelle.workspace import Settings, Workspace
 from passerelle.workspace.files import erase
-from retention import index, quarantine
+from retention import index, quarantine, watchdog
+from retention.clock import insist_on_clock, note
 from retention.looks import expire_looks
 from retention.plan import plans
-from retention.purge import purge
+from retention.purge import Prefect, purge
+from retention.webhook import Webhook
 
-KEY_WARNING = timedelta(days=30)  # before a partner is left without a key; a rule of the hub
+PREFECT = Prefect(erase_prefect, left_in_prefect)  # what a purge makes forget, and reads again
 
 
 def open_workspace(home: str | None = None) -> Workspace:
@@ -83,11 +85,11 @@ def run(workspace: Workspace, order: Order, progress: Progress = quiet) -> Outco
 
 
 def place_order(workspace: Workspace, order: Order, order_id: str | None = None) -> str:
-    """Keep an order for later, its input path sealed to the convention's key, and give its id (made here unless given)."""
+    """Keep an order for later, its input path sealed to the key of its exchange's orders, and give its id (made here unless given)."""
     workspace.convention(order.convention)  # no key set is made for a convention that there is not
     order_id = order_id or uuid4().hex
     wrapped = io.BytesIO()
-    with age_sink(wrapped, [workspace.keyset(order.convention).rest_recipient]) as sink:
+    with age_sink(wrapped, [_orders_key(workspace, order.convention, order.exchange).recipient]) as sink:
         sink.write(str(order.source.absolute()).encode())
     row = runs.OrderRow(
         order_id,
@@ -127,9 +129,14 @@ def run_order(home: str | None, order_id: str, progress: Progress = quiet) -> di
         workspace.close()
 
 
+def _orders_key(workspace: Workspace, convention: str, exchange: str) -> CopyKey:
+    workspace.keyset(convention)  # made at first use
+    return workspace.keys.obtain_copy_key(convention, f"{ORDERS}{exchange}")
+
+
 def _source(workspace: Workspace, row: runs.OrderRow) -> Path:
     plain = io.BytesIO()
-    decrypt(io.BytesIO(row.input), plain, [workspace.keyset(row.convention).rest_identity])
+    decrypt(io.BytesIO(row.input), plain, [_orders_key(workspace, row.convention, row.exchange).identity])
     return Path(plain.getvalue().decode())
 
 
@@ -154,6 +161,7 @@ def daily_plan(home: str | None) -> list[dict[str, Any]]:
         ]
         planning.record_plan(workspace, len(orders))
         with workspace.database.begin() as connection:
+            note(workspace, connection)
             seal(connection, workspace.ledger, workspace.now())
         return orders
     finally:
@@ -184,12 +192,14 @@ def purge_due(home: str | None, *, confirm: bool) -> dict[str, Any]:
     workspace = open_workspace(home)
     try:
         with workspace.database.read() as connection:
+            if confirm:
+                insist_on_clock(workspace, connection)
             due = [plan for plan in plans(workspace, connection) if plan.allowed]
             indexes = index.expired(workspace, connection)
             rejects = quarantine.due(workspace, connection)
         if confirm:
             quarantine.expire(workspace)
-        certificates = [purge(workspace, plan.convention).id for plan in due] if confirm else []
+        certificates = [purge(workspace, plan.convention, prefect=PREFECT).id for plan in due] if confirm else []
         for one in indexes if confirm else ():
             index.destroy(workspace, one)
         if confirm:
@@ -204,47 +214,19 @@ def purge_due(home: str | None, *, confirm: bool) -> dict[str, Any]:
 
 
 def watch(home: str | None) -> list[dict[str, Any]]:
-    """What should have happened and did not: purges, runs, obligations; conventions unreadable, or changed without approval."""
-    workspace = open_workspace(home)
+    """The alerts that stand: what should have happened and did not. What changed is sent to PASSERELLE_ALERT_WEBHOOK.
+
+    Raises:
+        PasserelleError: the workspace cannot be opened, which is sent too.
+    """
+    webhook = Webhook.of(os.environ)
     try:
-        with workspace.database.begin() as connection:
-            workspace.sign_when_due(connection)  # no head vouches for what stands unsigned for too long
-        with workspace.database.read() as connection:
-            late = [plan for plan in plans(workspace, connection) if plan.allowed and plan.overdue]
-            stuck = runs.runs(connection, state="running")
-            expiring = partners.expiring(connection, workspace.now(), KEY_WARNING)
-            owed = planning.overdue(workspace, connection)
-            rejects = quarantine.overdue(workspace, connection)
-        alerts: list[dict[str, Any]] = [
-            {"code": "purge_overdue", "convention": plan.convention, "due": plan.due} for plan in late
-        ]
-        alerts += [{"code": "run_not_ended", "convention": run.convention, "run": run.id} for run in stuck]
-        alerts += [{"code": "partner_key_expiring", "recipient": key.partner, "due": key.not_after} for key in expiring]
-        alerts += [
-            {"code": "quarantine_overdue", "convention": one.copy.convention, "run": one.copy.run} for one in rejects
-        ]
-        return alerts + owed + _unreadable(workspace) + _unusual(workspace)
+        workspace = open_workspace(home)
+    except PasserelleError as error:
+        if webhook is not None:
+            watchdog.cannot_open(webhook, error)
+        raise
+    try:
+        return [one.as_json() for one in watchdog.watch(workspace, ("obligations", planning.overdue), webhook=webhook)]
     finally:
         workspace.close()
-
-
-def _unusual(workspace: Workspace) -> list[dict[str, Any]]:
-    """Seal the access log, and say what in its last hour is not as usual: codes and counts, for it names people who work."""
-    now = workspace.now()
-    with workspace.database.begin() as connection:
-        seal(connection, workspace.ledger, now)
-        workspace.sign_when_due(connection)
-    with workspace.database.read() as connection:
-        found = alerting.alerts(connection, now)
-    fresh = iso(now - alerting.FRESH)
-    return [{"code": f"access_{one.code}", "count": one.count} for one in found if one.last >= fresh]
-
-
-def _unreadable(workspace: Workspace) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for convention in workspace.convention_ids():
-        try:
-            workspace.convention(convention)
-        except PasserelleError:
-            found.append({"code": "convention_unreadable", "convention": convention})
-    return found

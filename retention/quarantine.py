@@ -10,13 +10,18 @@ from passerelle.handover.job import erase_copy
 from passerelle.handover.quarantine import Kept, kept
 from passerelle.store import holdings
 from passerelle.workspace import Workspace
+from retention.scope import Scope, destroy_keys, rulings
 
 GRACE = timedelta(days=1)  # for the daily job
 
 
 def due(workspace: Workspace, connection: Connection) -> list[Kept]:
     """The quarantines whose life is over, and that nothing holds."""
-    return [one for one in kept(workspace, connection) if one.over(workspace.now())]
+    over = [one for one in kept(workspace, connection) if one.over(workspace.now())]
+    held: set[int] = set()
+    for convention in sorted({one.copy.convention for one in over}):
+        held |= {one.copy.id for one in rulings(workspace, connection, Scope(convention)) if one.hold is not None}
+    return [one for one in over if one.copy.id not in held]
 
 
 def overdue(workspace: Workspace, connection: Connection) -> list[Kept]:
@@ -35,6 +40,7 @@ def expire(workspace: Workspace) -> list[Kept]:
     gone = []
     for convention in sorted({one.copy.convention for one in over}):
         with workspace.lock(f"{convention}.purge"):
+            destroy_keys(workspace, convention, [one.copy for one in over if one.copy.convention == convention])
             gone += [one for one in over if one.copy.convention == convention and _destroy(workspace, one)]
     return gone
 

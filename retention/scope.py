@@ -17,6 +17,7 @@ from passerelle.convention.dates import local_day
 from passerelle.convention.holds import Hold, What, meet
 from passerelle.convention.periods import period_of
 from passerelle.errors import UsageError
+from passerelle.keys import ORDERS
 from passerelle.shard import holds as has_tag
 from passerelle.store import holdings, runs
 from passerelle.store.holdings import Holding
@@ -180,11 +181,16 @@ def _persons(workspace: Workspace, shard: Holding | None, tags: frozenset[str]) 
     return frozenset(tag for tag in tags if has_tag(path, bytes.fromhex(tag)))
 
 
-def keys_of(copies: Sequence[Holding]) -> frozenset[str]:
-    """The names of the keys of copies in the ring: where each lies."""
-    return frozenset(copy.location for copy in copies)
-
-
 def destroy_keys(workspace: Workspace, convention_id: str, copies: Sequence[Holding]) -> int:
-    """Destroy the keys of ``copies`` for ever, and wrap what is left under a new key; how many went. May be repeated."""
-    return workspace.keys.forget(convention_id, keys_of(copies))
+    """Destroy the keys of ``copies`` for ever, and wrap what is left under a new key; how many went. May be repeated.
+
+    With them go the keys of copies that are gone already, and of the orders of their exchanges that none waits for. It takes
+    as long as the convention has copies, whatever they hold.
+    """
+    known = workspace.keys.copy_keys(convention_id)  # before the register: what comes meanwhile is not among them
+    with workspace.database.read() as connection:
+        present = {copy.location for copy in holdings.present(connection, convention=convention_id)}
+        waiting = runs.ordered(connection, convention_id)
+    orders = {f"{ORDERS}{exchange}" for exchange in {copy.exchange for copy in copies} - waiting}
+    stale = {name for name in known - present if not name.startswith(ORDERS)}
+    return workspace.keys.forget(convention_id, frozenset({copy.location for copy in copies} | orders | stale))

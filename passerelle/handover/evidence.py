@@ -9,9 +9,9 @@ from passerelle.access import Look, refusing, write_in
 from passerelle.errors import KeyStoreError, RefusedError, TrailError, UsageError
 from passerelle.handover.earlier import superseded
 from passerelle.handover.job import release_location
-from passerelle.keys import Identity, parse_allowed_signers
+from passerelle.keys import CopyKey, Identity, parse_allowed_signers
 from passerelle.parcel import Trust, parse_manifest
-from passerelle.store import links, runs
+from passerelle.store import holdings, links, runs
 from passerelle.store.runs import Delivery
 from passerelle.trail import verify_entry
 from passerelle.workspace import Workspace
@@ -71,23 +71,31 @@ def _hand_release_key(workspace: Workspace, parcel: str, party: str, look: Look)
             hint_fr="le numéro du colis est le « name » de son bordereau, manifest.json",
         )
     if found[0].convention in workspace.keys.destroyed():
-        raise RefusedError(
-            "the second lock of this parcel was destroyed with its convention's data",
-            hint=f"passerelle purge certificate {found[0].convention} tells when and why",
-            fr="le second verrou de ce colis a été détruit avec les données de sa convention",
-            hint_fr=f"passerelle purge certificate {found[0].convention} dit quand et pourquoi",
-        )
+        raise _destroyed(found[0].convention)
     wrapped = _wrapped_release(workspace, found[0])
     with workspace.database.begin() as connection:
         if (closed := links.superseding(connection, parcel)) is not None:
             raise superseded(closed)
-        identity = workspace.keys.keyset(found[0].convention).unwrap_release(wrapped, parcel)
+        identity = _key_of(workspace, found[0]).unwrap_release(wrapped, parcel)
         look.convention, look.exchange, look.run = found[0].convention, found[0].exchange, found[0].run
         write_in(connection, workspace, look)
         body = {"parcel": parcel, "party": party, "delivery": parcel, "convention": found[0].convention}
         workspace.append(connection, "release_key_handed", body)
         workspace.ledger.checkpoint(connection, workspace.now())
     return identity
+
+
+def _key_of(workspace: Workspace, delivery: Delivery) -> CopyKey:
+    return workspace.keys.copy_key(delivery.convention, release_location(delivery.id))
+
+
+def _destroyed(convention: str) -> RefusedError:
+    return RefusedError(
+        "the second lock of this parcel was destroyed with its convention's data",
+        hint=f"passerelle purge certificate {convention} tells when and why",
+        fr="le second verrou de ce colis a été détruit avec les données de sa convention",
+        hint_fr=f"passerelle purge certificate {convention} dit quand et pourquoi",
+    )
 
 
 def _wrapped_release(workspace: Workspace, delivery: Delivery) -> bytes:
@@ -99,6 +107,9 @@ def _wrapped_release(workspace: Workspace, delivery: Delivery) -> bytes:
     with workspace.database.read() as connection:
         if links.superseding(connection, delivery.id) is not None:
             return b""
+        copies = holdings.all_of(connection, delivery.convention)
+    if any(copy.destroyed_at for copy in copies if copy.location == release_location(delivery.id)):
+        raise _destroyed(delivery.convention)
     if len(parse_manifest(delivery.manifest).passerelle.locks) == 1:
         raise RefusedError(
             "this parcel has one lock only: the recipient's key opens it",

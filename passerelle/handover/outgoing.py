@@ -84,10 +84,11 @@ def _open(job: Job, recipient: str, stack: ExitStack) -> Outgoing:
 
 
 def _release(job: Job, parcel: str) -> Identity:
-    """The release identity of a parcel, kept wrapped under the convention's key set: the second lock."""
+    """The release identity of a parcel, kept wrapped under a key of its own: the second lock."""
     identity = Identity.generate()
     path = job.register("release", release_location(parcel))
-    write_whole(path, job.keys.wrap_release(identity, parcel))
+    key = job.workspace.keys.new_copy_key(job.order.convention, release_location(parcel))
+    write_whole(path, key.wrap_release(identity, parcel))
     return identity
 
 

@@ -145,7 +145,7 @@ def _truth(workspace: Workspace, row: OutcomeRelease) -> pa.Table | None:
         return None
     plain = io.BytesIO()
     with workspace.path(copies[0].location).open("rb") as file:
-        decrypt(file, plain, [workspace.keyset(row.convention).rest_identity])
+        decrypt(file, plain, [workspace.keys.copy_key(row.convention, copies[0].location).identity])
     return _table(plain.getvalue())
 
 

@@ -303,7 +303,7 @@ def _names(workspace: Workspace, copy: Holding) -> list[str]:
 
 @contextmanager
 def _opened(workspace: Workspace, copy: Holding) -> Iterator[AgeSource]:
-    identity = workspace.keyset(copy.convention).rest_identity
+    identity = workspace.keys.copy_key(copy.convention, copy.location).identity
     with workspace.path(copy.location).open("rb") as file, age_source(file, [identity]) as plain:
         yield plain
 

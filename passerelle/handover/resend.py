@@ -21,7 +21,7 @@ from passerelle.handover.repeats import find_repeats
 from passerelle.handover.stream import stream
 from passerelle.handover.versions import recorded_as
 from passerelle.intake import open_original
-from passerelle.keys import AgeFile
+from passerelle.keys import AgeFile, CopyKey
 from passerelle.parcel import parse_manifest
 from passerelle.store import holdings, links, runs
 from passerelle.store.runs import Delivery
@@ -110,7 +110,7 @@ def _carry_out(job: Job, sent: Delivery, actor: str) -> Outcome:
         return _outcome(job, "duplicate", made)
     _log(job, sent, actor)
     job.reach(2)
-    original = AgeFile(job.order.source, [job.keys.rest_identity])  # 2
+    original = AgeFile(job.order.source, [_raw_key(job).identity])  # 2
     with open_original(original, job.tools.contract.dialects) as source:
         job.dialect = source.dialect.id
         repeats = find_repeats(source, job.tools.contract, job.workspace.home / "staging")
@@ -129,6 +129,10 @@ def _carry_out(job: Job, sent: Delivery, actor: str) -> Outcome:
         runs.advance(connection, job.run, 8, job.counts)
     close_run(job.workspace, job.run, "delivered", None, keep=KEPT_IF_DELIVERED)
     return _outcome(job, "delivered", handed)
+
+
+def _raw_key(job: Job) -> CopyKey:
+    return job.workspace.keys.copy_key(job.order.convention, job.workspace.location(job.order.source))
 
 
 def _made(job: Job, recipient: str) -> Delivered | None:

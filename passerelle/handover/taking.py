@@ -14,11 +14,13 @@ from passerelle.keys import AgeSink, age_sink
 
 @contextmanager
 def sealed_copy(job: Job, kind: str, name: str) -> Iterator[AgeSink]:
-    """A registered copy, encrypted to the convention's key from its first byte, durable on leaving."""
-    path = job.register(kind, f"holdings/{job.order.convention}/{job.run}/{name}")
+    """A registered copy, encrypted to a key of its own from its first byte, durable on leaving."""
+    location = f"holdings/{job.order.convention}/{job.run}/{name}"
+    path = job.register(kind, location)
+    key = job.workspace.keys.new_copy_key(job.order.convention, location)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        with age_sink(file, [job.keys.rest_recipient]) as sink:
+        with age_sink(file, [key.recipient]) as sink:
             yield sink
         file.flush()
         os.fsync(file.fileno())

@@ -1,7 +1,7 @@
 """Keys: the root key and what it wraps, one key set per convention, and the recipients that partners enrol."""
 
 from passerelle.keys.age import AgeSink, age_sink
-from passerelle.keys.keyset import KeySet
+from passerelle.keys.keyset import ORDERS, CopyKey, KeySet
 from passerelle.keys.opening import AgeSource, age_source, decrypt
 from passerelle.keys.recipient import Identity, Recipient, parse_identities, parse_recipient, read_identities
 from passerelle.keys.ring import KeyRing
@@ -24,9 +24,11 @@ __all__ = [
     "BUNDLE_NAMESPACE",
     "CERTIFICATE_NAMESPACE",
     "NOTICE_NAMESPACE",
+    "ORDERS",
     "AgeFile",
     "AgeSink",
     "AgeSource",
+    "CopyKey",
     "FileRootKey",
     "Identity",
     "KeyRing",

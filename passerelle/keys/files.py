@@ -29,6 +29,15 @@ def put(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def put_over(path: Path, data: bytes) -> None:
+    """As ``put``; the bytes of the file that is replaced are overwritten, for what they wrapped is to be destroyed."""
+    with path.open("r+b") as old:
+        put(path, data)
+        old.write(os.urandom(os.fstat(old.fileno()).st_size))
+        old.flush()
+        os.fsync(old.fileno())
+
+
 def shred(path: Path) -> None:
     """Overwrite and delete; nothing happens when the file is gone already.
 

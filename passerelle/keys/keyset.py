@@ -1,4 +1,7 @@
-"""The keys of one convention. Destroying them shuts everything that was ever encrypted or derived under them."""
+"""The keys of one convention, and of each of its copies.
+
+Destroying a key set shuts everything that was ever encrypted or derived under it; destroying a copy's key shuts that copy alone.
+"""
 
 from __future__ import annotations
 
@@ -11,25 +14,20 @@ from passerelle.keys.recipient import Identity, Recipient, parse_identities
 
 PRF_BYTES = 16  # AES-128 keys for AES-CMAC over whole columns
 COMMIT_BYTES = 32
+ORDERS = "orders/"  # the copy key of an exchange's orders: this and the exchange's id
 
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
     """What protects one convention's data. Secrets never show in a ``repr``.
 
-    ``rest_identity`` opens data at rest (age, X25519); ``master`` is 32 bytes that all derived keys come from;
-    ``index_key`` is 16 bytes, for the person index, and outlives the rest (``KeyRing.destroy_index``).
+    ``master`` is 32 bytes that all derived keys come from; ``index_key`` is 16 bytes, for the person index, and outlives the
+    rest (``KeyRing.destroy_index``).
     """
 
     convention: str
-    rest_identity: Identity = field(repr=False)
     master: bytes = field(repr=False)
     index_key: bytes = field(repr=False)
-
-    @property
-    def rest_recipient(self) -> Recipient:
-        """Who raw copies and quarantine are encrypted to."""
-        return self.rest_identity.recipient
 
     def pseudonym_key(self, recipient: str) -> bytes:
         """16 bytes for the pseudonyms of one recipient: two recipients cannot join what they received."""
@@ -40,20 +38,37 @@ class KeySet:
         key = wrapping.derive(self.master, "passerelle/commit", COMMIT_BYTES)
         return hmac.new(key, data, hashlib.sha256).hexdigest()
 
-    def wrap_release(self, identity: Identity, parcel_id: str) -> bytes:
-        """The release identity of one parcel, to be stored: it dies with the key set."""
-        return wrapping.wrap(self._release_key(), identity.secret.encode(), self._release_context(parcel_id))
+
+@dataclass(frozen=True, slots=True)
+class CopyKey:
+    """What opens one copy: an age identity (X25519), made for it, that dies without any other (``KeyRing.forget``).
+
+    ``name`` is where the copy lies. Of a parcel it wraps the release identity, whose file is the copy.
+    """
+
+    convention: str
+    name: str
+    identity: Identity = field(repr=False)
+
+    @property
+    def recipient(self) -> Recipient:
+        """Who the copy is encrypted to."""
+        return self.identity.recipient
+
+    def wrap_release(self, release: Identity, parcel_id: str) -> bytes:
+        """The release identity of one parcel, to be stored: it dies with this key."""
+        return wrapping.wrap(self._release_key(), release.secret.encode(), self._release_context(parcel_id))
 
     def unwrap_release(self, wrapped: bytes, parcel_id: str) -> Identity:
         """The release identity of ``parcel_id``.
 
         Raises:
-            KeyStoreError: wrapped for another parcel or under another key set, or altered.
+            KeyStoreError: wrapped for another parcel or under another key, or altered.
         """
         return parse_identities(wrapping.unwrap(self._release_key(), wrapped, self._release_context(parcel_id)))[0]
 
     def _release_key(self) -> bytes:
-        return wrapping.derive(self.master, "passerelle/release", wrapping.KEY_BYTES)
+        return wrapping.derive(self.identity.secret.encode(), "passerelle/release", wrapping.KEY_BYTES)
 
     def _release_context(self, parcel_id: str) -> str:
         return f"passerelle/release/{self.convention}/{parcel_id}"

@@ -7,6 +7,7 @@
     keys/gen-0003/retired.key          the public halves of earlier signing keys, each until when; wrapped
     keys/gen-0003/portal.key           wraps the secrets of second factors; wrapped
     keys/gen-0003/ID.keyset            the key set of a convention; wrapped
+    keys/gen-0003/ID.0001.copies       the keys of its copies, wrapped under its key set
     keys/gen-0003/ID.index             its person-index key; wrapped
     keys/gen-0003/ID.destroyed         tombstone of its key set        ID.index-destroyed: of its index key
 
@@ -24,11 +25,13 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from passerelle.canonical import canonical, parse
-from passerelle.errors import EvidenceError, KeyStoreError
+from passerelle.errors import KeyStoreError
 from passerelle.keys import wrapping
+from passerelle.keys.copies import SUFFIX as COPIES
+from passerelle.keys.copies import Copies, Wrapping
+from passerelle.keys.copies import unwrapped as _read
 from passerelle.keys.files import NOT_WRITABLE, locked, put, shred, sync_folder, write_new
-from passerelle.keys.keyset import PRF_BYTES, KeySet
+from passerelle.keys.keyset import PRF_BYTES, CopyKey, KeySet
 from passerelle.keys.recipient import Identity, parse_identities
 from passerelle.keys.root import FileRootKey, RootKey, RootKeys
 from passerelle.keys.ssh import NAMESPACES, Signer, allowed_signers, parse_allowed_signers, public_text
@@ -98,10 +101,12 @@ class KeyRing:
     def _finish(self) -> None:
         """Carry out what was begun: destroy what CURRENT does not name, and what has a tombstone or a temporary name."""
         self._sweep(keep=self._number())
-        generation, _ = self._in_force()
-        for tombstone, secret in TOMBSTONES.items():
+        generation, root = self._in_force()
+        for tombstone in TOMBSTONES:
             for path in generation.glob(f"*{tombstone}"):
-                shred(path.with_suffix(secret))
+                _destroy(path)
+        for path in generation.glob("*.keyset"):
+            Copies(path, root).sweep()
         for unfinished in (*self._folder.glob("*.new"), *generation.glob("*.new")):
             shred(unfinished)
 
@@ -179,9 +184,56 @@ class KeyRing:
                 put(index, root.wrap(secrets.token_bytes(PRF_BYTES), index.name))
             path = generation / f"{convention}.keyset"
             if not path.exists():
-                fresh = {"master": wrapping.new_key().hex(), "rest": Identity.generate().secret}
-                put(path, root.wrap(canonical(fresh), path.name))
-            return _read_keyset(root, convention, path, index)
+                put(path, Wrapping.new().wrapped(root, path))
+            return KeySet(convention, Wrapping.read(root, path).master, _read(root, index))
+
+    def new_copy_key(self, convention: str, name: str) -> CopyKey:
+        """A key of its own for the copy ``name``, kept; the one of an earlier copy of that name is replaced.
+
+        Raises:
+            KeyStoreError: the convention has no key set, or its keys were destroyed.
+        """
+        identity = Identity.generate()
+        with self._copies(convention) as copies:
+            copies.keep(name, identity.secret)
+        return CopyKey(convention, name, identity)
+
+    def obtain_copy_key(self, convention: str, name: str) -> CopyKey:
+        """The key of the copies ``name``, made at first use; raises as ``new_copy_key``."""
+        with self._copies(convention) as copies:
+            secret = copies.obtain(name, Identity.generate().secret)
+        return CopyKey(convention, name, parse_identities(secret.encode())[0])
+
+    def copy_key(self, convention: str, name: str) -> CopyKey:
+        """The key of the copy ``name``.
+
+        Raises:
+            KeyStoreError: it was destroyed, or there never was one; or the convention's keys were destroyed.
+        """
+        with self._copies(convention) as copies:
+            secret = copies.load().get(name)
+        if secret is None:
+            raise KeyStoreError("the key of this copy was destroyed, or never made", where=convention)
+        return CopyKey(convention, name, parse_identities(secret.encode())[0])
+
+    def copy_keys(self, convention: str) -> frozenset[str]:
+        """The names of the copies that have a key; none of a convention without keys, or whose keys were destroyed."""
+        with self._operation(convention) as (generation, root):
+            path = generation / f"{convention}.keyset"
+            if not path.exists() or (generation / f"{convention}.destroyed").exists():
+                return frozenset()
+            return frozenset(Copies(path, root).load())
+
+    def forget(self, convention: str, names: frozenset[str]) -> int:
+        """Destroy the keys of the copies ``names`` for ever, and wrap the others under a new key; how many went.
+
+        It takes as long as the convention has copies, whatever they hold. May be repeated; what has no key is passed over.
+        """
+        with self._operation(convention) as (generation, root):
+            path = generation / f"{convention}.keyset"
+            if not path.exists() or (generation / f"{convention}.destroyed").exists():
+                return 0
+            return Copies(path, root).forget(names)
 
     def knows(self, convention: str) -> bool:
         """Whether ``convention`` has a key set, or had one that was destroyed."""
@@ -234,6 +286,8 @@ class KeyRing:
             for path in sorted(old.iterdir()):
                 if path.suffix in TOMBSTONES:
                     write_new(new / path.name, path.read_bytes())
+                elif path.suffix == COPIES and not path.with_name(f"{path.name.partition('.')[0]}.destroyed").exists():
+                    write_new(new / path.name, path.read_bytes())  # wrapped under the key set, not under the root
                 elif path.suffix in WRAPPED and path.name != "root.key" and not _is_destroyed(path):
                     write_new(new / path.name, new_root.wrap(_read(old_root, path), path.name))
             sync_folder(new)
@@ -275,6 +329,15 @@ class KeyRing:
         with locked(self._folder / "lock"):
             yield self._in_force()
 
+    @contextmanager
+    def _copies(self, convention: str) -> Iterator[Copies]:
+        with self._operation(convention) as (generation, root):
+            _refuse_destroyed(generation / f"{convention}.destroyed", "the keys of this convention were destroyed")
+            path = generation / f"{convention}.keyset"
+            if not path.exists():
+                raise KeyStoreError("this convention has no key set", where=convention)
+            yield Copies(path, root)
+
     def _ed25519(self, name: str) -> Ed25519PrivateKey:
         with locked(self._folder / "lock"):
             generation, root = self._in_force()
@@ -306,14 +369,11 @@ def _is_destroyed(secret: Path) -> bool:
 def _destroy(tombstone: Path) -> None:
     if not tombstone.exists():
         put(tombstone, b"destroyed\n")
-    shred(tombstone.with_suffix(TOMBSTONES[tombstone.suffix]))
-
-
-def _read(root: RootKey, path: Path) -> bytes:
-    try:
-        return root.unwrap(path.read_bytes(), path.name)
-    except OSError as error:
-        raise KeyStoreError(f"expected a wrapped key ({type(error).__name__})", where=path.name) from None
+    secret = tombstone.with_suffix(TOMBSTONES[tombstone.suffix])
+    shred(secret)
+    if secret.suffix == ".keyset":
+        for copies in tombstone.parent.glob(f"{tombstone.stem}.*{COPIES}"):
+            shred(copies)
 
 
 def _signers(generation: Path, root: RootKey) -> tuple[Signer, ...]:
@@ -323,12 +383,3 @@ def _signers(generation: Path, root: RootKey) -> tuple[Signer, ...]:
         return (current,)
     past = parse_allowed_signers(_read(root, generation / RETIRED).decode())
     return (*(one for one in past if one.key != current.key), current)
-
-
-def _read_keyset(root: RootKey, convention: str, path: Path, index: Path) -> KeySet:
-    try:
-        value = parse(_read(root, path))
-        identity, master = parse_identities(value["rest"].encode())[0], bytes.fromhex(value["master"])
-    except (EvidenceError, KeyError, TypeError, ValueError):
-        raise KeyStoreError("expected a key set", where=path.name) from None
-    return KeySet(convention, identity, master, _read(root, index))

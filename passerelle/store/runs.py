@@ -93,6 +93,12 @@ def order(connection: Connection, order_id: str) -> OrderRow:
     return OrderRow(row.id, row.convention, row.exchange, row.period, row.sender, row.input, row.supersedes, row.reason)
 
 
+def ordered(connection: Connection, convention: str) -> set[str]:
+    """The exchanges of a convention that an order waits for."""
+    query = select(exchange_order.c.exchange).where(exchange_order.c.convention == convention).distinct()
+    return set(connection.scalars(query))
+
+
 def drop_order(connection: Connection, order_id: str) -> None:
     """Forget an order: its run is over."""
     connection.execute(delete(exchange_order).where(exchange_order.c.id == order_id))

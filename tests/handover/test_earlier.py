@@ -141,7 +141,8 @@ def test_what_cannot_be_sent_again_says_why(world: tuple[Gateway, str, Path]) ->
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(EvidenceError, match="altered or cut"):
         again(gateway, parcel)
-    with path.open("wb") as file, age_sink(file, [gateway.workspace.keyset("csp-ft-2024").rest_recipient]) as sink:
+    key = gateway.workspace.keys.copy_key("csp-ft-2024", raw.location)
+    with path.open("wb") as file, age_sink(file, [key.recipient]) as sink:
         sink.write(corrected.read_bytes())
     with pytest.raises(EvidenceError, match="not the file that the trail tells of"):
         again(gateway, parcel)

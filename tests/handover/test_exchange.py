@@ -235,7 +235,7 @@ def test_quarantining_policy_delivers_the_rest(persons: Gateway, tmp_path: Path)
     (copy,) = persons.present(kind="quarantine")
     plain = io.BytesIO()
     with persons.workspace.path(copy.location).open("rb") as cipher:
-        decrypt(cipher, plain, [persons.workspace.keys.keyset("csp-ft-2024").rest_identity])
+        decrypt(cipher, plain, [persons.workspace.keys.copy_key("csp-ft-2024", copy.location).identity])
     rejected = rows_of(plain.getvalue())
     names = column_of(source, "last_name")
     assert [row["last_name"] for row in rejected] == [names[int(row["row"]) - 1] for row in rejected]

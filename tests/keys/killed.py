@@ -29,6 +29,8 @@ OPERATIONS: dict[str, Callable[[Path, RootKeys], object]] = {
     "destroy": lambda folder, roots: KeyRing.open(folder, roots).destroy("alpha"),
     "sign": lambda folder, roots: KeyRing.open(folder, roots).rotate_signing(datetime(2026, 3, 1, 9, 30, tzinfo=UTC)),
     "keyset": lambda folder, roots: KeyRing.open(folder, roots).keyset("fresh"),
+    "keep": lambda folder, roots: KeyRing.open(folder, roots).new_copy_key("alpha", "three"),
+    "forget": lambda folder, roots: KeyRing.open(folder, roots).forget("alpha", frozenset({"one"})),
 }
 
 
@@ -37,6 +39,8 @@ def prepare(folder: Path, roots: RootKeys) -> None:
     ring = KeyRing.create(folder, roots)
     for convention in ("alpha", "beta", "gamma"):
         ring.keyset(convention)
+        for name in ("one", "two"):
+            ring.new_copy_key(convention, name)
     ring.destroy("beta")
     ring.destroy("gamma")
     ring.destroy_index("gamma")
@@ -73,10 +77,15 @@ def found(folder: Path, roots: RootKeys) -> dict[str, Any]:
     except KeyStoreError as error:
         return {"error": error.message}
     secrets = {name: _secret(ring, name) for name in ("alpha", "beta", "gamma")}
+    copies = {name: ring.copy_key("alpha", name).identity.secret for name in sorted(ring.copy_keys("alpha"))}
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
-    return {"generation": ring.generation, "secrets": secrets, "signer": ring.signing_public, "files": files} | {
-        "trusted": ring.allowed_signers
-    }
+    return {
+        "generation": ring.generation,
+        "secrets": secrets,
+        "copies": copies,
+        "signer": ring.signing_public,
+        "files": files,
+    } | {"trusted": ring.allowed_signers}
 
 
 def _secret(ring: KeyRing, convention: str) -> list[str]:

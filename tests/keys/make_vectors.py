@@ -9,7 +9,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from passerelle.keys import KeySet, parse_identities, public_text
+from passerelle.canonical import canonical
+from passerelle.keys import CopyKey, KeySet, parse_identities, public_text
 
 FOLDER = Path(__file__).resolve().parent.parent / "vectors" / "keys"
 ROOT = bytes(range(32))
@@ -56,22 +57,37 @@ def wrapped() -> Iterator[Vector]:
 
 def derived() -> Iterator[Vector]:
     """Section 3: what a key set derives, and a release identity wrapped for one parcel."""
-    keys = KeySet("face-pe-2014", parse_identities(REST.encode())[0], MASTER, bytes(16))
+    keys = KeySet("face-pe-2014", MASTER, bytes(16))
     facts = {"form": "derived", "expect": "ok", "master": MASTER.hex()}
     yield (
         "derived_pseudonym",
         {**facts, "purpose": "passerelle/pseudonym/face", "length": "16"},
         keys.pseudonym_key("face"),
     )
-    yield "derived_release", {**facts, "purpose": "passerelle/release", "length": "32"}, keys._release_key()
     commit = {"form": "commitment", "expect": "ok", "master": MASTER.hex(), "data": b"content".hex()}
     yield "commitment", commit, keys.commit(b"content").encode()
+    copy = CopyKey("face-pe-2014", "releases/p-0123.key", parse_identities(REST.encode())[0])
     context = "passerelle/release/face-pe-2014/p-0123"
-    data = b"\x01" + NONCE + AESGCM(keys._release_key()).encrypt(NONCE, REST.encode(), context.encode())
-    facts = {"form": "release", "master": MASTER.hex(), "convention": "face-pe-2014", "parcel": "p-0123"}
+    data = b"\x01" + NONCE + AESGCM(copy._release_key()).encrypt(NONCE, REST.encode(), context.encode())
+    facts = {"form": "release", "key": REST, "convention": "face-pe-2014", "parcel": "p-0123"}
     yield "release", {**facts, "expect": "ok", "identity": REST}, data
     yield "release_of_another_parcel", {**facts, "parcel": "p-4567", "expect": "fail"}, data
     yield "release_of_another_convention", {**facts, "convention": "csp-ft-2024", "expect": "fail"}, data
+
+
+def copies() -> Iterator[Vector]:
+    """Section 3: the keys of copies, wrapped under the key that their key set holds."""
+    name = "face-pe-2014.0001.copies"
+    plain = canonical({"holdings/face-pe-2014/r-01/raw.age": REST, "orders/shared-studies": REST})
+    data = b"\x01" + NONCE + AESGCM(ROOT).encrypt(NONCE, plain, name.encode())
+    facts = {"form": "copies", "wrap": ROOT.hex(), "convention": "face-pe-2014", "edition": "1"}
+    yield "copies", {**facts, "expect": "ok", "names": "holdings/face-pe-2014/r-01/raw.age orders/shared-studies"}, data
+    yield "copies_of_another_edition", {**facts, "edition": "2", "expect": "fail"}, data
+    yield "copies_of_another_convention", {**facts, "convention": "csp-ft-2024", "expect": "fail"}, data
+    yield "copies_other_key", {**facts, "wrap": MASTER.hex(), "expect": "fail"}, data
+    for kind, text in (("list", b"[]"), ("number", b'{"a":1}'), ("no_json", b"{")):
+        wrong = b"\x01" + NONCE + AESGCM(ROOT).encrypt(NONCE, text, name.encode())
+        yield f"copies_{kind}", {**facts, "expect": "fail"}, wrong
 
 
 def recipients() -> Iterator[Vector]:
@@ -159,7 +175,7 @@ def signers() -> Iterator[Vector]:
 
 def vectors() -> Iterator[Vector]:
     """Every vector: name, header lines, bytes."""
-    for family in (wrapped, derived, recipients, identities, signers):
+    for family in (wrapped, derived, copies, recipients, identities, signers):
         yield from family()
 
 

@@ -28,7 +28,9 @@ def test_a_rotation_ends_in_the_old_or_the_new_generation(tmp_path: Path, apart:
     assert [state["generation"] for state in rest] == sorted(state["generation"] for state in rest)
     assert (rest[0]["generation"], rest[-1]["generation"]) == (1, 2)
     for state in rest:
-        assert (state["secrets"], state["signer"]) == (before["secrets"], before["signer"])
+        assert [state[one] for one in ("secrets", "copies", "signer")] == [
+            before[one] for one in ("secrets", "copies", "signer")
+        ]
         assert [name for name in state["files"] if name.endswith((".new", "root.key"))] == [
             f"gen-{state['generation']:04d}/root.key"
         ]
@@ -45,7 +47,32 @@ def test_a_destruction_is_whole_or_has_not_begun(tmp_path: Path) -> None:
     for state in rest:
         names = {Path(name).name for name in state["files"]}
         assert ("alpha.destroyed" in names) != ("alpha.keyset" in names)
+        assert ("alpha.destroyed" in names) != ("alpha.0001.copies" in names)
         assert state["secrets"]["alpha"][1] == before["secrets"]["alpha"][1]
+
+
+def test_forgetting_is_whole_or_has_not_begun(tmp_path: Path) -> None:
+    """At every point of a forgetting the next opening finds every copy's key, or all but the forgotten one, in one edition."""
+    before, *rest = states("forget", tmp_path)
+    left = {name: secret for name, secret in before["copies"].items() if name != "one"}
+    assert set(before["copies"]) == {"one", "two"}
+    gone = [state["copies"] == left for state in rest]
+    assert gone == sorted(gone)
+    assert (gone[0], gone[-1]) == (False, True)
+    for state, is_gone in zip(rest, gone, strict=True):
+        assert is_gone or state["copies"] == before["copies"]
+        assert state["secrets"] == before["secrets"]
+        editions = [Path(name).name for name in state["files"] if "alpha" in name and name.endswith(".copies")]
+        assert editions == [f"alpha.{2 if is_gone else 1:04d}.copies"]
+
+
+def test_a_new_copy_key_is_kept_or_was_not_made(tmp_path: Path) -> None:
+    """Killed while the key of a copy is made, the ring has it or not, and the others as before."""
+    before, *rest = states("keep", tmp_path)
+    for state in rest:
+        assert {name: state["copies"][name] for name in before["copies"]} == before["copies"]
+    assert ["three" in state["copies"] for state in rest] == sorted("three" in state["copies"] for state in rest)
+    assert "three" in rest[-1]["copies"]
 
 
 def test_a_creation_can_be_begun_again(tmp_path: Path) -> None:

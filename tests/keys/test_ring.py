@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -49,24 +50,20 @@ def test_no_secret_lies_open_but_the_root_key(ring: KeyRing, tmp_path: Path) -> 
     secrets = [
         keys.master,
         keys.master.hex().encode(),
-        keys.rest_identity.secret.encode(),
+        ring.new_copy_key("face-pe-2014", "raw.age").identity.secret.encode(),
         keys.index_key,
         ring.signing_key.private_bytes_raw(),
         ring.trail_key.private_bytes_raw(),
     ]
     contents = [path.read_bytes() for path in (tmp_path / "keys").rglob("*") if path.is_file()]
-    assert len(contents) == 7
+    assert len(contents) == 8
     assert not [1 for content in contents for secret in secrets if secret in content]
 
 
 def test_conventions_and_recipients_have_keys_of_their_own(ring: KeyRing) -> None:
     """Two conventions share no key; two recipients of one convention get different pseudonym keys of 16 bytes."""
     one, two = ring.keyset("one"), ring.keyset("two")
-    assert not {one.master, one.index_key, one.rest_identity.secret} & {
-        two.master,
-        two.index_key,
-        two.rest_identity.secret,
-    }
+    assert not {one.master, one.index_key} & {two.master, two.index_key}
     assert one.pseudonym_key("face") != one.pseudonym_key("region")
     assert one.pseudonym_key("face") != two.pseudonym_key("face")
     assert one.pseudonym_key("face") == ring.keyset("one").pseudonym_key("face")
@@ -182,21 +179,41 @@ def test_names_that_are_no_convention_are_refused(ring: KeyRing, name: str) -> N
 
 
 def test_a_release_identity_dies_with_the_key_set(ring: KeyRing) -> None:
-    """A release identity opens for its own parcel and key set only."""
+    """A release identity opens for its own parcel and key only."""
     release = Identity.generate()
-    keys = ring.keyset("one")
+    ring.keyset("one"), ring.keyset("two")
+    keys = ring.new_copy_key("one", "releases/parcel-1.key")
+    beside = ring.new_copy_key("one", "releases/parcel-2.key")
     wrapped = keys.wrap_release(release, "parcel-1")
     assert keys.unwrap_release(wrapped, "parcel-1") == release
     assert release.secret.encode() not in wrapped
-    for other, parcel in ((keys, "parcel-2"), (ring.keyset("two"), "parcel-1")):
+    for other, parcel in ((keys, "parcel-2"), (beside, "parcel-1"), (ring.new_copy_key("two", "p"), "parcel-1")):
         with pytest.raises(KeyStoreError, match="does not open"):
             other.unwrap_release(wrapped, parcel)
+
+
+def test_what_is_forgotten_never_opens_again(ring: KeyRing, tmp_path: Path) -> None:
+    """A backup of the copies' keys from before opens under no key of today; the others keep their keys, and so do tokens."""
+    before = ring.keyset("one")
+    kept, gone = ring.new_copy_key("one", "kept"), ring.new_copy_key("one", "gone")
+    backup = (folder_of(tmp_path) / "one.0001.copies").read_bytes()
+    assert ring.forget("one", frozenset({"gone", "never made"})) == 1
+    assert ring.forget("one", frozenset({"gone"})) == 0
+    assert (ring.copy_key("one", "kept"), ring.copy_keys("one")) == (kept, frozenset({"kept"}))
+    assert ring.keyset("one") == before
+    with pytest.raises(KeyStoreError, match="destroyed, or never made"):
+        ring.copy_key("one", "gone")
+    for edition in (1, 2):
+        (folder_of(tmp_path) / f"one.{edition:04d}.copies").write_bytes(backup)
+        with pytest.raises(KeyStoreError) if edition == 2 else nullcontext():
+            assert ring.copy_keys("one") == frozenset({"kept"})
+    assert gone.identity.secret.encode() not in backup
 
 
 def test_secrets_do_not_show(ring: KeyRing) -> None:
     """The text form of a key set and of an identity names no secret."""
     keys = ring.keyset("one")
-    shown = repr(keys) + repr(keys.rest_identity) + str(keys)
+    shown = repr(keys) + repr(ring.new_copy_key("one", "raw.age")) + str(keys)
     assert "SECRET" not in shown
     assert keys.master.hex() not in shown
 

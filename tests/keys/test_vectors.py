@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from passerelle.clock import iso
 from passerelle.errors import PasserelleError
-from passerelle.keys import KeySet, parse_allowed_signers, parse_identities, parse_recipient, wrapping
-from tests.keys.make_vectors import FOLDER, REST, vectors, write
+from passerelle.keys import CopyKey, KeySet, parse_allowed_signers, parse_identities, parse_recipient, wrapping
+from passerelle.keys.copies import name_of, read_copies
+from tests.keys.make_vectors import FOLDER, vectors, write
 
 Head = dict[str, str]
 
@@ -27,7 +28,7 @@ def read(path: Path) -> tuple[Head, bytes]:
 
 def keyset(head: Head, convention: str = "face-pe-2014") -> KeySet:
     """A key set with the vector's master."""
-    return KeySet(convention, parse_identities(REST.encode())[0], bytes.fromhex(head["master"]), bytes(16))
+    return KeySet(convention, bytes.fromhex(head["master"]), bytes(16))
 
 
 def wrapped(head: Head, body: bytes) -> None:
@@ -49,8 +50,14 @@ def commitment(head: Head, body: bytes) -> None:
 
 
 def release(head: Head, body: bytes) -> None:
-    found = keyset(head, head["convention"]).unwrap_release(body, head["parcel"])
+    key = CopyKey(head["convention"], f"releases/{head['parcel']}.key", parse_identities(head["key"].encode())[0])
+    found = key.unwrap_release(body, head["parcel"])
     assert found.secret == head["identity"]
+
+
+def copies(head: Head, body: bytes) -> None:
+    name = name_of(head["convention"], int(head["edition"]))
+    assert " ".join(sorted(read_copies(bytes.fromhex(head["wrap"]), body, name))) == head["names"]
 
 
 def recipient(head: Head, body: bytes) -> None:
@@ -70,7 +77,7 @@ def signers(head: Head, body: bytes) -> None:
     assert ("-" if found[0].before is None else iso(found[0].before)) == head["until"]
 
 
-FORMS = {form.__name__: form for form in (wrapped, derived, commitment, release, recipient, identity, signers)}
+FORMS = {form.__name__: form for form in (wrapped, derived, commitment, copies, release, recipient, identity, signers)}
 PATHS = sorted(FOLDER.glob("*.txt"))
 
 
@@ -83,7 +90,7 @@ def test_each_vector_is_read_or_refused_as_it_says(path: Path) -> None:
         form(head, body)
         return
     with pytest.raises(PasserelleError):
-        form({"plain": "", "count": "0", "until": "", **head}, body)
+        form({"plain": "", "names": "", "count": "0", "until": "", **head}, body)
 
 
 def test_there_are_vectors_of_each_form() -> None:

@@ -73,14 +73,14 @@ def keys_left(gateway: Gateway, kept: Kept) -> list[Identity]:
     ring = KeyRing.open(gateway.home / "keys")
     identities = list(gateway.identities.values())
     names = {path.stem for path in (gateway.home / "keys").rglob("*.keyset")}
-    keysets = [ring.keyset(name) for name in sorted(names)]
-    identities += [keyset.rest_identity for keyset in keysets]
+    keys = [ring.copy_key(name, copy) for name in sorted(names) for copy in ring.copy_keys(name)]
+    identities += [key.identity for key in keys]
     releases = [path for path in kept.wrapped(".key") if path.parent.name == "releases"]
     releases += sorted((gateway.home / "releases").glob("*.key"))
     for path in releases:
-        for keyset in keysets:
+        for key in keys:
             try:
-                identities.append(keyset.unwrap_release(path.read_bytes(), path.stem))
+                identities.append(key.unwrap_release(path.read_bytes(), path.stem))
             except KeyStoreError:
                 continue
     return identities

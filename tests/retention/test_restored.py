@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import MetaData, create_engine
 
 from passerelle.errors import KeyStoreError, PasserelleError
-from passerelle.keys import KeyRing, KeySet, decrypt
+from passerelle.keys import CopyKey, KeyRing, decrypt
 from passerelle.trail.fsck import TrailFaultsError, check
 from passerelle.workspace import Settings, Workspace
 from retention.purge import purge
@@ -97,10 +97,11 @@ def encrypted_copies(home: Path) -> list[Path]:
 
 def test_with_the_keys_of_today_nothing_opens(purged: Purged) -> None:
     """Files and database of before the purge, beside the keys of today: refused whole, and no key there opens anything of it."""
-    keys = KeyRing.open(purged.backup / "keys").keyset(CSP)
+    then = KeyRing.open(purged.backup / "keys")
     for path in encrypted_copies(purged.backup):  # with the keys of that day it would have opened
         plain = io.BytesIO()
-        decrypt(io.BytesIO(path.read_bytes()), plain, [keys.rest_identity])
+        key = then.copy_key(CSP, str(path.relative_to(purged.backup)))
+        decrypt(io.BytesIO(path.read_bytes()), plain, [key.identity])
         assert plain.getvalue()
     home = purged.restore(keys=False)
     with pytest.raises(KeyStoreError, match="the keys are of generation 2, the trail tells of 1"):
@@ -116,14 +117,15 @@ def assert_nothing_opens(home: Path, ring: KeyRing) -> None:
     (generation,) = (home / "keys").glob("gen-*")
     (old,) = (path for path in home.parent.parent.glob("backup/workspace/keys/gen-*"))
     (generation / f"{CSP}.destroyed").unlink()
-    for name in (f"{CSP}.keyset", f"{CSP}.index"):
+    for name in (f"{CSP}.keyset", f"{CSP}.index", f"{CSP}.0001.copies"):
         shutil.copy2(old / name, generation / name)
     with pytest.raises(KeyStoreError, match="does not open"):
         ring.keyset(CSP)
-    other: KeySet = ring.keyset("face-pe-2014")
+    ring.keyset("face-pe-2014")
+    other: CopyKey = ring.new_copy_key("face-pe-2014", "other")
     for path in encrypted_copies(home):
         with pytest.raises(PasserelleError):
-            decrypt(io.BytesIO(path.read_bytes()), io.BytesIO(), [other.rest_identity])
+            decrypt(io.BytesIO(path.read_bytes()), io.BytesIO(), [other.identity])
     for path in (home / "releases").iterdir():
         with pytest.raises(KeyStoreError):
             other.unwrap_release(path.read_bytes(), path.stem)
