@@ -25,7 +25,7 @@ from tests.gateway import CSP_ENDED, OUTCOMES, POOLS, Gateway, pools
 
 DUE = "2025-10-10T05:00:00+02:00"
 # Kinds that this exchange does not make: the flow's are seen in test_forgetting.py, the others when somebody lays them down.
-ELSEWHERE = {"tombstones", "convention", "code-list", "inbox", "prefect-database", "prefect-home", "workspace"}
+ELSEWHERE = {"convention", "code-list", "inbox", "prefect-database", "prefect-home", "workspace"}
 _seen: set[str] | None = None
 _hooked = False
 
@@ -76,7 +76,7 @@ def test_what_leads_to_a_person_is_removed_by_something() -> None:
     """What leads to a person outside the record of who decided is removed by a module, never by nobody."""
     found = golden()
     kept = {one.name for one in found.tables if one.gone_by is None and any(c.person != "none" for c in one.columns)}
-    assert kept <= {"approval", "backup", "convention_event", "partner_key"}, (
+    assert kept <= {"alert", "approval", "backup", "convention_event", "partner_key"}, (
         "people who decided, not persons of a file"
     )
     assert [one.kind for one in found.files if one.gone_by is None and one.person == "direct"] == []
