@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -275,3 +276,13 @@ def test_the_settings_are_read_strictly(tmp_path: Path) -> None:
     with pytest.raises(OurWayError):
         setup.read(path)
     assert replace(Setup(), origin="https://x.org").hosts >= {"x.org", "localhost"}
+
+
+def test_the_example_of_the_page_is_read(tmp_path: Path, root: Path) -> None:
+    """The portal.json of docs/portal.md is one that the portal takes."""
+    (example,) = re.findall(r"```json\n(.*?)```", (root / "docs" / "portal.md").read_text("utf-8"), re.DOTALL)
+    (tmp_path / "portal.json").write_text(example)
+    secret = tmp_path / "proconnect.secret"
+    secret.write_text("s")
+    secret.chmod(0o600)
+    assert setup.read(tmp_path / "portal.json").provider

@@ -10,11 +10,15 @@ from typing import get_args
 import pytest
 
 from passerelle.store.accounts import Role
+from portal.web import setup
 from portal.web.pages import every_way
+from portal.web.setup import Setup
 from portal.web.ways import Way
 from retention.purge import purge
 from tests.gateway import CSP_FILED, POOLS, Gateway, two_recipients
+from tests.web import provider as told
 from tests.web.objects import OWN_PARTY, Objects, objects_of
+from tests.web.provider import Provider
 from tests.web.visitors import Portal, Visitor, words
 
 NOW = "2025-05-12T10:00:00+02:00"
@@ -65,7 +69,10 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     made.record(("csp-ft-2024", "declared_unnecessary", {"on": "2025-05-12"}))
     purge(made.workspace, "csp-ft-2024")
     made.run(which, "2025-05", made.write(which, 30))
-    yield Portal(made)
+    known = Provider(lambda: made.workspace.now().timestamp())
+    trusted = setup.Provider(known.issuer, told.CLIENT, told.SECRET, "roles", {"dpo": "dpo"}, acr=["eidas2"])
+    yield Portal(made, settings={"setup": Setup(told.ORIGIN, provider=trusted)})
+    known.close()
     made.workspace.close()
 
 
