@@ -8,6 +8,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from passerelle.errors import KeyStoreError, WorkspaceError
 from passerelle.handover.job import erase_copy
 from passerelle.keys import KeyRing
 from passerelle.keys.files import put
-from passerelle.store import Database, holdings, objections, purges, replies, runs
+from passerelle.store import Database, backups, holdings, objections, purges, replies, runs
+from passerelle.store.backups import Backup
 from passerelle.store.copying import put_back
 from passerelle.store.database import sqlite_url
 from passerelle.store.objections import Objection
@@ -146,6 +148,7 @@ def _again(workspace: Workspace, known: Sequence[Mapping[str, Any]]) -> Restored
         conventions = _purged_again(workspace, connection, known)
         copies = _copies_again(workspace, connection, known, conventions)
         certificates = _certificates(workspace, connection, known)
+        _backups_again(workspace, connection, known)
         told = _objections_again(workspace, connection, known)
         done = Restored(size, max(0, lost - size), copies, conventions, certificates, told)
         body = {"size": size, "lost": done.lost, "holdings": copies, "conventions": list(conventions) or None}
@@ -231,6 +234,20 @@ def _certificates(workspace: Workspace, connection: Connection, known: Sequence[
         sha256 = hashlib.sha256(one["certificate"].encode()).hexdigest()
         workspace.append(connection, "purge_certificate", {**named, "certificate_sha256": sha256})
     return len(back)
+
+
+def _backups_again(workspace: Workspace, connection: Connection, known: Sequence[Mapping[str, Any]]) -> None:
+    """Backups recorded or destroyed since: the one that is put back does not know of itself."""
+    last = {one["id"]: one for one in known if one["kind"] == "backup"}
+    there = {one.id: one for one in backups.backups(connection)}
+    for name, one in sorted(last.items()):
+        new = Backup(**{**{part: one[part] for part in Backup.__slots__}, "covers": tuple(one["covers"])})
+        if name not in there:
+            backups.record(connection, new)
+            body = {"backup": name, "covers": list(new.covers), "taken_at": new.taken_at, "expires": new.expires_on}
+            workspace.append(connection, "backup_recorded", {**body, "size": new.trail_size})
+        elif new.destroyed_at and backups.destroyed(connection, name, at=datetime.fromisoformat(new.destroyed_at)):
+            workspace.append(connection, "backup_destroyed", {"backup": name})
 
 
 def _objections_again(workspace: Workspace, connection: Connection, known: Sequence[Mapping[str, Any]]) -> int:

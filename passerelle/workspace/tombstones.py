@@ -21,7 +21,7 @@ from sqlalchemy import Connection, select
 
 from passerelle.errors import KeyStoreError, WorkspaceError
 from passerelle.keys import wrapping
-from passerelle.store import holdings, objections, purges
+from passerelle.store import backups, holdings, objections, purges
 from passerelle.store.objections import Objection
 from passerelle.trail.tables import trail_entry
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 NAME = "tombstones"
 MARKS = ("destroyed", "index-destroyed")  # how the ring ends the names of its own tombstones
-TELLING = ("destroyed", "expired", "rotated", "superseded", "objection", "purge", "erased", "erasure")
+TELLING = ("destroyed", "expired", "rotated", "superseded", "objection", "purge", "erased", "erasure", "backup")
 TAIL_BYTES = 4096
 PURPOSE = "passerelle/tombstone"  # what seals an objection (docs/spec/keys.md, section 3)
 
@@ -101,6 +101,8 @@ def _lines(workspace: Workspace, connection: Connection) -> Iterator[Line]:
             yield {"kind": "copy", "convention": copy.convention, "run": copy.run, "location": copy.location}
     for done in purges.purges(connection, state="done"):
         yield {"kind": "purge", **asdict(done), "plan": dict(done.plan)}
+    for kept in backups.backups(connection):
+        yield {"kind": "backup", **asdict(kept), "covers": list(kept.covers)}
     standing = objections.standing(connection)
     for one in standing:
         if (sealed := _sealed(workspace, one)) is not None:

@@ -107,6 +107,7 @@ def test_yesterdays_backup_brings_nothing_back(ended: Gateway) -> None:
         again.workspace.keys.keyset(CSP)
     with again.workspace.database.read() as connection:
         verify_tables(again.workspace.ledger, connection)
+        assert [one.label for one in backups.backups.backups(connection)] == [str(folder)]
     assert [one["conventions"] for one in again.entries("backup_restored")] == [[CSP]]
     trail_holds(again.workspace)
     assert_no_orphans(again)
