@@ -101,6 +101,13 @@ PURGE_STATES = {
     "rows": Text("tables vidées", "tables cleared"),
     "rotated": Text("clé racine renouvelée", "root key rotated"),
     "done": Text("achevée, certifiée", "done, certified"),
+    "stuck": Text("inachevée : des copies restent", "not complete: copies are left"),
+}
+STUCK = {
+    "inbox": Text("fichiers de la boîte d'arrivée", "files in the inbox"),
+    "report": Text("rapports", "reports"),
+    "prefect": Text("enregistrements de Prefect", "records of Prefect"),
+    "database": Text("fichiers de la base de données", "files of the database"),
 }
 ATTESTATION_STATES = {
     "requested": Text("demandée", "requested"),
@@ -108,6 +115,33 @@ ATTESTATION_STATES = {
     "escalated": Text("DPO saisi", "escalated"),
     "partial": Text("partielle", "partial"),
     "received": Text("reçue", "received"),
+}
+WATCHED = {
+    "purge_overdue": Text("destruction en retard, certificat manquant", "destruction overdue, certificate missing"),
+    "purge_not_ended": Text("destruction inachevée", "destruction not ended"),
+    "deadline_disputed": Text("échéance contestée, lecture à fixer", "disputed deadline, reading to be recorded"),
+    "attestation_overdue": Text("attestation en retard", "attestation overdue"),
+    "notice_not_written": Text("avis non remis", "notice not handed over"),
+    "hold_review_overdue": Text("suspension à réexaminer", "hold past its review"),
+    "clock_behind": Text("horloge en retard", "clock behind"),
+    "clock_jumped": Text("saut de l'horloge, à confirmer", "clock jumped, to be confirmed"),
+    "scheduler_stopped": Text("plan quotidien arrêté", "daily plan stopped"),
+    "backup_overdue": Text("sauvegarde à détruire", "backup to be destroyed"),
+    "backup_late": Text("sauvegarde au-delà de l'échéance", "backup outlives the deadline"),
+    "partner_key_expiring": Text("clé d'un partenaire près d'expirer", "partner's key about to expire"),
+    "quarantine_overdue": Text("quarantaine au-delà de sa durée", "quarantine past its life"),
+    "run_not_ended": Text("traitement inachevé", "run not ended"),
+    "exchange_overdue": Text("échange en retard", "exchange overdue"),
+    "obligation_overdue": Text("obligation en retard", "obligation overdue"),
+    "convention_unreadable": Text("convention illisible", "convention unreadable"),
+    "convention_change_not_approved": Text("convention modifiée sans approbation", "convention changed without approval"),
+    "access_many_taken": Text("beaucoup de données prises par une personne", "much taken by one person"),
+    "access_many_persons": Text("beaucoup de personnes recherchées", "many persons looked up"),
+    "access_many_refused": Text("beaucoup de refus", "many refusals"),
+    "access_odd_hours": Text("accès à des heures inhabituelles", "access at odd hours"),
+    "access_new_key": Text("nouvelle clé d'un partenaire", "new key of a partner"),
+    "check_failed": Text("contrôle impossible", "check impossible"),
+    "webhook_failed": Text("alertes non transmises", "alerts not sent"),
 }
 KEY_STATES = {
     "pending": Text("à approuver", "pending"),

@@ -1,36 +1,52 @@
-"""What is to be destroyed, when, and why then. A plan destroys nothing."""
+"""What is to be destroyed, when, and why then. A plan destroys nothing.
+
+What a hold keeps, and what is not due yet, stands in the plan beside what goes: a hold keeps what it names, and no more (D15).
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
-from passerelle.convention import Answer, Convention, destruction_deadline, purge_allowed
+from passerelle.canonical import canonical
+from passerelle.convention import Answer, destruction_deadline, purge_allowed
 from passerelle.handover import approval
 from passerelle.store import holdings, purges
 from passerelle.store.holdings import Holding
 from passerelle.workspace import Workspace
 from passerelle.workspace.agreement import verify_tables
-
-OUTLIVES = "index"  # the person index outlives the purge, so that article 15 can still be answered (C-553/07)
+from retention.scope import OUTLIVES, Ruling, Scope, held, rulings
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a purge of one convention would destroy, and whether it may run now."""
+    """What a purge of a convention, or of a part of it, would destroy, and whether it may run now.
 
-    convention: str
+    ``whole``: nothing of the convention stays, so that its keys go; else the keys of ``copies`` go, and no others.
+    """
+
+    scope: Scope
     convention_sha256: str
     deadline: Answer
     allowed: bool
     reason: str
+    whole: bool
     copies: tuple[Holding, ...]
+    held: tuple[Mapping[str, Any], ...]
+    not_due: int
     partner_copies: tuple[Holding, ...]
     now: date
+
+    @property
+    def convention(self) -> str:
+        """Whose copies these are."""
+        return self.scope.convention
 
     @property
     def due(self) -> str | None:
@@ -44,47 +60,69 @@ class Plan:
 
     def as_json(self) -> dict[str, Any]:
         """As one JSON object: counts and bytes by kind, the deadline with its arithmetic."""
-        kinds = Counter(copy.kind for copy in self.copies)
-        size: Counter[str] = Counter()
-        for copy in self.copies:
-            size[copy.kind] += copy.bytes or 0
         return {
             "convention": self.convention,
             "convention_sha256": self.convention_sha256,
+            "scope": self.scope.as_json(),
+            "whole": self.whole,
             "deadline": self.deadline.as_json(),
             "allowed": self.allowed,
             "reason": self.reason,
-            "copies": [{"kind": kind, "count": kinds[kind], "bytes": size[kind]} for kind in sorted(kinds)],
+            "copies": by_kind(self.copies),
+            "by_exchange": [
+                {"exchange": name, "copies": by_kind([copy for copy in self.copies if copy.exchange == name])}
+                for name in sorted({copy.exchange for copy in self.copies})
+            ],
+            "held": [dict(one) for one in self.held],
+            "not_due": self.not_due,
             "partner_copies": len(self.partner_copies),
         }
 
 
-def plan(workspace: Workspace, connection: Connection, convention_id: str) -> Plan:
-    """The plan for one convention, at the workspace's instant."""
+def plan_sha256(planned: Plan) -> str:
+    """The hash that an approval is given to: the plan in canonical form, with the numbers of its copies."""
+    body = {**planned.as_json(), "ids": [copy.id for copy in planned.copies]}
+    return hashlib.sha256(canonical(body)).hexdigest()
+
+
+def by_kind(copies: tuple[Holding, ...] | list[Holding]) -> list[dict[str, Any]]:
+    """Counts and bytes of copies, by kind."""
+    kinds = Counter(copy.kind for copy in copies)
+    size: Counter[str] = Counter()
+    for copy in copies:
+        size[copy.kind] += copy.bytes or 0
+    return [{"kind": kind, "count": kinds[kind], "bytes": size[kind]} for kind in sorted(kinds)]
+
+
+def plan(workspace: Workspace, connection: Connection, convention_id: str, scope: Scope | None = None) -> Plan:
+    """The plan for one convention, or for a part of it, at the workspace's instant."""
+    scope = scope or Scope(convention_id)
     convention = workspace.convention(convention_id)
     history, now = workspace.history(connection, convention_id), workspace.now()
-    present = holdings.present(connection, convention=convention_id)
-    datasets = _datasets(convention, present)
-    answers = [purge_allowed(convention, history, now, dataset) for dataset in (None, *datasets)]
-    answer = next((one for one in answers if one.status != "yes"), answers[0])
+    found = rulings(workspace, connection, scope)
+    going = [one for one in found if one.may_go]
+    ended = purge_allowed(convention, history, now)
     changed = approval.pending(connection, convention)
+    partial = scope.whole is False and bool(going)
     return Plan(
-        convention=convention_id,
+        scope=scope,
         convention_sha256=convention.sha256,
-        deadline=destruction_deadline(convention, history, now),
-        allowed=answer.status == "yes" and not changed,
-        reason=approval.REASON if changed else answer.reason or answer.status,
+        deadline=going[0].deadline if partial else destruction_deadline(convention, history, now),
+        allowed=(bool(going) if found else ended.status == "yes") and not changed,
+        reason=approval.REASON if changed else _reason(found, going, ended),
+        whole=scope.whole and ended.status == "yes" and len(going) == len(found),
         now=workspace.now().astimezone(convention.zone).date(),
-        copies=tuple(copy for copy in present if copy.ours and copy.kind != OUTLIVES),
-        partner_copies=tuple(copy for copy in present if not copy.ours),
+        copies=tuple(one.copy for one in going),
+        held=tuple(held(found)),
+        not_due=sum(1 for one in found if one.hold is None and not one.may_go),
+        partner_copies=tuple(copy for copy in holdings.present(connection, convention=convention_id) if not copy.ours),
     )
 
 
-def _datasets(convention: Convention, copies: list[Holding]) -> list[str]:
-    """What a hold may name of these copies: their exchanges, and the datasets of these. One held, all wait: keys are shared."""
-    exchanges = {copy.exchange for copy in copies if copy.ours}
-    found = [one for one in convention.exchanges if one.id in exchanges and one.handling is not None]
-    return sorted(exchanges | {one.handling.contract for one in found if one.handling is not None})
+def _reason(found: list[Ruling], going: list[Ruling], ended: Answer) -> str:
+    if going or found:
+        return (going or found)[0].reason
+    return ended.reason or ended.status
 
 
 def plans(workspace: Workspace, connection: Connection) -> list[Plan]:
@@ -94,6 +132,6 @@ def plans(workspace: Workspace, connection: Connection) -> list[Plan]:
         TablesDisagreeError: the register is not what the trail tells; nothing may be called held, or not held, then.
     """
     verify_tables(workspace.ledger, connection)
-    held = {copy.convention for copy in holdings.present(connection) if copy.ours and copy.kind != OUTLIVES}
+    there = {copy.convention for copy in holdings.present(connection) if copy.ours and copy.kind != OUTLIVES}
     under_way = {purge.convention for purge in purges.purges(connection) if purge.state != "done"}
-    return [plan(workspace, connection, convention) for convention in sorted(held | under_way)]
+    return [plan(workspace, connection, convention) for convention in sorted(there | under_way)]

@@ -8,10 +8,12 @@ renamed and removed (audit events) and functions entered or left (profile events
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import traceback
@@ -19,13 +21,15 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType, ModuleType, TracebackType
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, event
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK_BYTES = 4096
+WRITES = {"write", "flush", "fsync", "rename", "replace", "unlink", "remove", "rmdir", "mkdir", "truncate", "ftruncate"}  # fmt: skip
+IN_MEMORY = (io.BytesIO, io.StringIO)
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.copyfile"}
 
 
@@ -34,9 +38,13 @@ class Task:
     """An exchange (``which``, ``period``, ``source``), a parcel sent again (``resends``), a purge (``which`` alone) or a new
     workspace, and where it dies.
 
+    ``write``: before the n-th of all writes, counted from 1: a file opened to be written, written, synced, renamed, removed, a
+    folder made or removed, a transaction committed, a database's files cleared. What stands after the n-th is what stands
+    before the next one. ``after``: so many milliseconds after it began, wherever it is then, inside a driver too.
     ``change``: before the n-th change of the disk or right after the n-th commit, both counted together from 1.
     ``step`` and ``call``: at the n-th report of that step. ``function`` and ``when``: as it is entered ("call") or left
-    ("return"), the n-th time. ``full``: it does not die there, the disk fills up: no file grows any more. None of them: it lives, and the answer has the number of changes and of reports by step.
+    ("return"), the n-th time. ``full``: it does not die there, the disk fills up: no file grows any more. ``warm``: it is carried out unwatched in the process that
+    others are forked from, so that they find everything loaded. None of them: it lives, and the answer has the number of changes and of reports by step.
     """
 
     home: str
@@ -46,12 +54,16 @@ class Task:
     source: str | None = None
     supersedes: str | None = None
     resends: str | None = None
+    database: str | None = None
+    write: int | None = None
+    after: float | None = None
     change: int | None = None
     step: int | None = None
     function: str | None = None
     when: str = "call"
     nth: int = 1
     full: bool = False
+    warm: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,7 @@ class Death:
     status: int
     changes: int = 0
     reports: dict[str, int] | None = None
+    writes: int = 0
 
 
 class Mortals:
@@ -101,6 +114,7 @@ class Fate:
         self.task = task
         self.changes = 0
         self.calls = 0
+        self.writes = 0
         self.reports: dict[str, int] = {}
         self._places = (str(Path(task.home).parent), "partners")
 
@@ -110,6 +124,13 @@ class Fate:
         event.listen(Engine, "commit", self._committing)
         if self.task.function:
             sys.setprofile(self._profiled)
+        else:
+            event.listen(Engine, "before_cursor_execute", self._executing)
+            sys.setprofile(self._counted)
+        if self.task.after is not None:
+            signal.setitimer(
+                signal.ITIMER_REAL, self.task.after / 1000
+            )  # SIGALRM, unhandled, ends it at once as SIGKILL does
 
     def progress(self, step: int, _rows: int) -> None:
         """What an exchange reports to."""
@@ -137,6 +158,8 @@ class Fate:
         name = os.fspath(path) if isinstance(path, str | os.PathLike) else ""
         if str(name).startswith(self._places[0]) and not str(name).endswith("lock"):
             self._changed()
+            if kind == "open":
+                self._writing()
 
     def _committing(self, connection: Connection) -> None:
         if self.changes + 1 == self.task.change:
@@ -144,6 +167,25 @@ class Fate:
             assert driver is not None
             driver.commit()
         self._changed()
+
+    def _counted(self, frame: FrameType, kind: str, function: Any) -> None:
+        if kind == "c_call":
+            name, of = function.__name__, function.__self__
+            if name in WRITES and isinstance(of, ModuleType | io.IOBase) and not isinstance(of, IN_MEMORY):
+                self._writing()
+            elif function.__name__ == "execute" and isinstance(function.__self__, sqlite3.Connection):
+                self._writing()  # what clears the files of SQLite
+        elif kind == "call" and frame.f_code.co_name == "do_commit":
+            self._writing()
+
+    def _executing(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("VACUUM"):
+            self._writing()
+
+    def _writing(self) -> None:
+        self.writes += 1
+        if self.writes == self.task.write:
+            _die()
 
     def _profiled(self, frame: FrameType, kind: str, _argument: Any) -> None:
         if kind == self.task.when and frame.f_code.co_name == self.task.function:
@@ -170,7 +212,7 @@ def _carry_out(task: Task) -> Fate:
     from passerelle.workspace.settings import instant
     from retention.purge import purge
 
-    settings = Settings(Path(task.home), None, instant(task.instant, "instant"))
+    settings = Settings(Path(task.home), task.database, instant(task.instant, "instant"))
     fate = Fate(task)
     work: Callable[[], object]
     if not task.which:
@@ -181,7 +223,7 @@ def _carry_out(task: Task) -> Fate:
     if task.resends is not None:
         work = lambda: resend(workspace, task.resends or "", "lost", assembly.tools_for, actor="test")  # noqa: E731 - one of three verbs
     elif task.source is None:
-        work = lambda: purge(workspace, task.which)  # noqa: E731 - one of two verbs, named by its result
+        work = lambda: purge(workspace, task.which, prefect=assembly.PREFECT)  # noqa: E731 - one of two verbs, named by its result
     else:
         convention, _, exchange = task.which.partition("/")
         reason = "corrected" if task.supersedes else None
@@ -189,9 +231,11 @@ def _carry_out(task: Task) -> Fate:
             convention, exchange, task.period or "", Path(task.source), supersedes=task.supersedes, reason=reason
         )
         work = lambda: assembly.run(workspace, order, fate.progress)  # noqa: E731 - one of two verbs, named by its result
-    fate.watch()
+    if not task.warm:
+        fate.watch()
     work()
     sys.setprofile(None)
+    workspace.close()
     return fate
 
 
@@ -202,7 +246,9 @@ def _fork(task: Task) -> Death:
         status = 1
         try:
             fate = _carry_out(task)
-            os.write(writing, json.dumps({"changes": fate.changes, "reports": fate.reports}).encode())
+            os.write(
+                writing, json.dumps({"changes": fate.changes, "reports": fate.reports, "writes": fate.writes}).encode()
+            )
             status = 0
         except BaseException:
             traceback.print_exc()
@@ -211,7 +257,7 @@ def _fork(task: Task) -> Death:
     _, status = os.waitpid(child, 0)
     with os.fdopen(reading, "rb") as answer:
         told = json.loads(answer.read() or b"{}")
-    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) in {signal.SIGKILL, signal.SIGALRM}
     return Death(killed, 0 if killed else os.waitstatus_to_exitcode(status), **told)
 
 
@@ -220,12 +266,19 @@ def main() -> None:
     from checks.judge import judge
     from checks.suite import Limits, Suite
     from contracts.registry import contract
+    from flows import assembly
     from passerelle.profile import ProfileBuilder
+    from retention.purge import purge
 
+    assert callable(purge)
+    assert callable(assembly.run)  # both are imported once, before all forks
     # What takes seconds the first time is done once, before all forks; it starts no thread.
     judge(ProfileBuilder(contract("studies_bmo").columns).finish("2019"), [], Suite(Limits(0.0)))
     for line in sys.stdin:
-        sys.stdout.write(json.dumps(asdict(_fork(Task(**json.loads(line))))) + "\n")
+        task = Task(**json.loads(line))
+        if task.warm:
+            _carry_out(task)
+        sys.stdout.write(json.dumps(asdict(Death(killed=False, status=0) if task.warm else _fork(task))) + "\n")
         sys.stdout.flush()
 
 

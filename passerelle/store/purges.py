@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from passerelle.clock import iso
-from passerelle.store.tables import purge
+from passerelle.store.replies import reply
+from passerelle.store.tables import delivery, profile, purge
 
+MANY = 500  # ids in one statement
 STAGES = ("started", "keys", "files", "rows", "rotated", "done")
 
 
@@ -42,6 +44,22 @@ def open_purge(
     connection.execute(
         insert(purge).values(id=purge_id, convention=convention, state="started", plan=body, planned_at=iso(at))
     )
+
+
+def replan(connection: Connection, purge_id: str, plan: Mapping[str, Any]) -> None:
+    """Write another plan in place of one of which nothing was carried out yet."""
+    body = json.dumps(plan, sort_keys=True, ensure_ascii=False)
+    connection.execute(update(purge).where(purge.c.id == purge_id).values(plan=body))
+
+
+def clear_runs(connection: Connection, runs: frozenset[str]) -> None:
+    """Remove what tables kept of the content of some runs; their lines stay, with ids, counts and hashes."""
+    for start in range(0, len(runs), MANY):
+        some = sorted(runs)[start : start + MANY]
+        connection.execute(delete(profile).where(profile.c.run.in_(some)))
+        connection.execute(update(delivery).where(delivery.c.run.in_(some)).values(manifest=b"", notices="{}"))
+        replies = update(reply).where(reply.c.run.in_(some))
+        connection.execute(replies.values(draft="{}", sealed=None, manifest=None, texts=None))
 
 
 def stage(connection: Connection, purge_id: str, state: str) -> None:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from passerelle.errors import RefusedError, UsageError
 from portal.certificate import on, show_certificate
-from portal.context import JsonFlag, looked, opened, screen, written
-from portal.render import Screen, Text, Tone, size
-from portal.words import COPIES, NO_VALUE, PURGE_STATES, ground, moment, reason, said
+from portal.context import JsonFlag, actor, looked, opened, screen, written
+from portal.render import Screen, Text, Tone, day, size
+from portal.words import COPIES, NO_VALUE, PURGE_STATES, STUCK, ground, moment, reason, said
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from passerelle.workspace import Workspace
+    from retention.scope import Scope
 
 purge = typer.Typer(help="Destruction: plan, run, certificate.", no_args_is_help=True)
 
@@ -22,19 +29,127 @@ def attach(app: typer.Typer) -> None:
     app.add_typer(purge, name="purge")
 
 
-@purge.command("plan")
-def plan(as_json: JsonFlag = False) -> None:
-    """Show what would be destroyed, when, and why then; destroys nothing."""
+By = Annotated[
+    str | None,
+    typer.Option("--as", "--by", help="Who decides, for the access log; by default PASSERELLE_ACTOR, else the user."),
+]
+Part = Annotated[str | None, typer.Option("--exchange", help="Only this exchange.")]
+Dataset = Annotated[str | None, typer.Option("--dataset", help="Only this dataset.")]
+Period = Annotated[str | None, typer.Option("--period", help="Only this period: 2025, 2025-Q2, 2025-05…")]
+
+
+def _scope(workspace: Workspace, convention: str | None, *named: str | None) -> Scope | None:
+    """The part that was typed; None without a convention.
+
+    Raises:
+        UsageError: a part of no convention, or one that the convention does not have.
+    """
+    from retention.scope import scope_of
+
+    if convention is None:
+        if any(named):
+            raise UsageError(
+                "a part is one of a convention: name the convention first",
+                fr="une partie est celle d'une convention : nommez d'abord la convention",
+            )
+        return None
+    exchange, dataset, period = named
+    return scope_of(workspace.convention(convention), exchange=exchange, dataset=dataset, period=period)
+
+
+def _found(workspace: Workspace, connection: Connection, scope: Scope | None) -> list[dict[str, Any]]:
+    from retention.approving import approvals, plan_id
+    from retention.plan import plan as plan_one
     from retention.plan import plans
+
+    found = [plan_one(workspace, connection, scope.convention, scope)] if scope else plans(workspace, connection)
+    value = []
+    for one in found:
+        given = approvals(connection, plan_id(one), workspace.now())
+        value.append({**one.as_json(), "plan": plan_id(one), "approvals": [each.as_json() for each in given]})
+    return value
+
+
+@purge.command("plan")
+def plan(
+    convention: Annotated[str | None, typer.Argument(help="One convention; by default every one with copies.")] = None,
+    exchange: Part = None,
+    dataset: Dataset = None,
+    period: Period = None,
+    out_file: Annotated[Path | None, typer.Option("--out", help="A page to print, of one convention's plan.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show what would be destroyed, when, and why then; destroys nothing."""
+    from portal.papers import plan_page
+
+    out = screen(as_json=as_json)
+    if out_file is not None and convention is None:
+        raise UsageError(
+            "--out needs a convention: the page is that of one plan",
+            fr="--out demande une convention : la page est celle d'un seul plan",
+        )
+    with (
+        opened() as workspace,
+        looked(workspace, "purge_plan_read", convention or "plans", convention=convention),
+        workspace.database.read() as connection,
+    ):
+        value = _found(workspace, connection, _scope(workspace, convention, exchange, dataset, period))
+    if out_file is not None:
+        written(out_file, plan_page(value[0]), "--out")
+    out.answer(value, lambda: _show_plans(out, value))
+
+
+@purge.command("approve")
+def approve(
+    number: Annotated[str, typer.Argument(metavar="PLAN-ID", help="The plan's number, as purge plan gives it.")],
+    convention: Annotated[str | None, typer.Argument(help="Its convention; needed for a plan of a part.")] = None,
+    exchange: Part = None,
+    dataset: Dataset = None,
+    period: Period = None,
+    by: By = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Approve a plan as the DPO: it holds for this very plan, thirty days."""
+    from retention.approving import approve as approved
 
     out = screen(as_json=as_json)
     with (
         opened() as workspace,
-        looked(workspace, "purge_plan_read", "plans"),
-        workspace.database.read() as connection,
+        looked(workspace, "purge_approved", number, by=by, convention=convention),
     ):
-        value = [one.as_json() for one in plans(workspace, connection)]
-    out.answer(value, lambda: _show_plans(out, value))
+        scope = _scope(workspace, convention, exchange, dataset, period)
+        given = approved(workspace, number, scope, by=actor(by))
+    until = date.fromisoformat(given.until[:10])
+    words = Text(f"Plan {number} approuvé, jusqu'au {day(until, 'fr')}.", f"Plan {number} approved, until {day(until, 'en')}.")  # fmt: skip
+    out.answer(given.as_json(), lambda: out.say(words, Tone.DONE))
+
+
+@purge.command("rule")
+def rule(
+    required: Annotated[
+        bool | None,
+        typer.Option("--approval/--no-approval", help="Whether a purge waits for another person's approval."),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show or set whether a purge waits for the DPO's approval, given by another person than runs it."""
+    from passerelle.store import settings
+    from retention.approving import REQUIRED
+    from retention.approving import required as is_required
+
+    out = screen(as_json=as_json)
+    with opened() as workspace:
+        if required is not None:
+            with workspace.database.begin() as connection:
+                settings.write(connection, REQUIRED, int(required))
+        with workspace.database.read() as connection:
+            value = is_required(connection)
+    words = (
+        Text("Une destruction attend l'approbation du DPO.", "A purge waits for the DPO's approval.")
+        if value
+        else Text("Qui confirme une destruction en décide.", "Who confirms a purge decides it.")
+    )
+    out.answer({"approval_required": value}, lambda: out.say(words))
 
 
 def _show_plans(out: Screen, value: list[dict[str, Any]]) -> None:
@@ -50,6 +165,11 @@ def _show_plans(out: Screen, value: list[dict[str, Any]]) -> None:
                 (Text("calcul", "arithmetic"), deadline["arithmetic"][out.lang]),
                 (Text("purge possible", "purge may run"), one["allowed"]),
                 (Text("motif", "reason"), reason(one["reason"])),
+                (Text("plan", "plan"), one["plan"]),
+                (
+                    Text("copies conservées par une suspension", "copies kept by a hold"),
+                    sum(sum(each["copies"].values()) for each in one["held"]),
+                ),
                 (Text("copies chez des partenaires", "copies with partners"), one["partner_copies"]),
             ]
         )
@@ -61,32 +181,40 @@ def _show_plans(out: Screen, value: list[dict[str, Any]]) -> None:
 @purge.command("run")
 def run(
     convention: Annotated[str | None, typer.Argument(help="One convention; by default every one that is due.")] = None,
+    exchange: Part = None,
+    dataset: Dataset = None,
+    period: Period = None,
     confirm: Annotated[bool, typer.Option("--confirm", help="Destroy; without it the plan is shown.")] = False,
+    by: By = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Destroy what is due: keys, copies, rows; rotate the root key; write the certificate."""
-    from retention.plan import plan as plan_one
-    from retention.plan import plans
+    from flows.assembly import PREFECT
     from retention.purge import purge as purge_one
 
     out = screen(as_json=as_json)
     with opened() as workspace:
-        seen = looked(workspace, "purge_plan_read", convention or "plans", convention=convention)
+        seen = looked(
+            workspace,
+            "purge_run" if confirm else "purge_plan_read",
+            convention or "plans",
+            by=by,
+            convention=convention,
+        )
         with seen, workspace.database.read() as connection:
-            found = [plan_one(workspace, connection, convention)] if convention else plans(workspace, connection)
-        due = [one for one in found if one.allowed or convention]
+            scope = _scope(workspace, convention, exchange, dataset, period)
+            value = [one for one in _found(workspace, connection, scope) if one["allowed"] or convention]
         if not confirm:
-            value = [one.as_json() for one in due]
             out.answer({"confirmed": False, "plans": value}, lambda: _preview(out, value))
             return
-        if not due:
+        if not value:
             raise RefusedError(
                 "no purge is due",
                 hint="passerelle purge plan shows the deadlines",
                 fr="aucune destruction n'est à échéance",
                 hint_fr="passerelle purge plan donne les échéances",
             )
-        done = [purge_one(workspace, one.convention) for one in due]
+        done = [purge_one(workspace, one["convention"], scope=scope, prefect=PREFECT, by=actor(by)) for one in value]
     certificates = [{"purge": p.id, "convention": p.convention, "certificate": p.id} for p in done]
 
     def show() -> None:
@@ -104,16 +232,24 @@ def _preview(out: Screen, value: list[dict[str, Any]]) -> None:
 
 @purge.command("status")
 def status(as_json: JsonFlag = False) -> None:
-    """Show purges, under way and done."""
-    from passerelle.store import purges
+    """Show purges, under way and done, and what could not be removed yet."""
+    from retention.standing import standings
 
     out = screen(as_json=as_json)
     with opened() as workspace, workspace.database.read() as connection:
-        known = purges.purges(connection)
-    value = [{"purge": p.id, "convention": p.convention, "state": p.state, "ended_at": p.ended_at} for p in known]
+        known = standings(connection)
     titles = [Text("purge", "purge"), Text("convention", "convention"), Text("état", "state"), Text("achevée", "ended")]
-    rows = [(p.id, p.convention, said(PURGE_STATES, p.state), moment(p.ended_at, out.lang)) for p in known]
-    out.answer(value, lambda: out.table(titles, rows))
+    rows = [(p.purge, p.convention, said(PURGE_STATES, p.state), moment(p.ended_at, out.lang)) for p in known]
+
+    def show() -> None:
+        out.table(titles, rows)
+        for one in known:
+            for each in one.left:
+                what = said({**COPIES, **STUCK}, each.kind) or Text(each.kind, each.kind)
+                name = each.subject or str(each.count)
+                out.say(Text(f"{one.purge} : encore là, {what.fr} {name}", f"{one.purge}: still there, {what.en} {name}"), Tone.WARNED)  # fmt: skip
+
+    out.answer([one.as_json() for one in known], show)
 
 
 @purge.command("certificate")
@@ -121,12 +257,13 @@ def certificate(
     purge_id: Annotated[str, typer.Argument(metavar="ID", help="The purge's id, or its convention's.")],
     out_folder: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder for certificate.json and its SSH signature, to keep and to check."),
+        typer.Option("--out", help="Folder for certificate.json, its SSH signature, and the page to print."),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show a certificate of destruction: what is proved, and what it cannot prove."""
     from passerelle.store import purges
+    from portal.papers import certificate_page
 
     seen = "certificate_read", "certificate"
     with opened() as workspace, looked(workspace, *seen) as look, workspace.database.read() as connection:
@@ -146,4 +283,5 @@ def certificate(
     if out_folder is not None:
         written(out_folder / "certificate.json", (last.certificate or "").encode(), "--out")
         written(out_folder / "certificate.json.sig", (last.signature or "").encode(), "--out")
+        written(out_folder / "certificate.html", certificate_page(body), "--out")
     out.answer({**body, "signature": last.signature}, lambda: show_certificate(out, body))
