@@ -22,7 +22,7 @@ from passerelle.store.holdings import Holding
 from passerelle.store.requests import NoticeRow
 from passerelle.workspace import Workspace
 from passerelle.workspace.agreement import verify_tables
-from retention.scope import Scope, rulings
+from retention.scope import Scope, destroy_keys, rulings
 
 WITH_ROWS = frozenset({"raw", "quarantine", "staging"})  # copies that hold rows and are ours
 
@@ -184,6 +184,7 @@ def _destroy(
             ruled = rulings(workspace, connection, Scope(text.id))
         found = [one for one in ruled if one.copy.kind in WITH_ROWS and one.copy.run in runs]
         gone = [one.copy for one in found if one.hold is None]
+        destroy_keys(workspace, text.id, gone)
         for copy in gone:
             erase_copy(workspace, copy)
         kinds = Counter(copy.kind for copy in gone)

@@ -150,6 +150,34 @@ def _identifiers(gateway: Gateway, rows: int) -> list[str]:
     return [line.split(";")[0] for line in lines[1:]]
 
 
+def test_a_hold_between_plan_and_run_saves_what_it_names_until_it_is_lifted(
+    gateway: Gateway, typed: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The purge takes all but what was held since its plan; lifted after the deadline, what was missed goes the same day."""
+
+    def purge(*words: str) -> tuple[int, Any]:
+        status = run(["purge", *words, "--json"])
+        return status, json.loads(capsys.readouterr().out or "null")
+
+    typed(DUE, "list")  # sets the instant
+    assert purge("plan", CSP)[0] == 0
+    _, placed = typed(DUE, *PLACE, "--exchange", "candidate-pools", "--period", "2025-06")
+    assert purge("run", CSP, "--confirm")[0] == 0
+    with gateway.workspace.database.read() as connection:
+        left = rulings(gateway.workspace, connection, Scope(CSP))
+    assert {(one.copy.exchange, one.what.period) for one in left} == {("candidate-pools", "2025-06")}
+    assert len(left) == placed["copies"]
+    locations = {one.copy.location for one in left}
+    assert gateway.workspace.keys.copy_keys(CSP) <= locations
+    assert all(gateway.workspace.path(one).exists() for one in locations)
+    late = "2025-11-20T09:00:00+01:00"
+    assert typed(late, "lift", placed["id"], "--reason", "désistement")[0] == 0
+    assert purge("run", CSP, "--confirm")[0] == 0
+    assert not [one for one in gateway.present(convention=CSP) if one.ours and one.kind != "index"]
+    assert CSP in gateway.workspace.keys.destroyed()
+    assert len(gateway.entries("purge_certificate")) == 2
+
+
 def test_a_litigation_recorded_as_an_event_is_lifted_by_its_number(gateway: Gateway, typed: Any) -> None:
     """A hold that was recorded by hand, without an id, is listed and lifted by the number of its event."""
     gateway.move_to(NOW).record((CSP, "litigation_opened", {"on": "2025-06-19", "scope": ["candidate-pools"]}))
