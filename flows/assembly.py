@@ -199,11 +199,18 @@ def purge_due(home: str | None, *, confirm: bool) -> dict[str, Any]:
             rejects = quarantine.due(workspace, connection)
         if confirm:
             quarantine.expire(workspace)
-        certificates = [purge(workspace, plan.convention, prefect=PREFECT).id for plan in due] if confirm else []
+        certificates, failures = [], []
+        for plan in due if confirm else ():
+            try:
+                certificates.append(purge(workspace, plan.convention, prefect=PREFECT).id)
+            except PasserelleError as error:  # one purge that waits, or is stuck, stops no other
+                failures.append(error)
         for one in indexes if confirm else ():
             index.destroy(workspace, one)
         if confirm:
             expire_looks(workspace)
+        if failures:
+            raise failures[0]
         return {
             "due": len(due) + len(indexes) + len(rejects),
             "holdings": sum(len(plan.copies) for plan in due),

@@ -13,6 +13,7 @@ from passerelle.store import runs
 from passerelle.store.holdings import Holding
 from passerelle.store.purges import Purge
 from passerelle.workspace import Workspace
+from retention import attestations
 
 FORMAT = "passerelle-certificate/1"
 
@@ -33,6 +34,15 @@ PROVED = (
         "en": "The gateway no longer has the second lock's key of any parcel handed over: a parcel whose key had not been "
         "handed out no longer opens.",
     },
+)
+PROVED_OF_A_PART = (
+    {
+        "fr": "Les clés des copies désignées ont été détruites, celles des autres enfermées sous une clé nouvelle, et la clé "
+        "racine renouvelée : aucune clé que garde la passerelle n'ouvre plus les copies désignées.",
+        "en": "The keys of the copies named were destroyed, those of the others shut under a new key, and the root key rotated: "
+        "no key that the gateway keeps opens the copies named.",
+    },
+    *PROVED[1:],
 )
 NOT_PROVED = (
     {
@@ -61,22 +71,31 @@ def certificate(
     workspace: Workspace, connection: Connection, current: Purge, register: Sequence[Holding]
 ) -> dict[str, Any]:
     """The certificate's body: counts and ids only, of what this purge destroyed."""
-    gone = [copy for copy in register if copy.ours and copy.destroyed_at and copy.destroyed_at >= current.planned_at]
+    ids, whole = frozenset(current.plan["ids"]), current.plan["whole"]
+    gone = [copy for copy in register if copy.id in ids and copy.destroyed_at]
     size: Counter[str] = Counter()
     for copy in gone:
         size[copy.kind] += copy.bytes or 0
     kinds = Counter(copy.kind for copy in gone)
-    handed = Counter(d.recipient for d in runs.deliveries(connection, convention=current.convention, state="delivered"))
+    runs_gone = frozenset(copy.run for copy in gone)
+    handed = Counter(
+        one.recipient
+        for one in runs.deliveries(connection, convention=current.convention, state="delivered")
+        if whole or one.run in runs_gone
+    )
     return {
         "format": FORMAT,
         "purge": current.id,
         "convention": current.convention,
         "convention_sha256": current.plan["convention_sha256"],
+        "scope": current.plan["scope"],
+        "whole": whole,
         "reason": current.plan["reason"],
         "deadline": current.plan["deadline"],
         "planned_at": current.planned_at,
         "completed_at": iso(workspace.now()),
         "destroyed": [{"kind": kind, "count": kinds[kind], "bytes": size[kind]} for kind in sorted(kinds)],
+        "held": current.plan["held"],
         "keys": {"destroyed": True, "root_generation": workspace.keys.generation},
         "handed_to_partners": [{"party": party, "parcels": handed[party]} for party in sorted(handed)],
         "person_index": {
@@ -84,8 +103,21 @@ def certificate(
             "fr": "L'index des personnes, à clé, est conservé douze mois pour répondre aux demandes d'accès (art. 15 RGPD).",
             "en": "The keyed person index is kept twelve months to answer access requests (GDPR art. 15).",
         },
-        "proved": list(PROVED),
+        "proved": list(PROVED if whole else PROVED_OF_A_PART),
+        "attested": _attested(workspace, connection, current.convention),
         "not_proved": list(NOT_PROVED),
         "trail": {"origin": workspace.origin, "size": workspace.ledger.size(connection)},
         **({"rehearsal": True} if workspace.rehearsal else {}),
     }
+
+
+def _attested(workspace: Workspace, connection: Connection, convention: str) -> list[dict[str, str]]:
+    """What partners have attested so far: their word, signed, of their own copies; never a proof of ours."""
+    return [
+        {
+            "fr": f"{one.party} atteste, signature à l'appui, avoir détruit {one.attested} colis sur {one.parcels}.",
+            "en": f"{one.party} attests, with its signature, that it destroyed {one.attested} of {one.parcels} parcels.",
+        }
+        for one in attestations.standing(workspace, connection, convention=convention)
+        if one.attested_at is not None
+    ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from passerelle.errors import RefusedError, UsageError
+from passerelle.errors import PasserelleError, RefusedError, UsageError
 from portal.certificate import on, show_certificate
 from portal.context import JsonFlag, actor, looked, opened, screen, written
 from portal.render import Screen, Text, Tone, day, size
@@ -186,10 +186,14 @@ def run(
     period: Period = None,
     confirm: Annotated[bool, typer.Option("--confirm", help="Destroy; without it the plan is shown.")] = False,
     by: By = None,
+    clock_confirmed: Annotated[
+        bool, typer.Option("--clock-confirmed", help="The date was checked, though the clock jumped ahead.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Destroy what is due: keys, copies, rows; rotate the root key; write the certificate."""
     from flows.assembly import PREFECT
+    from retention.clock import confirm as confirm_clock
     from retention.purge import purge as purge_one
 
     out = screen(as_json=as_json)
@@ -214,7 +218,16 @@ def run(
                 fr="aucune destruction n'est à échéance",
                 hint_fr="passerelle purge plan donne les échéances",
             )
-        done = [purge_one(workspace, one["convention"], scope=scope, prefect=PREFECT, by=actor(by)) for one in value]
+        if clock_confirmed:
+            confirm_clock(workspace)
+        done, failures = [], []
+        for one in value:
+            try:
+                done.append(purge_one(workspace, one["convention"], scope=scope, prefect=PREFECT, by=actor(by)))
+            except PasserelleError as error:  # one purge that waits, or is stuck, stops no other
+                failures.append(error)
+        if failures:
+            raise failures[0]
     certificates = [{"purge": p.id, "convention": p.convention, "certificate": p.id} for p in done]
 
     def show() -> None:
