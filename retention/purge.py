@@ -33,6 +33,7 @@ from passerelle.workspace.agreement import verify_tables
 from passerelle.workspace.files import erase
 from retention.approving import insist_on_approval
 from retention.certificate import certificate
+from retention.clock import insist_on_clock
 from retention.places import PrefectLeft, left_of
 from retention.plan import Plan, plan, plan_sha256
 from retention.scope import Scope, destroy_keys
@@ -113,6 +114,7 @@ def _one(workspace: Workspace, purge_id: str) -> Purge:
 
 def _open(workspace: Workspace, scope: Scope, by: str) -> Purge:
     with workspace.database.begin() as connection:
+        insist_on_clock(workspace, connection)
         known = purges.purges(connection, convention=scope.convention)
         if known and known[-1].state != "done":
             return _resumed(workspace, connection, known[-1], by)
