@@ -121,7 +121,7 @@ def test_the_same_extract_is_sent_again_under_a_new_number(world: tuple[Gateway,
 def test_a_resend_goes_through_the_gate(world: tuple[Gateway, str, Path]) -> None:
     """After the convention's end a resend is a new delivery, and is refused like any other; the raw copy is not read."""
     gateway, parcel, _ = world
-    gateway.move_to("2025-06-11T06:00:00+02:00").record(CSP_ENDED).move_to("2026-06-11T06:00:00+02:00")
+    gateway.move_to("2025-06-11T06:00:00+02:00").record(CSP_ENDED).move_to("2026-06-10T06:00:00+02:00")
     with pytest.raises(GateRefusedError):
         again(gateway, parcel)
     assert len(gateway.parcels("mtfp")) == 1

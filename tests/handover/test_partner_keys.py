@@ -178,7 +178,7 @@ def test_an_exposure_outlives_the_purge(gateway: Gateway) -> None:
     """After a purge took the manifests, the party's parcels of that time are still listed, their second locks destroyed."""
     key = gateway.identities[PARTY].recipient
     sealed_to(gateway, "2025-05")
-    gateway.move_to("2025-06-11T06:00:00+02:00").record(CSP_ENDED).move_to("2026-06-11T06:00:00+02:00")
+    gateway.move_to("2025-06-11T06:00:00+02:00").record(CSP_ENDED).move_to("2026-06-10T06:00:00+02:00")
     purge(gateway.workspace, "csp-ft-2024")
     (found,) = exposure(gateway, key.fingerprint)
     assert (found.period, found.second_lock, found.certain) == ("2025-05", "destroyed", False)
