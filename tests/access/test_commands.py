@@ -39,6 +39,7 @@ ACTS = {
     "person request extend",
     "person request open",
     "person withdraw",
+    "purge approve",
     "quarantine read",
 }
 PARTY = "mtfp"
