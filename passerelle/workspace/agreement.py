@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from passerelle.errors import TrailError
-from passerelle.store import events, holdings, objections, purges, requests, runs
+from passerelle.store import events, holdings, links, objections, purges, requests, runs
 from passerelle.store.holdings import Holding
 from passerelle.store.objections import Objection
 from passerelle.store.tables import receipt
@@ -24,7 +24,7 @@ KINDS = frozenset(
     {
         "delivery_intent", "delivered", "delivery_abandoned", "intake", "event_recorded", "receipt_recorded",
         "holding_destroyed", "keys_destroyed", "purge_started", "purge_certificate", "objection_recorded",
-        "objection_withdrawn", "person_request_opened", "recipient_notified",
+        "objection_withdrawn", "person_request_opened", "recipient_notified", "superseded", "supersession_told",
     }
 )  # fmt: skip
 OBJECTIONS = frozenset({"objection_recorded", "objection_withdrawn", "keys_destroyed"})
@@ -61,6 +61,8 @@ class _Told:
     purges: dict[str, str | None] = field(default_factory=dict)  # the hash of the certificate, once there is one
     objections: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     followed: set[str] = field(default_factory=set)  # requests of persons, notices to recipients
+    superseded: dict[str, tuple[str, str]] = field(default_factory=dict)  # a parcel: by which one, and why
+    closed: set[str] = field(default_factory=set)  # superseded parcels whose recipients have the notice
     cleared: set[str] = field(default_factory=set)  # objections that went, or will, with the keys of their convention
 
     def take(self, found: Recorded) -> None:
@@ -79,12 +81,20 @@ class _Told:
                 self.events.setdefault(body["convention"], {})[body["event_id"]] = body.get("payload_sha256")
             case "receipt_recorded":
                 self.receipts.add(body["receipt_sha256"])
+            case "superseded" | "supersession_told" as kind:
+                self._supersession(kind, body)
             case "purge_started":
                 self.purges[body["purge"]] = None
             case "purge_certificate":
                 self.purges[body["purge"]] = body["certificate_sha256"]
             case _:
                 self._person_or_destruction(found.entry.kind, body)
+
+    def _supersession(self, kind: str, body: Mapping[str, Any]) -> None:
+        if kind == "superseded":
+            self.superseded[body["parcel"]] = body["by"], body["reason"]
+        else:
+            self.closed.add(body["parcel"])
 
     def _person_or_destruction(self, kind: str, body: Mapping[str, Any]) -> None:
         if kind in {"person_request_opened", "recipient_notified"}:
@@ -115,6 +125,7 @@ def verify_tables(ledger: Ledger, connection: Connection) -> dict[str, int]:
     copies = holdings.every(connection)
     faults = [
         *_deliveries(connection, told),
+        *_links(connection, told),
         *_copies(copies, told),
         *_events(connection, told),
         *_receipts(connection, told),
@@ -188,6 +199,20 @@ def _deliveries(connection: Connection, told: _Told) -> Iterator[str]:
         elif (row.state == "intent") == (name in told.delivered):
             yield f"delivery {name} is {row.state} in the tables, and the trail tells otherwise"
     yield from (f"delivery {name} is not recorded in the trail" for name in rows)
+
+
+def _links(connection: Connection, told: _Told) -> Iterator[str]:
+    """A link taken out would hand over the release key of a parcel that was superseded."""
+    rows = links.links(connection)
+    superseded = {one.earlier: (one.later, one.reason) for one in rows if one.kind == "supersedes" and one.closed_at}
+    closed = {one.earlier for one in rows if one.told_at}
+    resent = {one.later: one.earlier for one in rows if one.kind == "resends"}
+    for name in sorted(superseded.keys() | told.superseded.keys()):
+        if superseded.get(name) != told.superseded.get(name) or (name in closed) != (name in told.closed):
+            yield f"delivery {name}: what superseded it is not what the trail tells"
+    for name, intent in told.intents.items():
+        if resent.get(name) != intent.entry.body.get("resends"):
+            yield f"delivery {name}: what it sends again is not what the trail tells"
 
 
 def _copies(copies: Sequence[Holding], told: _Told) -> Iterator[str]:

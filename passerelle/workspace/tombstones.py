@@ -59,10 +59,10 @@ def insist_on_tombstones(database: Database, *files: Path | None) -> None:
         size = _size(connection)
     if size < told:
         raise WorkspaceError(
-            f"the database is from before a destruction: its trail has {size} entries, {told} were told of",
+            f"the trail was truncated, or the database is from before a destruction: {size} entries of at least {told}",
             where="database",
             hint="passerelle backup replay destroys again what was destroyed since; nothing is served before",
-            fr=f"la base date d'avant une destruction : son journal a {size} écritures, il en a compté {told}",
+            fr=f"registre de preuve tronqué, ou base d'avant une destruction : {size} écritures sur au moins {told}",
             hint_fr="passerelle backup replay détruit à nouveau ce qui l'a été depuis ; rien n'est servi avant",
         )
 

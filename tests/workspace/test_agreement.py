@@ -22,6 +22,14 @@ MADE_UP = """INSERT INTO delivery
 DUE = "2025-10-10T05:00:00+02:00"
 
 
+LINK = (
+    "INSERT INTO delivery_link SELECT a.id, b.id, '{kind}', 'lost', '2025-06-01T00:00:00Z', {closed}, null "
+    "FROM delivery a, delivery b WHERE a.sequence = 2 AND b.sequence = 1"
+)
+LINKED = LINK.format(kind="resends", closed="null")
+SUPERSEDED = LINK.format(kind="supersedes", closed="'2025-06-01T00:00:00Z'")
+
+
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> tuple[Gateway, Path]:
     """A gateway that delivered a pool twice and purged another convention's, saved."""
@@ -72,6 +80,8 @@ def test_what_was_done_agrees(gateway: Gateway) -> None:
         ("UPDATE delivery SET manifest_sha256 = 'x' WHERE sequence = 2", "says another manifest_sha256"),
         ("UPDATE delivery SET entry = entry - 1 WHERE sequence = 2", "says another entry"),
         ("UPDATE delivery SET state = 'intent' WHERE sequence = 2", "is intent in the tables"),
+        (LINKED, "what it sends again is not what the trail tells"),
+        (SUPERSEDED, "what superseded it is not what the trail tells"),
         (MADE_UP, "delivery p-new is not recorded in the trail"),
         ("DELETE FROM holding", "holding: the parcel p-[0-9a-f]+ recorded in the trail is missing"),
         ("DELETE FROM holding WHERE kind = 'raw'", "holding: the raw copy of run r-[0-9a-f]+ recorded"),
