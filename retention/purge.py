@@ -28,6 +28,7 @@ from passerelle.store import holdings, objections, purge_left, purges, replies, 
 from passerelle.store.holdings import Holding
 from passerelle.store.purge_left import Stuck
 from passerelle.store.purges import Purge
+from passerelle.trail.tables import count_of_kind
 from passerelle.workspace import Workspace
 from passerelle.workspace.agreement import verify_tables
 from passerelle.workspace.files import erase
@@ -306,7 +307,11 @@ class _Purging:
         return [Stuck(kind, "", count) for kind, count in counts.items() if count]
 
     def rotate_root(self) -> None:
-        generation = self.workspace.keys.rotate_root()
+        """Rotate, unless a purge that was killed did and could not tell: the trail counts every generation."""
+        keys = self.workspace.keys
+        with self.workspace.database.read() as connection:
+            told = count_of_kind(connection, "root_rotated")
+        generation = keys.generation if keys.generation > told + 1 else keys.rotate_root()
         with self.workspace.database.begin() as connection:
             purges.stage(connection, self.current.id, "rotated")
             self.workspace.append(connection, "root_rotated", {"generation": generation, "purge": self.current.id})
