@@ -208,4 +208,4 @@ def _record_path(counts: Counter[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise IntakeError("expected XML without, came XML with a document type declaration", where="input")
+    raise IntakeError("expected XML without a document type declaration, came XML with one", where="input")

@@ -93,7 +93,7 @@ _SAID: Final[tuple[tuple[str, str, Advice], ...]] = (
     (r"the gzip file unpacks .+|expected at most .+|a packed workbook of more than .+|the workbook has more than .+|more than .+ inside one another", "le fichier dépasse une limite", _LIMIT),
     (r"expected JSON, came something else", "du JSON était attendu, il est venu autre chose", _AGAIN),
     (r"expected well-formed XML, came something else", "du XML bien formé était attendu, il est venu autre chose", _AGAIN),
-    (r"expected XML without, came XML with a document type declaration", "le XML a une déclaration de type de document, qui est refusée", _AGAIN),
+    (r"expected XML without a document type declaration, came XML with one", "le XML a une déclaration de type de document, qui est refusée", _AGAIN),
     (r"expected (.+), came XML that says another encoding of itself", "{0} était attendu ; le XML annonce un autre encodage", _ENCODING),
     (r"an array of objects.+|expected an array of objects, came other JSON", "un tableau d'objets était attendu dans le JSON", ("declare its path by hand", "déclarez son chemin à la main")),
     (r"the document breaks its schema", "le document enfreint son schéma", ("check it against the schema that was agreed on", "validez-le avec le schéma convenu")),

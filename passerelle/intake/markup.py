@@ -82,7 +82,7 @@ class Reader:
         self.encoding = encoding
 
     def _refuse_doctype(self, *_: object) -> None:
-        raise refuse("expected XML without, came XML with a document type declaration", self.place())
+        raise refuse("expected XML without a document type declaration, came XML with one", self.place())
 
 
 def local(name: str) -> str:
