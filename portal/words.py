@@ -134,7 +134,9 @@ WATCHED = {
     "exchange_overdue": Text("échange en retard", "exchange overdue"),
     "obligation_overdue": Text("obligation en retard", "obligation overdue"),
     "convention_unreadable": Text("convention illisible", "convention unreadable"),
-    "convention_change_not_approved": Text("convention modifiée sans approbation", "convention changed without approval"),
+    "convention_change_not_approved": Text(
+        "convention modifiée sans approbation", "convention changed without approval"
+    ),
     "access_many_taken": Text("beaucoup de données prises par une personne", "much taken by one person"),
     "access_many_persons": Text("beaucoup de personnes recherchées", "many persons looked up"),
     "access_many_refused": Text("beaucoup de refus", "many refusals"),

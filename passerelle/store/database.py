@@ -17,8 +17,8 @@ from passerelle.store import (
     access_tables,  # noqa: F401 - its tables join the metadata
     accounts,  # noqa: F401 - so do its
     alerts,  # noqa: F401 - likewise
-    attestations,  # noqa: F401 - likewise
     attempts,  # noqa: F401 - and its
+    attestations,  # noqa: F401 - likewise
     backups,  # noqa: F401 - likewise
     factors,  # noqa: F401 - and its
     flow_orders,  # noqa: F401 - likewise

@@ -45,7 +45,7 @@ def page(connection: Connection, search: Search, *, limit: int, before: int | No
 def receipted(connection: Connection, parcels: Sequence[str]) -> dict[str, str]:
     """When each of ``parcels`` was first receipted, by parcel."""
     query = select(receipt.c.parcel, func.min(receipt.c.signed_at)).where(receipt.c.parcel.in_(parcels))
-    return {parcel: at for parcel, at in connection.execute(query.group_by(receipt.c.parcel))}
+    return dict(connection.execute(query.group_by(receipt.c.parcel)).tuples().all())
 
 
 def opened(connection: Connection, parcels: Sequence[str]) -> dict[str, str]:

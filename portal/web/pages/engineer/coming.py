@@ -41,19 +41,19 @@ def coming(visit: Visit) -> Response:
         Listing(
             Text("Les soixante jours à venir", "The next sixty days"),
             Text("Ce qui est dû, ce qui passerait, ce qui serait refusé et pourquoi.", "What is due, what would run, what would be refused and why."),
-            COLUMNS, [_row(visit, item) for item in items],
+            COLUMNS, [_row(item) for item in items],
             Text("Rien n'est prévu dans cette période.", "Nothing is due in this period."),
         )
     )  # fmt: skip
 
 
-def _row(visit: Visit, item: dict[str, Any]) -> dict[str, Any]:
+def _row(item: dict[str, Any]) -> dict[str, Any]:
     period = f" ({item['period']})" if item.get("period") else ""
     title = item["title"]
     return {
         "date": date.fromisoformat(item["date"]), "convention": item["convention"], "kind": said(KINDS, item["kind"]),
         "title": Text(title["fr"] + period, title["en"] + period), "gate": said(OUTCOME, item["decision"]),
-        "gate_tone": TONES.get(item["decision"] or "", None),
+        "gate_tone": TONES.get(item["decision"] or ""),
         "why": reason(item["reason"] or item["warning"]) or Text(**item["arithmetic"]),
     }  # fmt: skip
 
