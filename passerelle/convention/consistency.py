@@ -47,7 +47,11 @@ def _exchange(convention: Convention, exchange: Exchange, place: Place) -> Itera
         if handling.free_text is not None:
             for index, column in enumerate(handling.free_text.columns):
                 if column not in handling.columns:
-                    yield (*place, "handling", "free_text", "columns", index), "a column of the allow-list", "another column"
+                    yield (
+                        (*place, "handling", "free_text", "columns", index),
+                        "a column of the allow-list",
+                        "another column",
+                    )
 
 
 def requirements(convention: Convention) -> frozenset[str]:
