@@ -275,8 +275,8 @@ def freshness(profile: Profile, history: Sequence[Profile], _: Limits) -> Iterat
     same = [p.period for p in history if _content(p) == _content(profile)]
     held = ("Le fichier diffère de ceux des périodes antérieures.", "The file differs from those of earlier periods.")
     broken = (
-        f"Le fichier a exactement le profil de la période {', '.join(same)} : est-ce un ancien fichier renvoyé ?",
-        f"The file has exactly the profile of period {', '.join(same)}: is it an old file sent again?",
+        f"Rien de ce qui est mesuré ne distingue ce fichier de celui de la période {', '.join(same)} : est-ce un ancien fichier renvoyé ?",
+        f"Nothing that is measured tells this file from that of period {', '.join(same)}: is it an old file sent again?",
     )
     yield Check("not-sent-before", len(same), None, 0, held, broken, "warning")
     last = max(history, key=lambda p: p.period)

@@ -28,6 +28,7 @@ from passerelle.intake import Source, open_source
 from passerelle.profile import Profile, Verdict
 from passerelle.store import runs
 from passerelle.workspace import Workspace
+from passerelle.workspace.agreement import verified_keys
 from passerelle.workspace.files import write_whole
 
 EXCHANGE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -122,6 +123,7 @@ def _decide(workspace: Workspace, order: Order, tools: Tools | None, progress: P
         )
     tools = sent_as(tools, order.source, local_day(workspace.now(), text.zone))
     with workspace.database.read() as connection:
+        verified_keys(workspace.ledger, connection)
         parties = with_keys(connection, sender, recipients, workspace.now())
         closes = earlier.superseded_by(connection, order)
     keys = workspace.keyset(order.convention)

@@ -26,6 +26,7 @@ from passerelle.parcel import parse_manifest
 from passerelle.store import holdings, links, runs
 from passerelle.store.runs import Delivery
 from passerelle.workspace import Workspace
+from passerelle.workspace.agreement import verified_keys
 
 
 @sealed
@@ -93,6 +94,7 @@ def _decide(
     if not raw or f"{tools.contract.id}@{tools.contract.version}" != run.contract:
         raise _not_the_same(raw_missing=not raw)
     with workspace.database.read() as connection:
+        verified_keys(workspace.ledger, connection)
         keys = with_keys(connection, run.sender, (sent.recipient,), workspace.now()).keys
     source: Path = workspace.path(raw[0].location)
     order = Order(sent.convention, sent.exchange, sent.period, source, run.sender, resends=sent.id, reason=reason)

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from passerelle.errors import TrailError
-from passerelle.store import events, holdings, links, objections, purges, requests, runs
+from passerelle.store import events, holdings, links, objections, partners, purges, requests, runs
 from passerelle.store.holdings import Holding
 from passerelle.store.objections import Objection
 from passerelle.store.tables import receipt
@@ -27,6 +27,7 @@ KINDS = frozenset(
         "objection_withdrawn", "person_request_opened", "recipient_notified", "superseded", "supersession_told",
     }
 )  # fmt: skip
+KEYS = frozenset({"partner_key_revoked", "partner_key_ended"})
 OBJECTIONS = frozenset({"objection_recorded", "objection_withdrawn", "keys_destroyed"})
 INTENT = ("manifest_sha256", "recipient", "sequence", "run", "convention", "exchange", "period")
 MAX_TOLD = 100
@@ -132,6 +133,7 @@ def verify_tables(ledger: Ledger, connection: Connection) -> dict[str, int]:
         *_purges(connection, told),
         *_objections(objections.standing(connection), told),
         *_followed(connection, told),
+        *_keys(ledger, connection),
     ]
     if faults:
         raise TablesDisagreeError(faults)
@@ -154,6 +156,29 @@ def verified_objections(
     if faults:
         raise TablesDisagreeError(faults)
     return objections.standing(connection, convention, exchange)
+
+
+def verified_keys(ledger: Ledger, connection: Connection) -> None:
+    """Hold what was revoked or ended against the trail, before anything is sealed.
+
+    Raises:
+        TablesDisagreeError: a key that was revoked, or whose end was set, counts again behind the gateway's back.
+    """
+    if faults := [*_keys(ledger, connection)]:
+        raise TablesDisagreeError(faults)
+
+
+def _keys(ledger: Ledger, connection: Connection) -> Iterator[str]:
+    """A revocation taken back in the table would seal parcels to a key that someone else holds."""
+    rows = {one.fingerprint: one for one in partners.keys(connection)}
+    for found in ledger.of_kinds(connection, KEYS):
+        body, row = found.entry.body, rows.get(found.entry.body["fingerprint"])
+        if row is None:
+            yield f"partner key {body['fingerprint']} recorded in the trail is missing"
+        elif found.entry.kind == "partner_key_revoked" and row.revoked_at is None:
+            yield f"partner key {row.fingerprint} is revoked in the trail, and not in the tables"
+        elif found.entry.kind == "partner_key_ended" and (row.not_after is None or row.not_after > body["not_after"]):
+            yield f"partner key {row.fingerprint} ends sooner in the trail than in the tables"
 
 
 def _objections(rows: Sequence[Objection], told: _Told) -> Iterator[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from passerelle.errors import ContractError, TrailError, WorkspaceError
-from passerelle.workspace import Settings, Workspace
+from passerelle.workspace import Settings, Workspace, partner_keys
 from passerelle.workspace.agreement import TablesDisagreeError, verify_tables
 from retention.plan import plans
 from retention.purge import purge
@@ -142,3 +143,26 @@ def test_a_rehearsal_is_told_as_such(gateway: Gateway) -> None:
         with pytest.raises(WorkspaceError, match=r"workspace.json is not what"):
             Workspace.open(Settings(gateway.home))
         about.write_text(whole)
+
+
+@pytest.mark.parametrize(
+    ("act", "statement"),
+    [
+        ("revoke", "UPDATE partner_key SET revoked_at = NULL"),
+        ("end", "UPDATE partner_key SET not_after = NULL"),
+    ],
+)
+def test_a_revocation_taken_back_in_the_table_seals_nothing(gateway: Gateway, act: str, statement: str) -> None:
+    """A key that the trail says is revoked, or ends, and the table does not, stops every exchange."""
+    key = gateway.identities["mtfp"].recipient.fingerprint
+    gateway.partner("cheops")
+    if act == "revoke":
+        partner_keys.revoke(gateway.workspace, key)
+    else:
+        partner_keys.end(gateway.workspace, key, not_after=gateway.workspace.now() + timedelta(days=1))
+    assert agreed(gateway)
+    alter(gateway, statement)
+    with pytest.raises(TablesDisagreeError, match="partner key"):
+        agreed(gateway)
+    with pytest.raises(TablesDisagreeError, match="partner key"):
+        gateway.run(POOLS, "2025-07", gateway.write(POOLS, 40, seed=9))
