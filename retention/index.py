@@ -27,9 +27,10 @@ class Expired:
 
 
 def expired(workspace: Workspace, connection: Connection) -> list[Expired]:
-    """The indexes that have outlived their purge by ``LIFE_MONTHS``."""
+    """The indexes that have outlived by ``LIFE_MONTHS`` the purge that destroyed their convention's keys; a part's counts for none."""
     found = []
-    for done in purges.purges(connection, state="done"):
+    last = {done.convention: done for done in purges.purges(connection, state="done")}
+    for done in (last[convention] for convention in sorted(last.keys() & workspace.keys.destroyed())):
         ends = datetime.fromisoformat(done.ended_at or "") + relativedelta(months=LIFE_MONTHS)
         shards = tuple(holdings.present(connection, convention=done.convention, kind="index"))
         if shards and ends <= workspace.now():

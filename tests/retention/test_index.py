@@ -25,9 +25,16 @@ def purged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gateway:
     return one
 
 
+def looked_at_in_spring(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The watchdog looks half a year later: no clock jumps a year at once."""
+    monkeypatch.setenv("PASSERELLE_NOW", "2026-04-10T05:00:00+02:00")
+    assembly.watch(str(gateway.home))
+
+
 def test_the_index_outlives_the_purge_by_twelve_months(purged: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """A day before the twelve months are over the shards and their key are there; the day after neither is, and the trail tells it."""
     [shard] = (purged.home / "index").rglob("*.tags")
+    looked_at_in_spring(purged, monkeypatch)
     monkeypatch.setenv("PASSERELLE_NOW", "2026-10-09T05:00:00+02:00")
     assert assembly.purge_due(str(purged.home), confirm=True)["due"] == 0
     assert shard.exists()
@@ -54,6 +61,7 @@ def test_the_index_outlives_the_purge_by_twelve_months(purged: Gateway, monkeypa
 def test_an_interrupted_destruction_goes_on(purged: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the key is gone and the shards are not yet, the next run removes them."""
     [shard] = (purged.home / "index").rglob("*.tags")
+    looked_at_in_spring(purged, monkeypatch)
     monkeypatch.setenv("PASSERELLE_NOW", "2026-11-10T05:00:00+02:00")
     workspace = assembly.open_workspace(str(purged.home))
     workspace.keys.destroy_index(CSP)
