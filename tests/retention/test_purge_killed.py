@@ -22,7 +22,7 @@ from flows.assembly import PREFECT, place_order
 from passerelle.errors import RefusedError
 from passerelle.store import flow_orders, purge_left, purges
 from retention.purge import purge
-from tests.canary import sweep
+from tests.canary import SHORTEST, sweep
 from tests.gateway import (
     CSP_ENDED,
     POOLS,
@@ -112,7 +112,8 @@ class Ended:
         source = gateway.write(POOLS, 60, bad_rate=0.02)
         gateway.run(POOLS, "2025-05", source)
         place_order(gateway.workspace, gateway.order(POOLS, "2025-06", source))
-        self.persons = {f"line {n}": line.split(b";")[1].decode("cp1252") for n, line in enumerate(source.read_bytes().splitlines()[1:4])}  # fmt: skip
+        names = [line.split(b";")[1].decode("cp1252") for line in source.read_bytes().splitlines()[1:]]
+        self.persons = {f"line {n}": name for n, name in enumerate(names) if len(name) >= SHORTEST}
         gateway.run(other, "2025-05", gateway.write(other, 40))
         self.lives_on = gateway.present(convention=OTHER)
         gateway.record(CSP_ENDED).move_to(DUE)
@@ -186,7 +187,7 @@ class Ended:
         assert_no_orphans(gateway)
         trail_holds(gateway.workspace)
         gateway.workspace.close()
-        ours = [str(path) for path in Path(tempfile.gettempdir()).glob("passerelle-*")]
+        ours = [str(path) for path in Path(tempfile.gettempdir()).glob("passerelle-*") if not path.name.startswith("passerelle-pg-")]  # fmt: skip
         temporary = [Path(where) / name for folder in ours for where, _, names in os.walk(folder) for name in names]
         places = [path for path in gateway.home.rglob("*") if path.is_file()] + self.database.files(gateway.home)
         for path in {*places, *temporary}:
