@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from passerelle.convention import destruction, due, force, synthetic
+from passerelle.convention import destruction, due, force, lineage, synthetic
 from passerelle.convention.alerting import alerts
 from passerelle.convention.blocks import FIRST_YEAR, LAST_YEAR
 from passerelle.convention.dates import parse_date
@@ -137,6 +137,14 @@ def _purge_allowed(convention: Convention, events: tuple[Event, ...], as_of: dat
     return {"allowed": result.value, "reason": result.reason}
 
 
+def _purge_plan(_convention: Convention, events: tuple[Event, ...], _as_of: datetime | None, _args: Args) -> Any:
+    return lineage.purge_plan(events)
+
+
+def _purge_state(_convention: Convention, events: tuple[Event, ...], _as_of: datetime | None, _args: Args) -> Any:
+    return lineage.purge_state(events)
+
+
 def _deadline(convention: Convention, events: tuple[Event, ...], as_of: datetime | None, args: Args) -> Any:
     return _or_disputed(destruction.destruction_deadline(convention, events, as_of, _what(args)))
 
@@ -192,6 +200,8 @@ QUESTIONS: Mapping[str, Handler] = {
     "optout_timely": _optout_timely,
     "optout_window": _optout_window,
     "purge_allowed": _purge_allowed,
+    "purge_plan": _purge_plan,
+    "purge_state": _purge_state,
     "retrospective_exposure": _exposure,
     "termination_effect": _termination_effect,
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from passerelle.convention import dates, due, record
+from passerelle.convention import dates, due, lineage, record
 from passerelle.convention.dates import DAY, FRANCE, PARIS
 from passerelle.convention.event import Event, day_of, known
 from passerelle.convention.term import window
@@ -30,6 +30,8 @@ def answer(events: tuple[Event, ...], question: str, as_of: datetime | None, arg
             if isinstance(value, date)
             else None
         )
+    if question in ("purge_plan", "purge_state"):
+        return (lineage.purge_plan if question == "purge_plan" else lineage.purge_state)(known(events, as_of))
     if question == "can_run" and as_of is not None:
         block = record.clock_behind(None, events, as_of, None)
         return {"decision": "allow"} if block is None else {"decision": "block", "reason": block.reason}

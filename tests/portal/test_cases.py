@@ -17,6 +17,7 @@ QUESTIONS = frozenset(
     {
         "add_months", "alerts", "can_run", "destruction_deadline", "dpo_contact", "due", "in_force", "internal_purge_target",
         "last_day_in_force", "not_before", "optout_deadline", "optout_timely", "optout_window", "parse_date", "purge_allowed",
+        "purge_plan", "purge_state",
         "retrospective_exposure", "termination_effect",
     }
 )  # fmt: skip
