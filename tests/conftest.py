@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
@@ -41,7 +42,7 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL server that lives as long as the tests.
 
     Its folder is not under pytest's, which other sessions close to the user that the server runs as.
@@ -54,3 +55,19 @@ def postgres() -> Iterator[str]:
 
         with get_server(Path(folder) / "data", cleanup_mode="delete") as server:
             yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@pytest.fixture(scope="module")
+def postgres(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty database on that server, for one module of tests: what one leaves reaches no other."""
+    from sqlalchemy import create_engine
+
+    name = f"t{uuid4().hex}"
+    server = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    address, _, query = postgres_server.partition("?")
+    yield f"{address.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.dispose()

@@ -60,7 +60,7 @@ def test_the_watchdog_seals_and_tells_codes_without_names(tmp_path: Path, monkey
     write(gateway.workspace, Look("agent", "release_key", "p-1"), "allowed")
     gateway.workspace.close()
     monkeypatch.setenv("PASSERELLE_NOW", "2025-05-04T10:30:00+02:00")
-    assert {"code": "access_odd_hours", "count": 1} in assembly.watch(str(gateway.home))
+    assert ("access_odd_hours", 1) in [(one["code"], one.get("count")) for one in assembly.watch(str(gateway.home))]
     assert [one["count"] for one in gateway.reopened().entries("access_batch")] == [1]
     monkeypatch.setenv("PASSERELLE_NOW", "2025-05-04T11:30:00+02:00")
     assert not [one for one in assembly.watch(str(gateway.home)) if one["code"].startswith("access")]

@@ -55,4 +55,12 @@ def purge_due(home: str | None, *, confirm: bool) -> dict[str, Any]:
 def watch(home: str | None) -> list[dict[str, Any]]:
     """One certificate is missing."""
     assert home is None
-    return [{"code": "purge_overdue", "convention": "csp-ft-2024", "due": "2024-05-31"}]
+    return [
+        {
+            "id": "al-1",
+            "code": "purge_overdue",
+            "convention": "csp-ft-2024",
+            "due": "2024-05-31",
+            "acknowledged_at": None,
+        }
+    ]

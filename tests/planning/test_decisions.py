@@ -21,7 +21,10 @@ ENGINE = ("passerelle", "flows", "retention", "portal")
 DELIVERY = "passerelle/handover/deliver.py"
 # Who calls what moves a parcel, or writes that one left; deliver and recover ask the gate in the transaction before.
 CALLERS = {
-    "put_in_folder": {(DELIVERY, "complete")},
+    "put_in_folder": {
+        (DELIVERY, "complete"),
+        ("passerelle/handover/replying.py", "_complete"),
+    },  # verdicts: no cell of a row
     "complete": {(DELIVERY, "deliver"), ("passerelle/handover/recover.py", "_settle")},
     "arrive": {(DELIVERY, "complete"), ("passerelle/handover/recover.py", "_settle")},
     "runs.intend": {(DELIVERY, "_intend")},

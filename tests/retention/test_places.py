@@ -59,7 +59,7 @@ def test_everything_is_seen_before_and_nothing_after(stage: Stage) -> None:
     found = {(one.place, one.kind): one.count for one in stage.before}
     assert found == {
         ("disk", "raw"): 1, ("disk", "quarantine"): 1, ("disk", "release"): 1, ("disk", "check-report"): 1,
-        ("disk", "sender-report"): 2, ("disk", "key-set"): 1, ("table", "delivery"): 1, ("table", "profile"): 1,
+        ("disk", "sender-report"): 2, ("disk", "key-set"): 1, ("disk", "copy-keys"): 1, ("table", "delivery"): 1, ("table", "profile"): 1,
         ("table", "reply"): 1,
     }  # fmt: skip
     assert stage.left() == {}
