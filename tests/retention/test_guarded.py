@@ -24,8 +24,8 @@ def due(tmp_path: Path) -> Gateway:
 
 
 @pytest.mark.parametrize("scope", [{"dataset": "candidate_pool"}, {"exchange": "candidate-pools"}, {}])
-def test_a_hold_on_part_of_a_convention_stops_its_purge(due: Gateway, scope: dict[str, str]) -> None:
-    """The keys are the convention's: a hold on one dataset or exchange of it keeps everything."""
+def test_a_hold_on_all_there_is_stops_the_purge(due: Gateway, scope: dict[str, str]) -> None:
+    """A hold on the one dataset or exchange of which there are copies leaves nothing to destroy: refused, with its reason."""
     due.record((CSP, "litigation_opened", {"on": "2025-09-01", **scope})).move_to(DUE)
     with pytest.raises(RefusedError, match="litigation"):
         purge(due.workspace, CSP)
