@@ -20,6 +20,9 @@ for _name in [name for name in os.environ if name.startswith(("PASSERELLE_", "PR
     if _name != "PASSERELLE_SHARED":
         del os.environ[_name]
 
+# The command line sets it before it loads typer (portal/cli.py); here Prefect may load typer first.
+os.environ["TYPER_USE_RICH"] = "0"
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
