@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 CANARIES = {"name": "Zéphyrine Quenouillard", "mail": "z.quenouillard@exemple.example", "nir": "278117523412366"}
 PASSWORD = "passerelle:a-password-of-this-test"
+CANCELLED_BY_LIMIT = "Deployment concurrency limit reached."
 SECONDS = 120  # for anything the machine does
 
 
@@ -146,9 +147,15 @@ class Api:
         return wait_for(f"end of run {run}", look)
 
     def start(self, name: str, **parameters: Any) -> dict[str, Any]:
-        """Run a deployment now and wait for its end."""
+        """Run a deployment now and wait for its end; again where the limit of one cancelled it, for its schedule had just started one."""
         path = f"deployments/{self.deployment(name)['id']}/create_flow_run"
-        return self.ended(self.post(path, {"parameters": parameters, "state": {"type": "SCHEDULED"}})["id"])
+        state = {"type": "SCHEDULED"}
+
+        def ran() -> dict[str, Any] | None:
+            run = self.ended(self.post(path, {"parameters": parameters, "state": state})["id"])
+            return None if run["state"]["message"] == CANCELLED_BY_LIMIT else run
+
+        return wait_for(f"turn of {name}", ran)
 
 
 @dataclass
