@@ -27,7 +27,7 @@ def texts(root: Path) -> dict[str, str]:
     found = {
         path.relative_to(root).as_posix(): path.read_text("utf-8")
         for path in _files(root)
-        if path.name not in {".gitignore", "lock.txt"}
+        if path.name not in {".git", ".gitignore", "lock.txt"}
     }
     assert {"README.md", "pyproject.toml", "passerelle/errors.py", ".ci/run"} <= found.keys()
     return found
