@@ -196,45 +196,55 @@ def _dialect_row(dialect: Dialect, language: Language) -> tuple[str, ...]:
     return f"`{dialect.id}`", dialect.sender, file
 
 
-def _half(contract: DataContract, language: Language) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One table of a page. Cells are inline Markdown: backquotes around code, ``<br>`` between rules."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    minor: bool = False  # belongs to the section before it, and has no heading of its own
+
+
+def lead(contract: DataContract, language: Language) -> str:
+    """What a contract is, in a few sentences: its version, until when, what it holds, what becomes of a row that breaks it."""
     words = WORDS[language]
-    yield f"## {words.name}"
-    yield ""
-    yield f"**{contract.title[language]}**"
-    yield ""
     until = words.until.format(day=f"{contract.served_until:%d/%m/%Y}") if contract.served_until else ""
-    yield f"{words.version} {contract.version}{until}. {contract.description[language]} {words.every_row}"
-    yield ""
-    yield f"### {words.columns}"
-    yield ""
-    yield from _table(words.column_head, [_column_row(contract, column, language) for column in contract.columns])
-    yield f"### {words.general}"
-    yield ""
-    yield from _table(words.rule_head, _general_rows(contract, language))
+    return f"{words.version} {contract.version}{until}. {contract.description[language]} {words.every_row}"
+
+
+def sections(contract: DataContract, language: Language) -> Iterator[Section]:
+    """The tables of a page: columns with their rules, general rules, notes, then each format with its settings and headers."""
+    words = WORDS[language]
+    yield Section(
+        words.columns, words.column_head, [_column_row(contract, column, language) for column in contract.columns]
+    )
+    yield Section(words.general, words.rule_head, _general_rows(contract, language))
     if contract.notes:
-        yield f"### {words.notes}"
-        yield ""
         notes = [
             (f"`{note.id}`", f"`{note.column}`", note.fr if language == "fr" else note.en) for note in contract.notes
         ]
-        yield from _table(words.rule_head, notes)
-    yield f"### {words.formats}"
-    yield ""
-    yield from _table(words.format_head, [_dialect_row(dialect, language) for dialect in contract.dialects])
+        yield Section(words.notes, words.rule_head, notes)
+    yield Section(words.formats, words.format_head, [_dialect_row(dialect, language) for dialect in contract.dialects])
     for dialect in contract.dialects:
-        yield f"{words.settings} `{dialect.id}`"
-        yield ""
-        yield from _table(words.setting_head, list(settings(dialect, language)))
+        yield Section(
+            f"{words.settings} `{dialect.id}`", words.setting_head, list(settings(dialect, language)), minor=True
+        )
         if any(header != name for header, name in dialect.columns.items()):
-            yield f"{words.headers} `{dialect.id}`"
-            yield ""
             pairs = [(f"`{head}`", f"`{name}`" if name else words.dropped) for head, name in dialect.columns.items()]
-            yield from _table(words.header_head, pairs)
+            yield Section(f"{words.headers} `{dialect.id}`", words.header_head, pairs, minor=True)
     for dialect_id, meanings in contract.meanings.items():
-        yield f"{words.meanings} `{dialect_id}`"
-        yield ""
         said = [(f"`{name}`", fr if language == "fr" else en) for name, (fr, en) in meanings.items()]
-        yield from _table((words.header_head[1], words.column_head[1]), said)
+        head = (words.header_head[1], words.column_head[1])
+        yield Section(f"{words.meanings} `{dialect_id}`", head, said, minor=True)
+
+
+def _half(contract: DataContract, language: Language) -> Iterator[str]:
+    for line in (f"## {WORDS[language].name}", f"**{contract.title[language]}**", lead(contract, language)):
+        yield from (line, "")
+    for section in sections(contract, language):
+        yield from (section.title if section.minor else f"### {section.title}", "")
+        yield from _table(section.head, section.rows)
 
 
 def page(contract: DataContract) -> str:

@@ -26,8 +26,9 @@ from passerelle.freetext import noted
 from passerelle.handover.batches import joined
 from passerelle.handover.repeats import PRF_BYTES, ByKey, keys_brought
 from passerelle.handover.tally import Tally
-from passerelle.intake import Source, open_source
+from passerelle.intake import Source, open_original, open_source
 from passerelle.intake.limits import MIB
+from passerelle.intake.original import Original
 from passerelle.minimise import row_tags
 from passerelle.spill import Digests
 
@@ -47,10 +48,20 @@ def check_file(path: Path, contract: Contract) -> dict[str, Any]:
     Raises:
         IntakeError: the file is in none of the contract's dialects.
     """
+    return _checked(open_source(path, contract.dialects, batch_bytes=READ_BYTES), contract)
+
+
+@sealed
+def check_original(original: Original, contract: Contract) -> dict[str, Any]:
+    """As ``check_file``, from bytes that are open already: those of a sealed file open in memory only."""
+    return _checked(open_original(original, contract.dialects, batch_bytes=READ_BYTES), contract)
+
+
+def _checked(opened: Source, contract: Contract) -> dict[str, Any]:
     tally, repairs = Tally(), Counter[str]()
     kept: list[_Kept] = []
     with ExitStack() as stack:
-        source = stack.enter_context(open_source(path, contract.dialects, batch_bytes=READ_BYTES))
+        source = stack.enter_context(opened)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="passerelle-")))
         spills = {key: stack.enter_context(Digests(folder)) for key in keys_brought(contract, source)}
         for batch, judgement, tags in _judged(source, contract, tuple(spills)):

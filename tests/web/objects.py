@@ -40,6 +40,7 @@ def objects_of(portal: Portal) -> Objects:
 
     account = portal.account("somebody", "engineer").id
     known = {"account": (account, account), "party": (OWN_PARTY, OTHER_PARTY), "purge": (PURGED, PURGED)}
+    known |= {"dataset": ("candidate_pool", "studies_bmo"), "file": ("sample.csv", "sample.csv")}
     return Objects(known | _deliveries(of))
 
 

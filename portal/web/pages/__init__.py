@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from portal.web.pages import accounts, activating, dpo, engineer, frame, myself, partner_keys, provided, signing_in
+from portal.web.pages import (
+    accounts,
+    activating,
+    datasets,
+    dpo,
+    engineer,
+    frame,
+    myself,
+    partner_keys,
+    provided,
+    signing_in,
+)
 from portal.web.ways import Way
 
 
 def every_way() -> list[Way]:
     """Every way into the portal, in the order of the menus."""
-    modules = (frame, signing_in, provided, activating, dpo, engineer, partner_keys, accounts, myself)
+    modules = (frame, signing_in, provided, activating, dpo, engineer, datasets, partner_keys, accounts, myself)
     return [way for module in modules for way in module.WAYS]
