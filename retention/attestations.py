@@ -137,14 +137,21 @@ def write_notices(workspace: Workspace) -> int:
     return failed
 
 
-def record(workspace: Workspace, data: bytes) -> Attested:
+def record(workspace: Workspace, data: bytes, *, party: str | None = None) -> Attested:
     """Verify an attestation and keep it; the same file again changes nothing.
+
+    ``party`` is whose attestation it has to be, where whoever brings it may bring no other.
 
     Raises:
         EvidenceError: it does not hold, or is not of what was delivered.
-        RefusedError: nothing of the kind was asked, or the party has no approved key that signs.
+        RefusedError: nothing of the kind was asked, the party has no approved key that signs, or it is another's.
     """
     said = read_attestation(data)
+    if said.party != (party or said.party):
+        raise RefusedError(
+            "this is the attestation of another party",
+            fr="cette attestation est celle d'un autre destinataire",
+        )
     with workspace.database.begin() as connection:
         asked = store.requests(connection, id=said.request, party=said.party)
         if not asked:

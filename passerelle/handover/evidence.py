@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from passerelle.access import Look, refusing, write_in
 from passerelle.errors import KeyStoreError, RefusedError, TrailError, UsageError
 from passerelle.handover.earlier import superseded
 from passerelle.handover.job import release_location
 from passerelle.keys import CopyKey, Identity, parse_allowed_signers
 from passerelle.parcel import Trust, parse_manifest
-from passerelle.store import holdings, links, runs
+from passerelle.store import holdings, links, partners, runs
 from passerelle.store.runs import Delivery
 from passerelle.trail import verify_entry
 from passerelle.workspace import Workspace
@@ -52,7 +54,8 @@ def hand_release_key(workspace: Workspace, parcel: str, party: str, *, actor: st
     """The release identity of a two-lock parcel, for its recipient; logged, a refusal too, and told in the trail.
 
     Raises:
-        RefusedError: the parcel is not for this party, has one lock, was superseded, or its second lock was destroyed.
+        RefusedError: the parcel is not for this party, has one lock, was superseded, its second lock was destroyed, or
+            every key that it is sealed to is revoked.
         KeyStoreError: it has two locks, and the file with the second one's key is missing.
     """
     look = Look(actor, "release_key", parcel, reason, partner=party, delivery=parcel)
@@ -76,6 +79,7 @@ def _hand_release_key(workspace: Workspace, parcel: str, party: str, look: Look)
     with workspace.database.begin() as connection:
         if (closed := links.superseding(connection, parcel)) is not None:
             raise superseded(closed)
+        _insist_not_revoked(connection, found[0])
         identity = _key_of(workspace, found[0]).unwrap_release(wrapped, parcel)
         look.convention, look.exchange, look.run = found[0].convention, found[0].exchange, found[0].run
         write_in(connection, workspace, look)
@@ -83,6 +87,19 @@ def _hand_release_key(workspace: Workspace, parcel: str, party: str, look: Look)
         workspace.append(connection, "release_key_handed", body)
         workspace.ledger.checkpoint(connection, workspace.now())
     return identity
+
+
+def _insist_not_revoked(connection: Connection, delivery: Delivery) -> None:
+    """Whoever holds a key that was revoked since must not open what its owner cannot be told from."""
+    revoked = {key.fingerprint for key in partners.keys(connection, delivery.recipient) if key.revoked_at}
+    *_, inner = parse_manifest(delivery.manifest).passerelle.locks
+    if set(inner.fingerprints) <= revoked:
+        raise RefusedError(
+            "every key that this parcel is sealed to is revoked",
+            hint=f"enrol a new key, then ask for it again: passerelle parcel resend {delivery.id} --reason key-replaced",
+            fr="toutes les clés auxquelles ce colis est scellé sont révoquées",
+            hint_fr=f"inscrivez une autre clé, puis demandez qu'on vous le renvoie : passerelle parcel resend {delivery.id} --reason key-replaced",
+        )
 
 
 def _key_of(workspace: Workspace, delivery: Delivery) -> CopyKey:

@@ -23,11 +23,12 @@ from passerelle.parcel.notices import notice_hashes, notices
 from passerelle.parcel.opening import Opened, open_parcel
 from passerelle.parcel.sealing import ExtractSink, Sealer
 from passerelle.parcel.sshsig import sign, verify_signature
-from passerelle.parcel.verifying import Parcel, Trust, Verified, read_parcel, verify
+from passerelle.parcel.verifying import Check, Parcel, Trust, Verified, examine, read_parcel, verify
 
 __all__ = [
     "CSV",
     "Bilingual",
+    "Check",
     "Counts",
     "DecisionNote",
     "DestroyBy",
@@ -50,6 +51,7 @@ __all__ = [
     "Trust",
     "Verified",
     "build_manifest",
+    "examine",
     "notice_hashes",
     "notices",
     "open_parcel",

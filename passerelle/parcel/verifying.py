@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from passerelle.errors import EvidenceError, ParcelError
 from passerelle.keys.ssh import Signer, fingerprint
@@ -59,6 +59,14 @@ class Verified:
     signer: str
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One of the checks of ``verify`` by itself; ``fault`` is None when it holds."""
+
+    name: Literal["form", "signature", "hashes", "recipient", "proof"]
+    fault: EvidenceError | None
+
+
 def read_parcel(path: Path) -> Parcel:
     """Read the members of the tar at ``path``, the extract left where it is.
 
@@ -97,22 +105,30 @@ def verify(path: Path, trust: Trust) -> Verified:
     """
     parcel = read_parcel(path)  # 1
     signer = _signer(parcel, trust)  # 2
-    _check_instants(parcel)  # 3
-    _check_extract(parcel)
-    _check_notices(parcel)  # 4
-    recipient = parcel.manifest.passerelle.recipient
-    if trust.recipient is not None and trust.recipient != recipient:  # 5
-        raise ParcelError(
-            f"expected a parcel for {trust.recipient}, it is for {recipient}",
-            where=archive.MANIFEST,
-            fr=f"ce colis est pour {recipient}, non pour {trust.recipient}",
-        )
-    try:
-        trust.verify_proof(parcel.manifest_bytes, parcel.proof)  # 6
-    except EvidenceError as error:
-        fr = "rien ne prouve que ce colis soit inscrit au registre de preuve, ou c'est un autre registre"
-        raise ParcelError(str(error), where=archive.PROOF, hint=error.hint, fr=error.fr or fr) from error
+    _check_hashes(parcel, trust)  # 3, 4
+    _check_recipient(parcel, trust)  # 5
+    _check_proof(parcel, trust)  # 6
     return Verified(parcel, hashlib.sha256(parcel.manifest_bytes).hexdigest(), signer)
+
+
+def examine(path: Path, trust: Trust) -> list[Check]:
+    """What ``verify`` checks, one by one, for whoever wants to see which holds; nothing is asked of a form that is not right."""
+    try:
+        parcel = read_parcel(path)
+    except ParcelError as fault:
+        return [Check("form", fault)]
+    checks: list[tuple[Literal["signature", "hashes", "recipient", "proof"], Callable[[Parcel, Trust], object]]] = [
+        ("signature", _signer), ("hashes", _check_hashes), ("recipient", _check_recipient), ("proof", _check_proof),
+    ]  # fmt: skip
+    return [Check("form", None), *(Check(name, _fault_of(check, parcel, trust)) for name, check in checks)]
+
+
+def _fault_of(check: Callable[[Parcel, Trust], object], parcel: Parcel, trust: Trust) -> EvidenceError | None:
+    try:
+        check(parcel, trust)
+    except EvidenceError as fault:
+        return fault
+    return None
 
 
 def _check_names(names: list[str]) -> None:
@@ -149,6 +165,30 @@ def _signer(parcel: Parcel, trust: Trust) -> str:
             fr="ce bordereau est signé d'une clé que la passerelle avait déjà retirée",
         )
     return fingerprint(key)
+
+
+def _check_hashes(parcel: Parcel, _trust: Trust) -> None:
+    _check_instants(parcel)
+    _check_extract(parcel)
+    _check_notices(parcel)
+
+
+def _check_recipient(parcel: Parcel, trust: Trust) -> None:
+    recipient = parcel.manifest.passerelle.recipient
+    if trust.recipient is not None and trust.recipient != recipient:
+        raise ParcelError(
+            f"expected a parcel for {trust.recipient}, it is for {recipient}",
+            where=archive.MANIFEST,
+            fr=f"ce colis est pour {recipient}, non pour {trust.recipient}",
+        )
+
+
+def _check_proof(parcel: Parcel, trust: Trust) -> None:
+    try:
+        trust.verify_proof(parcel.manifest_bytes, parcel.proof)
+    except EvidenceError as error:
+        fr = "rien ne prouve que ce colis soit inscrit au registre de preuve, ou c'est un autre registre"
+        raise ParcelError(str(error), where=archive.PROOF, hint=error.hint, fr=error.fr or fr) from error
 
 
 def _check_instants(parcel: Parcel) -> None:

@@ -47,14 +47,24 @@ class Standing:
         return asdict(self)
 
 
-def record(workspace: Workspace, data: bytes) -> Received:
+def record(workspace: Workspace, data: bytes, *, party: str | None = None, parcel: str | None = None) -> Received:
     """Verify a receipt and keep it; the same file again changes nothing. The checks are those of receipt.md, section 4.
+
+    ``party`` is whose receipt it has to be, ``parcel`` of which parcel, where whoever brings it may bring no other.
 
     Raises:
         EvidenceError: it does not hold.
-        RefusedError: no such parcel was delivered to that party, or the party has no approved key that signs.
+        RefusedError: no such parcel was delivered to that party, the party has no approved key that signs, or it is the
+            receipt of another.
     """
     receipt = read_receipt(data)
+    if receipt.party != (party or receipt.party) or receipt.parcel != (parcel or receipt.parcel):
+        raise RefusedError(
+            "this is the receipt of another parcel, or of another party",
+            hint="sign the line of this very parcel",
+            fr="cet accusé est celui d'un autre colis, ou d'un autre destinataire",
+            hint_fr="signez la ligne de ce colis-ci",
+        )
     with workspace.database.begin() as connection:
         delivery = _delivery(connection, receipt)
         received = verify_receipt(data, _signers(connection, receipt), workspace.ledger.verifier_key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -40,6 +40,12 @@ def links(connection: Connection, **where: str) -> list[Link]:
     query = select(table).order_by(table.c.intent_at, table.c.later, table.c.earlier)
     for name, value in where.items():
         query = query.where(table.c[name] == value)
+    return [Link(**{name: getattr(row, name) for name in Link.__slots__}) for row in connection.execute(query)]
+
+
+def after(connection: Connection, parcels: Sequence[str]) -> list[Link]:
+    """What came after each of ``parcels``: sent again, or in its place."""
+    query = select(table).where(table.c.earlier.in_(parcels))
     return [Link(**{name: getattr(row, name) for name in Link.__slots__}) for row in connection.execute(query)]
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from passerelle.errors import ParcelError
 from passerelle.keys import Signer, fingerprint
-from passerelle.parcel import archive, read_parcel, sign, verify
+from passerelle.parcel import archive, examine, read_parcel, sign, verify
 from passerelle.parcel.archive import Member
 from tests.parcel.conftest import Made, Maker
 
@@ -203,3 +203,18 @@ def test_a_retired_key_vouches_for_what_it_signed_before(make: Maker) -> None:
     assert verify(made.path, replace(made.trust, signers=(after,))).signer == fingerprint(key)
     with pytest.raises(ParcelError, match="had been retired before"):
         verify(made.path, replace(made.trust, signers=(at,)))
+
+
+def test_each_check_by_itself(make: Maker) -> None:
+    """Every check is told by itself: those that hold beside the one that does not; after a form that is wrong nothing is."""
+    made = make(locks=2)
+    names = ["form", "signature", "hashes", "recipient", "proof"]
+    assert [(one.name, one.fault) for one in examine(made.path, made.trust)] == [(name, None) for name in names]
+    unread = examine(made.path, replace(made.trust, recipient="region", signers=()))
+    assert [one.name for one in unread if one.fault] == ["signature", "recipient"]
+    whole, extract = made.path.read_bytes(), members(made.path)[0]
+    made.path.write_bytes(whole[: extract.offset] + bytes([whole[extract.offset] ^ 1]) + whole[extract.offset + 1 :])
+    assert [one.name for one in examine(made.path, made.trust) if one.fault] == ["hashes"]
+    made.path.write_bytes(whole[:-1])
+    (only,) = examine(made.path, made.trust)
+    assert (only.name, only.fault is not None) == ("form", True)

@@ -119,3 +119,15 @@ def test_a_head_of_another_history_is_named(partner: Partner) -> None:
     longer = sign_checkpoint(workspace.origin, size + 1, b"x" * 32, key, workspace.now())
     with pytest.raises(EvidenceError, match="truncated"):
         record(workspace, altered(receipt, partner.key, checkpoint=longer))
+
+
+def test_whoever_brings_a_receipt_brings_its_own(partner: Partner) -> None:
+    """Where the party or the parcel is known beforehand, the receipt of another is refused and nothing is kept."""
+    first, second = partner.deliver("2025-05"), partner.deliver("2025-06")
+    workspace, receipt = partner.gateway.workspace, partner.receipt(first)
+    for expected in ({"party": "other"}, {"parcel": second.stem}, {"party": PARTY, "parcel": second.stem}):
+        with pytest.raises(RefusedError, match="the receipt of another"):
+            record(workspace, receipt, **expected)
+    assert partner.gateway.entries("receipt_recorded") == []
+    record(workspace, receipt, party=PARTY, parcel=first.stem)
+    assert len(partner.gateway.entries("receipt_recorded")) == 1

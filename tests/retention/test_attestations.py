@@ -272,3 +272,12 @@ def test_a_request_that_was_altered_is_not_answered(partner: Partner, told: Any,
 def test_policy_is_in_one_place() -> None:
     """Thirty days to attest, reminders after 15 and 30, escalation at 45: rules of the hub."""
     assert (attestations.DUE_DAYS, sorted(attestations.REMINDERS), attestations.ESCALATION_DAYS) == (30, [15, 30], 45)
+
+
+def test_whoever_brings_an_attestation_brings_its_own(partner: Partner) -> None:
+    """Where the party is known beforehand, the attestation of another is refused and nothing is kept."""
+    request(partner.gateway.workspace, CSP)
+    with pytest.raises(RefusedError, match="the attestation of another party"):
+        record(partner.gateway.workspace, given(partner), party="other")
+    assert partner.gateway.entries("attestation_recorded") == []
+    assert not record(partner.gateway.workspace, given(partner), party=PARTY).missing
