@@ -176,6 +176,40 @@ ACCESS_ALERTS = {
     "odd_hours": Text("hors des heures ouvrées", "outside working hours"),
     "new_key": Text("nouvelle clé inscrite", "new key enrolled"),
 }
+RIGHTS = {
+    "access": Text("accès", "access"),
+    "rectification": Text("rectification", "rectification"),
+    "erasure": Text("effacement", "erasure"),
+    "restriction": Text("limitation", "restriction"),
+    "portability": Text("portabilité", "portability"),
+    "objection": Text("opposition", "objection"),
+}
+REQUEST_STATES = {
+    "open": Text("en cours", "open"),
+    "late": Text("en retard", "late"),
+    "answered": Text("répondue", "answered"),
+    "answered_late": Text("répondue en retard", "answered late"),
+}
+HOLD_STATES = {
+    "active": Text("en cours", "active"),
+    "review_overdue": Text("réexamen en retard", "review overdue"),
+    "lifted": Text("levée", "lifted"),
+}
+FINDINGS = {
+    "happened": Text("a eu lieu", "happened"),
+    "declared_never_happened": Text("déclaré, jamais advenu", "declared, never happened"),
+    "undeclared": Text("advenu, non déclaré", "happened, not declared"),
+}
+BREACH_STATES = {
+    "open": Text("à notifier", "to be notified"),
+    "late": Text("en retard", "late"),
+    "notified": Text("notifiée", "notified"),
+}
+COVERED = {
+    "database": Text("base", "database"),
+    "files": Text("fichiers", "files"),
+    "keys": Text("clés", "keys"),
+}
 PERSON = {
     "none": Text("non", "no"),
     "indirect": Text("indirectement", "indirectly"),

@@ -5,12 +5,16 @@ A hold keeps the copies that it names; it does not put the person back into extr
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import Connection
+
 from contracts.registry import contract
+from passerelle.canonical import canonical
 from passerelle.convention import Convention
 from passerelle.errors import UsageError
 from passerelle.handover.job import erase_copy
@@ -76,6 +80,28 @@ class Erasure:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """What erasing a person would do under one convention: ``copies`` of ours that go, those that a hold keeps, whom to tell."""
+
+    convention: str
+    recognised: tuple[str, ...]
+    not_recognised: tuple[str, ...]
+    copies: tuple[Holding, ...]
+    suspended: tuple[Suspended, ...]
+    deliveries: tuple[Received, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """As one JSON object: ids only."""
+        return {
+            "convention": self.convention,
+            "recognised_in": list(self.recognised),
+            "copies": sorted(copy.id for copy in self.copies),
+            "suspended": [[one.exchange, one.copies] for one in self.suspended],
+            "deliveries": sorted(one.delivery for one in self.deliveries),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class _Asked:
     """Who is to be erased, by whose hand, and why; kept in memory only."""
 
@@ -112,22 +138,47 @@ def erase_person(
             fr="un effacement demande son motif",
             hint_fr="--reason : quel motif de l'article 17 § 1, le numéro de la demande ; aucune valeur de la personne",
         )
+    names, kinds = _where(workspace, identifier, kind, convention)
+    asked = _Asked(identifier, kinds, by, reason)
+    return [_erase(workspace, name, asked) for name in names]
+
+
+def preview_erasure(
+    workspace: Workspace, identifier: str, *, kind: str | None = None, convention: str | None = None
+) -> list[Preview]:
+    """What erasing a person would do, under one convention or every one that may have them; nothing is done.
+
+    Raises:
+        UsageError: as ``erase_person``.
+        TablesDisagreeError: the register is not what the trail tells.
+    """
+    names, kinds = _where(workspace, identifier, kind, convention)
+    return [_preview(workspace, name, identifier, kinds) for name in names]
+
+
+def preview_sha256(found: Sequence[Preview]) -> str:
+    """The hash of what previews show: another person, or another state of the gateway, gives another."""
+    return hashlib.sha256(canonical([one.as_json() for one in found])).hexdigest()
+
+
+def _where(
+    workspace: Workspace, identifier: str, kind: str | None, convention: str | None
+) -> tuple[list[str], tuple[str, ...]]:
+    """The conventions that may have the person, and the kinds that the identifier may be of."""
     kinds = kinds_of(identifier, kind)
     with workspace.database.read() as connection:
         verify_tables(workspace.ledger, connection)
-    names = (
-        [convention] if convention else [name for name in workspace.convention_ids() if _may(workspace, name, kinds)]
-    )
-    asked = _Asked(identifier, kinds, by, reason)
-    found = [_erase(workspace, name, asked) for name in names]
-    if not found:
+    if convention is not None:
+        return [workspace.convention(convention).id], kinds
+    names = [name for name in workspace.convention_ids() if _may(workspace, name, kinds)]
+    if not names:
         raise UsageError(
             "no exchange of any convention in use recognises this kind of identifier",
             hint="give another identifier of the person",
             fr="aucun échange d'aucune convention en usage ne reconnaît ce type d'identifiant",
             hint_fr="donnez un autre identifiant de la personne",
         )
-    return found
+    return names, kinds
 
 
 def _may(workspace: Workspace, name: str, kinds: Sequence[str]) -> bool:
@@ -142,15 +193,32 @@ def _bearing(text: Convention, kind: str) -> tuple[tuple[str, ...], tuple[str, .
     return where.recognised, where.not_recognised
 
 
-def _erase(workspace: Workspace, name: str, asked: _Asked) -> Erasure:
-    text, kinds, identifier = workspace.convention(name), asked.kinds, asked.identifier
-    answers, objections = [], []
-    recognised: set[str] = set()
-    missed: set[str] = set()
+def _preview(workspace: Workspace, name: str, identifier: str, kinds: Sequence[str]) -> Preview:
+    text = workspace.convention(name)
+    useful, recognised, missed = _recognised(text, kinds)
+    with workspace.database.read() as connection:
+        concerned = _concerned(
+            [received(workspace, connection, identifier, kind=kind, convention=name) for kind in useful]
+        )
+        gone, suspended = _ruled(workspace, connection, text, concerned)
+    standing = tuple(one for one in concerned if one.superseded_by is None)
+    return Preview(name, recognised, missed, tuple(gone), suspended, standing)
+
+
+def _recognised(text: Convention, kinds: Sequence[str]) -> tuple[list[str], tuple[str, ...], tuple[str, ...]]:
+    """The kinds that its files may have, where a person is recognised by them, and where not."""
     useful = [kind for kind in kinds if _bearing(text, kind)[0]] or list(kinds[:1])
+    found = [_bearing(text, kind) for kind in useful]
+    yes = {name for recognised, _ in found for name in recognised}
+    no = {name for _, missed in found for name in missed}
+    return useful, tuple(sorted(yes)), tuple(sorted(no - yes))
+
+
+def _erase(workspace: Workspace, name: str, asked: _Asked) -> Erasure:
+    text, identifier = workspace.convention(name), asked.identifier
+    answers, objections = [], []
+    useful, recognised, missed = _recognised(text, asked.kinds)
     for kind in useful:
-        yes, no = _bearing(text, kind)
-        recognised, missed = recognised | set(yes), missed | set(no)
         with workspace.database.read() as connection:
             answers.append(received(workspace, connection, identifier, kind=kind, convention=name))  # 1
         made = record_objection(
@@ -163,10 +231,7 @@ def _erase(workspace: Workspace, name: str, asked: _Asked) -> Erasure:
         told = notify(workspace, connection, "erasure", objections[0], concerned)  # 4
         workspace.ledger.checkpoint(connection, workspace.now())
     standing = tuple(one for one in concerned if one.superseded_by is None and not one.purged)
-    return Erasure(
-        name, tuple(objections), tuple(sorted(recognised)), tuple(sorted(missed - recognised)), destroyed, suspended,
-        tuple(told), standing,
-    )  # fmt: skip
+    return Erasure(name, tuple(objections), recognised, missed, destroyed, suspended, tuple(told), standing)
 
 
 def _concerned(answers: Sequence[Answer]) -> list[Received]:
@@ -178,20 +243,31 @@ def _destroy(
     workspace: Workspace, text: Convention, concerned: Sequence[Received], cause: str
 ) -> tuple[dict[str, int], tuple[Suspended, ...]]:
     """Destroy the raw copies and quarantines of the runs concerned, whole: what is sealed is not edited."""
-    runs = {one.run for one in concerned}
     with workspace.lock(f"{text.id}.purge"):
         with workspace.database.read() as connection:
-            ruled = rulings(workspace, connection, Scope(text.id))
-        found = [one for one in ruled if one.copy.kind in WITH_ROWS and one.copy.run in runs]
-        gone = [one.copy for one in found if one.hold is None]
+            gone, suspended = _ruled(workspace, connection, text, concerned)
         destroy_keys(workspace, text.id, gone)
         for copy in gone:
             erase_copy(workspace, copy)
         kinds = Counter(copy.kind for copy in gone)
         if gone:
             _tell(workspace, text.id, cause, gone, kinds)
+    return dict(kinds), suspended
+
+
+def _ruled(
+    workspace: Workspace, connection: Connection, text: Convention, concerned: Sequence[Received]
+) -> tuple[list[Holding], tuple[Suspended, ...]]:
+    """Of the copies with rows of the runs concerned: those that may go, and those that a hold keeps."""
+    runs = {one.run for one in concerned}
+    found = [
+        one
+        for one in rulings(workspace, connection, Scope(text.id))
+        if one.copy.kind in WITH_ROWS and one.copy.run in runs
+    ]
     kept = Counter((one.copy.exchange, one.hold.words.fr, one.hold.words.en) for one in found if one.hold is not None)
-    return dict(kinds), tuple(Suspended(text.id, name, count, fr, en) for (name, fr, en), count in sorted(kept.items()))
+    suspended = tuple(Suspended(text.id, name, count, fr, en) for (name, fr, en), count in sorted(kept.items()))
+    return [one.copy for one in found if one.hold is None], suspended
 
 
 def _tell(workspace: Workspace, convention: str, cause: str, gone: Sequence[Holding], kinds: Counter[str]) -> None:

@@ -96,7 +96,7 @@ def files(data: Mapping[str, Any]) -> dict[str, bytes]:
     found = {"letter.json": canonical(dict(data)) + b"\n"}
     languages: tuple[tuple[Lang, str], ...] = (("fr", "lettre"), ("en", "letter"))
     for lang, name in languages:
-        parts = _parts(data, lang)
+        parts = parts_of(data, lang)
         found[f"{name}.txt"] = "\n\n".join(_plain(part, lang) for part in parts).encode() + b"\n"
         found[f"{name}.html"] = _page(parts, lang).encode()
     return found
@@ -133,7 +133,8 @@ def _deadline(workspace: Workspace, connection: Connection, one: Received) -> st
 Part = tuple[str, list[tuple[str, str]]]  # a heading or a paragraph, then facts
 
 
-def _parts(data: Mapping[str, Any], lang: Lang) -> list[Part]:
+def parts_of(data: Mapping[str, Any], lang: Lang) -> list[Part]:
+    """The letter's headings, paragraphs and facts, in their order."""
     words = WORDS[lang]
     made = datetime.fromisoformat(data["made_at"]).astimezone(PARIS).date()
     parts: list[Part] = [(f"{words['title']}\n{written_date(made, lang)}", [])]

@@ -11,15 +11,9 @@ import typer
 from passerelle.errors import UsageError
 from portal.context import Actor, JsonFlag, actor, date_value, instant_value, looked, opened, screen
 from portal.render import Screen, Text, Tone
-from portal.words import NO_VALUE, moment
+from portal.words import COVERED, NO_VALUE, moment
 
 backup = typer.Typer(help="Backups: what each holds, until when; making one and putting it back.", no_args_is_help=True)
-
-COVERED = {
-    "database": Text("base", "database"),
-    "files": Text("fichiers", "files"),
-    "keys": Text("clés", "keys"),
-}
 
 
 def attach(app: typer.Typer) -> None:

@@ -11,18 +11,13 @@ import typer
 from passerelle.errors import UsageError
 from portal.context import Actor, JsonFlag, actor, content, date_value, looked, opened, screen
 from portal.render import Screen, Text, Tone
-from portal.words import REASONS, said
+from portal.words import HOLD_STATES, REASONS, said
 
 if TYPE_CHECKING:
     from retention.suspending import Standing
 
 hold = typer.Typer(help="Holds: what must be kept beyond its day, why, by whom, until when.", no_args_is_help=True)
 Evidence = Annotated[Path | None, typer.Option("--evidence", help="The document that shows it: its hash is kept.")]
-STATES = {
-    "active": Text("en cours", "active"),
-    "review_overdue": Text("réexamen en retard", "review overdue"),
-    "lifted": Text("levée", "lifted"),
-}
 KINDS = {
     "litigation": "litigation", "contentieux": "litigation", "legal_obligation": "legal_obligation",
     "legal-obligation": "legal_obligation", "obligation-légale": "legal_obligation", "obligation_légale": "legal_obligation",
@@ -151,7 +146,7 @@ def _show(out: Screen, value: list[dict[str, Any]]) -> None:
     ]  # fmt: skip
     rows = [
         (
-            one["id"], said(STATES, one["state"]), one["convention"], _scope(out, one["scope"]), said(REASONS, one["kind"]),
+            one["id"], said(HOLD_STATES, one["state"]), one["convention"], _scope(out, one["scope"]), said(REASONS, one["kind"]),
             one["since"], one["review"], one["owner"], one["reason"], one["copies"],
         )
         for one in value

@@ -12,34 +12,20 @@ import typer
 from passerelle.errors import UsageError
 from portal.context import JsonFlag, Reason, instant_value, looked, near, opened, screen, written
 from portal.render import Screen, Text, Tone
-from portal.words import PARIS, SECOND_LOCKS, moment, said
+from portal.words import BREACH_STATES, FINDINGS, PARIS, SECOND_LOCKS, moment, said
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from passerelle.contract import Column
+    pass
 
 register = typer.Typer(help="What a DPO's registers hold (GDPR art. 5, 13, 28, 30).", no_args_is_help=True)
 breach = typer.Typer(help="Breaches: their scope and their clock (GDPR art. 33, 34).", no_args_is_help=True)
 OneConvention = Annotated[str | None, typer.Option("--convention", help="One convention only; by default all.")]
-FINDINGS = {
-    "happened": Text("a eu lieu", "happened"),
-    "declared_never_happened": Text("déclaré, jamais advenu", "declared, never happened"),
-    "undeclared": Text("advenu, non déclaré", "happened, not declared"),
-}
 
 
 def attach(app: typer.Typer) -> None:
     """Add these commands."""
     app.add_typer(register, name="register")
     app.add_typer(breach, name="breach")
-
-
-def columns_of(dataset: str) -> Sequence[Column]:
-    """The columns of a data contract."""
-    from contracts.registry import contract
-
-    return contract(dataset).columns
 
 
 @register.command("article30")
@@ -52,6 +38,7 @@ def article30(
     """Show the record of processing: what conventions declare, and whether it happened (GDPR art. 30)."""
     from passerelle.persons.article30 import article30 as find
     from passerelle.persons.article30 import as_csv, as_page
+    from portal.meanings import columns_of
 
     if form not in {"table", "csv", "html", "json"}:
         raise UsageError("--format: expected csv, html, json or table", fr="--format : csv, html, json ou table")
@@ -170,6 +157,7 @@ def scope(
 ) -> None:
     """Show what a breach touched: deliveries, how many persons, which columns, who has them, what can still be opened."""
     from passerelle.handover.breach import scope as find
+    from portal.meanings import columns_of
 
     out = screen(as_json=as_json)
     first, last = _instant(since, "--since"), _instant(until, "--until")
@@ -217,7 +205,6 @@ def list_(as_json: JsonFlag = False) -> None:
         workspace.database.read() as connection,
     ):
         found = breaches(workspace, connection)
-    states = {"open": Text("à notifier", "to be notified"), "late": Text("en retard", "late"), "notified": Text("notifiée", "notified")}  # fmt: skip
     titles = [Text("convention", "convention"), Text("violation", "breach"), Text("connue", "known"), Text("à notifier avant", "notify before"), Text("état", "state")]  # fmt: skip
-    rows = [(one["convention"], one["breach"], moment(one["known_at"], out.lang), moment(one["due"], out.lang), states[one["state"]]) for one in found]  # fmt: skip
+    rows = [(one["convention"], one["breach"], moment(one["known_at"], out.lang), moment(one["due"], out.lang), BREACH_STATES[one["state"]]) for one in found]  # fmt: skip
     out.answer(found, lambda: out.table(titles, rows))

@@ -13,22 +13,12 @@ from portal.commands.received import OneConvention
 from portal.context import Actor, JsonFlag, Reason, actor, date_value, looked, near, opened, screen, why, written
 from portal.render import Screen, Text, Tone
 from portal.render import day as written_day
-from portal.words import moment
+from portal.words import REQUEST_STATES, RIGHTS, moment
 
 if TYPE_CHECKING:
-    from passerelle.persons import Answer
     from passerelle.persons.requesting import Followed
 
 request = typer.Typer(help="Requests of persons and their clock (GDPR art. 12).", no_args_is_help=True)
-RIGHTS = {
-    "access": Text("accès", "access"), "rectification": Text("rectification", "rectification"),
-    "erasure": Text("effacement", "erasure"), "restriction": Text("limitation", "restriction"),
-    "portability": Text("portabilité", "portability"), "objection": Text("opposition", "objection"),
-}  # fmt: skip
-STATES = {
-    "open": Text("en cours", "open"), "late": Text("en retard", "late"), "answered": Text("répondue", "answered"),
-    "answered_late": Text("répondue en retard", "answered late"),
-}  # fmt: skip
 Party = Annotated[str | None, typer.Option("--party", help="Whose processing it is about: a party of the convention.")]
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The request's: person request list.")]
 
@@ -56,6 +46,7 @@ def letter(
     from passerelle.persons import received
     from passerelle.persons.letter import files
     from passerelle.persons.letter import letter as make
+    from portal.meanings import meanings
 
     out = screen(as_json=as_json)
     who = identifier_from(identifier, file)
@@ -75,20 +66,6 @@ def letter(
         out.facts([(name, near(str(out_folder / name))) for name in sorted(made)])
 
     out.answer(value, show)
-
-
-def meanings(workspace: Any, answer: Answer) -> dict[str, Any]:
-    """What the columns of each exchange mean, from its data contract."""
-    from contracts.registry import contract
-    from passerelle.persons.received import text_of
-
-    found = {}
-    for name, exchange in {(one.convention, one.exchange) for one in answer.deliveries}:
-        text = text_of(workspace, name)
-        known = text.exchange(exchange) if text else None
-        if known is not None and known.handling is not None:
-            found[f"{name}/{exchange}"] = contract(known.handling.contract).columns
-    return found
 
 
 def erase(
@@ -253,7 +230,7 @@ def list_(convention: OneConvention = None, as_json: JsonFlag = False) -> None:
     ]  # fmt: skip
     rows = [
         (
-            one.row.id, RIGHTS[one.row.right], _on(one.row.received_on, out), _on(one.row.due, out), STATES[one.state],
+            one.row.id, RIGHTS[one.row.right], _on(one.row.received_on, out), _on(one.row.due, out), REQUEST_STATES[one.state],
             one.days_left, one.row.convention,
         )
         for one in found
@@ -267,7 +244,7 @@ def _on(text: str, out: Screen) -> str:
 
 def _show_request(out: Screen, one: Followed) -> None:
     tone = Tone.REFUSED if one.state in {"late", "answered_late"} else Tone.DONE
-    out.say(Text(f"Demande {one.row.id} : {STATES[one.state].fr}.", f"Request {one.row.id}: {STATES[one.state].en}."), tone)  # fmt: skip
+    out.say(Text(f"Demande {one.row.id} : {REQUEST_STATES[one.state].fr}.", f"Request {one.row.id}: {REQUEST_STATES[one.state].en}."), tone)  # fmt: skip
     out.facts(
         [
             (Text("droit", "right"), RIGHTS[one.row.right]),

@@ -8,13 +8,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from portal.render import Lang, Text
 
+Row = TypeVar("Row")
 Kind = Literal["text", "code", "words", "number", "share", "size", "day", "moment"]
 PAGE_ROWS = 50
 EXPORTED_ROWS = 10_000
@@ -60,6 +61,14 @@ class Listing:
     filters: Sequence[Filter] = ()
     cursor: str | None = None
     facts: Sequence[tuple[Text, Any]] = field(default=())
+
+
+def paged(rows: Sequence[Row], after: str, size: int, key: Callable[[Row], str]) -> tuple[Sequence[Row], str | None]:
+    """The ``size`` rows that follow the one of key ``after``, and the key that the next page begins after."""
+    names = [key(row) for row in rows]
+    start = names.index(after) + 1 if after in names else 0
+    shown = rows[start : start + size]
+    return shown, names[start + size - 1] if start + size < len(rows) else None
 
 
 def as_csv(listing: Listing, lang: Lang) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +13,8 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from passerelle.access import Look
+from passerelle.access.looking import harmless
 from passerelle.errors import OurWayError
 from passerelle.store import access, accounts
 from passerelle.store.accounts import Account, Session
@@ -77,8 +79,8 @@ class Visit:
 
     @property
     def export(self) -> str | None:
-        """The format asked for instead of a page: csv or json."""
-        asked = self.request.query_params.get("format")
+        """The format asked for instead of a page, in the address or in the form: csv or json."""
+        asked = self.request.query_params.get("format") or self.given("format")
         return asked if asked in {"csv", "json"} else None
 
     @property
@@ -104,11 +106,18 @@ class Visit:
         return str(self.request.app.url_path_for(name, **parts))
 
     def log(self, connection: Connection, action: str, subject: str, **about: Any) -> None:
-        """Write a line of the access log, under the visitor's name; its transaction ends before anything is shown."""
-        access.log(
-            connection, actor=self.account.name, action=action, subject=subject, at=self.now.replace(microsecond=0), **about
-        )  # fmt: skip
+        """Write a line of the access log, under the visitor's name; its transaction ends before anything is shown.
+
+        What was typed and is no id is not kept: it may be a person's value.
+        """
+        look = harmless(Look(self.account.name, action, subject, **about))
+        access.log(connection, **asdict(look), at=self.now)
         self.logged.add(action)
+
+    def shows_nothing(self) -> None:
+        """Say that the answer shows nothing of what the access log keeps: a form, with what is wrong in it."""
+        if self.way.logs is not None:
+            self.logged.add(self.way.logs)
 
     def page(self, template: str, /, status: int = 200, **values: Any) -> Response:
         """A page made from ``template``."""

@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from passerelle.persons import received
+from passerelle.persons.notifying import notify
+from passerelle.persons.requesting import open_request
 from passerelle.store.runs import Delivery
+from tests.gateway import Gateway
 from tests.web.visitors import Portal
 
 OWN_PARTY, OTHER_PARTY = "mtfp", "mtss"
@@ -41,7 +45,23 @@ def objects_of(portal: Portal) -> Objects:
     account = portal.account("somebody", "engineer").id
     known = {"account": (account, account), "party": (OWN_PARTY, OTHER_PARTY), "purge": (PURGED, PURGED)}
     known |= {"dataset": ("candidate_pool", "studies_bmo"), "file": ("sample.csv", "sample.csv")}
-    return Objects(known | _deliveries(of))
+    return Objects(known | _deliveries(of) | _persons(portal))
+
+
+def _persons(portal: Portal) -> dict[str, tuple[str, str]]:
+    """A request of a person, and the notice to a recipient that follows from it."""
+    workspace = portal.gateway.workspace
+    request = open_request(workspace, "rectification", by="test").row.id
+    with workspace.database.begin() as connection:
+        answer = received(workspace, connection, somebody(portal.gateway), kind="email")
+        notice = notify(workspace, connection, "rectification", request, answer.deliveries)[0].id
+    return {"request": (request, request), "notice": (notice, notice)}
+
+
+def somebody(gateway: Gateway) -> str:
+    """The address of a person whose row was delivered: of the last row of what the partner sent."""
+    lines = (gateway.folder / "sent" / "sample.csv").read_bytes().decode("cp1252").strip().split("\r\n")
+    return lines[-1].split(";")[lines[0].split(";").index("email")]
 
 
 def _deliveries(of: Callable[[Callable[[Delivery], str]], tuple[str, str]]) -> dict[str, tuple[str, str]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from passerelle.errors import UsageError
+from passerelle.errors import PasserelleError, UsageError
 from portal.context import date_value
+from portal.faults import told
+from portal.render import Text
 from portal.web.visit import Visit
 from portal.words import PARIS
 
@@ -44,3 +46,28 @@ def cursor(visit: Visit) -> int | None:
 def midnight(day: date) -> datetime:
     """The instant at which ``day`` begins in Paris."""
     return datetime.combine(day, time(), PARIS)
+
+
+def reason(visit: Visit) -> str:
+    """The reason that a form gives.
+
+    Raises:
+        UsageError: none.
+    """
+    given = visit.given("reason")
+    if not given:
+        raise UsageError("expected a reason: it is kept", fr="il faut un motif : il est conservé")
+    return given
+
+
+def fault_in_words(fault: PasserelleError | None) -> Text | None:
+    """What was wrong in a form, above it; None where nothing was."""
+    return None if fault is None else Text(told(fault, "fr"), told(fault, "en"))
+
+
+def parties(visit: Visit, convention: str) -> list[str]:
+    """The parties of a convention; none where its file cannot be read."""
+    try:
+        return [one.id for one in visit.workspace.convention(convention).parties]
+    except PasserelleError:
+        return []

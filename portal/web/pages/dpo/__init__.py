@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from portal.web.pages.dpo import accesses, conventions, deliveries, destruction, today, trail
+from portal.web.pages.dpo import (
+    accesses,
+    conventions,
+    deliveries,
+    destruction,
+    erasing,
+    notices,
+    persons,
+    requests,
+    today,
+    trail,
+)
 from portal.web.ways import Way
 
-WAYS: tuple[Way, ...] = tuple(
-    way for module in (today, conventions, deliveries, destruction, trail, accesses) for way in module.WAYS
-)
+MODULES = (
+    today, conventions, deliveries, persons, erasing, requests, notices, destruction, trail, accesses,
+)  # fmt: skip
+WAYS: tuple[Way, ...] = tuple(way for module in MODULES for way in module.WAYS)
