@@ -32,6 +32,7 @@ from sqlalchemy import (
 
 from passerelle.clock import iso
 from passerelle.errors import RefusedError, UsageError
+from passerelle.store import api_tokens
 from passerelle.store.partners import find, person
 from passerelle.store.tables import metadata
 
@@ -180,10 +181,10 @@ def change(connection: Connection, which: str, role: str, party: str | None) -> 
 
 
 def disable(connection: Connection, which: str, *, at: datetime) -> None:
-    """Let an account sign in no more, and end its sessions; once more changes nothing."""
+    """Let an account sign in no more, and end its sessions and tokens; once more changes nothing."""
     query = update(account).where(account.c.id == which, account.c.disabled_at.is_(None))
     connection.execute(query.values(disabled_at=iso(at)))
-    connection.execute(delete(session).where(session.c.account == which))
+    close_all(connection, which)
 
 
 def open_session(connection: Connection, which: Account, *, browser: str, at: datetime) -> str:
@@ -255,8 +256,9 @@ def close_session(connection: Connection, key: str) -> None:
 
 
 def close_all(connection: Connection, which: str) -> None:
-    """End every session of an account: its role, its party or one of its factors changed."""
+    """End every session and every token of an account: it was closed or reset, or its role or its party changed."""
     connection.execute(delete(session).where(session.c.account == which))
+    api_tokens.end_all(connection, which)
 
 
 def close_others(connection: Connection, which: str, *, but: str) -> int:

@@ -17,6 +17,7 @@ from passerelle.store import (
     access_tables,  # noqa: F401 - its tables join the metadata
     accounts,  # noqa: F401 - so do its
     alerts,  # noqa: F401 - likewise
+    api_tokens,  # noqa: F401 - likewise
     attempts,  # noqa: F401 - and its
     attestations,  # noqa: F401 - likewise
     backups,  # noqa: F401 - likewise
@@ -34,7 +35,7 @@ from passerelle.store import (
 )
 from passerelle.trail import tables as trail_tables
 
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 BUSY_TIMEOUT_SECONDS = 60
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 

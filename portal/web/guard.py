@@ -63,7 +63,7 @@ class Door:
             try:
                 return await run_in_threadpool(sealed(self._answer), way, request, form)
             except PasserelleError as fault:  # the session or the page itself could not be made
-                return failed(Visit(request, self.workspace, way, self.menu, None, _spoken(request)), fault)
+                return failed(Visit(request, self.workspace, way, self.menu, None, spoken(request)), fault)
             finally:
                 await form.close()
 
@@ -86,7 +86,7 @@ class Door:
     def visit(self, way: Way, request: Request, form: FormData) -> Visit:
         """The visit that a request makes."""
         found = self._session(request)
-        lang: Lang = "en" if (found and found.lang) == "en" else _spoken(request)
+        lang: Lang = "en" if (found and found.lang) == "en" else spoken(request)
         if found and found.lang == "fr":
             lang = "fr"
         return Visit(request, self.workspace, way, self.menu, found, lang, form)
@@ -231,7 +231,7 @@ def _expired(visit: Visit) -> Response:
     )
 
 
-def _spoken(request: Request) -> Lang:
+def spoken(request: Request) -> Lang:
     """The language that the browser prefers of the two; French unless English comes before it."""
     wanted = [one.split(";")[0].strip().lower()[:2] for one in request.headers.get("accept-language", "").split(",")]
     known = [one for one in wanted if one in {"fr", "en"}]

@@ -16,7 +16,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from passerelle.workspace import Workspace
-from portal.web.guard import Door, absent, unread
+from portal.web.api import every_call
+from portal.web.api.calls import ROOT
+from portal.web.api.door import ApiDoor
+from portal.web.api.problems import BY_STATUS, problem
+from portal.web.guard import Door, absent, spoken, unread
 from portal.web.looks import STATIC
 from portal.web.menu import Menu
 from portal.web.pages import every_way
@@ -76,6 +80,8 @@ def site(
     chosen = every_way() if ways is None else ways
     door = Door(workspace, Menu(chosen), secure, setup or Setup())
     routes = [Route(way.path, door.endpoint(way), methods=[way.method], name=way.name) for way in chosen]
+    api = ApiDoor(workspace)
+    routes += [Route(call.path, api.endpoint(call), methods=[call.method], name=call.name) for call in every_call()]
     hosts = [Middleware(TrustedHostMiddleware, allowed_hosts=sorted(setup.hosts), www_redirect=False)] if setup else []
     app = Starlette(
         routes=[*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")],
@@ -96,6 +102,9 @@ def _lost(door: Door) -> Callable[[Request, Exception], Awaitable[Response]]:
 
     async def lost(request: Request, fault: Exception) -> Response:
         status = fault.status_code if isinstance(fault, HTTPException) else 404
+        if request.url.path.startswith(f"{ROOT}/"):
+            headers = fault.headers if isinstance(fault, HTTPException) else None
+            return problem(BY_STATUS.get(status, "malformed"), spoken(request), headers=headers)
         said = absent if status in {404, 405} else partial(unread, status=status)
         return await door.endpoint(Way("absent", "/absent", said, public=True))(request)
 

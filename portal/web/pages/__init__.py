@@ -13,11 +13,12 @@ from portal.web.pages import (
     partner_keys,
     provided,
     signing_in,
+    tokens,
 )
 from portal.web.ways import Way
 
 
 def every_way() -> list[Way]:
     """Every way into the portal, in the order of the menus."""
-    modules = (frame, signing_in, provided, activating, dpo, engineer, datasets, partner_keys, accounts, myself)
+    modules = (frame, signing_in, provided, activating, dpo, engineer, datasets, tokens, partner_keys, accounts, myself)
     return [way for module in modules for way in module.WAYS]
