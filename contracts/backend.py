@@ -46,7 +46,7 @@ class _ColumnBackend(_Valueless, ColumnBackend):
 
 
 def _result(judged: pl.Series, check: pap.Check | str, index: int | None, reason: SchemaErrorReason) -> CoreCheckResult:
-    good = judged.fill_null(True)
+    good = judged.fill_null(True) if judged.null_count() else judged
     return CoreCheckResult(
         passed=bool(good.all()),
         check=check,

@@ -7,13 +7,12 @@ pandera's own report (``failure_cases``) holds the failing values, so it is neve
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandera.polars as pap
 import polars as pl
-from pandera import extensions
 from pandera.api.polars.types import PolarsData
 from pandera.config import ValidationDepth, config_context
 from pandera.constants import CHECK_OUTPUT_KEY
@@ -21,7 +20,7 @@ from pandera.errors import SchemaError, SchemaErrors
 
 from contracts.backend import JudgedColumn, JudgedFrame
 from contracts.identifiers import SCHEMES, valid
-from contracts.rules import BETWEEN, Between, Identifier, Length, OneOf, Pattern, Relation, Rule
+from contracts.rules import BETWEEN, Between, Identifier, Length, OneOf, Pattern, Relation, Rule, whole
 from passerelle.contract import Column, Failure, Kind
 from passerelle.errors import OurWayError
 
@@ -39,17 +38,9 @@ POLARS: dict[Kind, Any] = {
 }
 
 
-def _register(function: Callable[..., pl.LazyFrame], *statistics: str) -> Callable[..., pap.Check]:
-    """Make ``function`` a check of pandera's registry, once for the process, and give its constructor."""
-    if function.__name__ not in pap.Check.REGISTERED_CUSTOM_CHECKS:
-        extensions.register_check_method(function, statistics=list(statistics))
-    constructor: Callable[..., pap.Check] = getattr(pap.Check, function.__name__)
-    return constructor
-
-
 def full_match(data: PolarsData, *, pattern: str) -> pl.LazyFrame:
-    """Values match ``pattern`` from first to last character; ``$`` alone would do in Rust, not in every backend."""
-    return data.lazyframe.select(pl.col(data.key).str.contains(f"^(?:{pattern})$"))
+    """Values match ``pattern``, which ``whole`` has written."""
+    return data.lazyframe.select(pl.col(data.key).str.contains(pattern))
 
 
 def identifies(data: PolarsData, *, scheme: str) -> pl.LazyFrame:
@@ -69,20 +60,10 @@ def relation(data: PolarsData, *, expression: pl.Expr) -> pl.LazyFrame:
     return data.lazyframe.select(expression.alias(data.key))
 
 
-FULL_MATCH = _register(full_match, "pattern")
-IDENTIFIES = _register(identifies, "scheme")
-CHARACTERS = _register(characters, "low", "high")
-RELATION = _register(relation, "expression")
-
-
 def _each(rule: Rule) -> pl.Expr:
     """Every value of a list keeps ``rule``; a scheme with a key has no vectorised judgement inside a list."""
     value = pl.element()
     match rule:
-        case Identifier(scheme=scheme) if SCHEMES[scheme].key is None and not SCHEMES[scheme].refused:
-            kept = value.str.contains(f"^(?:{SCHEMES[scheme].pattern})$")
-        case Pattern(pattern=pattern):
-            kept = value.str.contains(f"^(?:{pattern})$")
         case OneOf(values=values):
             kept = value.is_in(list(values))
         case Length(low=low, high=high):
@@ -94,23 +75,23 @@ def _each(rule: Rule) -> pl.Expr:
 
 def _check(rule: Rule, *, many: bool) -> pap.Check:
     says: dict[str, Any] = {"error": rule.id, "n_failure_cases": 0}
-    if many and not isinstance(rule, Relation):
-        return RELATION(_each(rule), **says)
     match rule:
-        case Identifier(scheme=scheme) if SCHEMES[scheme].key or SCHEMES[scheme].refused:
-            return IDENTIFIES(scheme, **says)
-        case Identifier(scheme=scheme):
-            return FULL_MATCH(SCHEMES[scheme].pattern, **says)
+        case Identifier(scheme=scheme) if SCHEMES[scheme].key is None and not SCHEMES[scheme].refused:
+            return pap.Check(full_match, pattern=whole(SCHEMES[scheme].pattern, many=many), **says)
         case Pattern(pattern=pattern):
-            return FULL_MATCH(pattern, **says)
+            return pap.Check(full_match, pattern=whole(pattern, many=many), **says)
+        case Relation(test=test):
+            return pap.Check(relation, expression=test(), **says)
+        case _ if many:
+            return pap.Check(relation, expression=_each(rule), **says)
+        case Identifier(scheme=scheme):
+            return pap.Check(identifies, scheme=scheme, **says)
         case Length(low=low, high=high):
-            return CHARACTERS(low, high, **says)
+            return pap.Check(characters, low=low, high=high, **says)
         case OneOf(values=values):
             return pap.Check.isin(list(values), **says)
         case Between(low=low, high=high):
             return pap.Check.in_range(low, high, **says)
-        case Relation(test=test):
-            return RELATION(test(), **says)
 
 
 def _column(column: Column, rules: tuple[Rule, ...]) -> JudgedColumn:
@@ -138,7 +119,7 @@ def _failure(error: SchemaError) -> Failure:
     check = "required" if error.check == "not_nullable" else getattr(error.check, "error", None)
     if check is None or error.check_output is None:
         raise OurWayError(f"a contract's schema cannot be applied: {error.reason_code.name} on {error.schema.name}")
-    broken = ~error.check_output[CHECK_OUTPUT_KEY].fill_null(True).to_numpy()
+    broken = ~error.check_output[CHECK_OUTPUT_KEY].to_numpy()
     return Failure(str(check), str(error.schema.name), np.flatnonzero(broken).astype(np.int64))
 
 

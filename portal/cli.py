@@ -44,6 +44,7 @@ from portal.commands import (
     watching,
 )
 from portal.context import screen
+from portal.starting import start
 
 app = typer.Typer(
     name="passerelle",
@@ -68,6 +69,7 @@ registers.attach(app)
 
 def main() -> None:
     """Run one command and exit with its status."""
+    start(sys.argv[1:])
     sys.exit(run(sys.argv[1:]))
 
 

@@ -172,6 +172,12 @@ def _extra_bytes(codec: str) -> npt.NDArray[np.int64]:
     return np.array([len(character.encode()) - 1 for character in text], np.int64)
 
 
+@functools.cache
+def _as_latin(codec: str) -> npt.NDArray[np.bool_]:
+    """Which bytes mean in ``codec`` what they mean in ISO 8859-1, which is decoded by copying."""
+    return np.array([bytes([byte]).decode(codec, "replace") == chr(byte) for byte in range(256)])
+
+
 def to_utf8(column: pa.ChunkedArray, codec: str) -> pa.Array:
     """Text whose bytes are in a single-byte ``codec``, as UTF-8; columns of ASCII are given back untouched."""
     array = pa.concat_arrays(column.chunks) if column.num_chunks != 1 else column.chunk(0)
@@ -188,5 +194,5 @@ def to_utf8(column: pa.ChunkedArray, codec: str) -> pa.Array:
     begins = offsets - offsets[0]
     moved = (begins + grown[np.searchsorted(high, begins)]).astype(np.int32)
     validity = array.is_valid().buffers()[1] if array.null_count else None
-    text = raw.decode(codec).encode()
+    text = raw.decode("iso-8859-1" if _as_latin(codec)[octets[high]].all() else codec).encode()
     return pa.StringArray.from_buffers(len(array), pa.py_buffer(moved), pa.py_buffer(text), validity, array.null_count)

@@ -140,8 +140,10 @@ def records_end(data: bytes, rules: Rules) -> int:
     """Where the last whole record of ``data`` ends (0: there is none). ``data`` begins at a record."""
     array = np.frombuffer(data, np.uint8)
     text = escaped(data, array, rules.escape)
-    if text is None and (rules.quote is None or rules.quote not in data):
-        return data.rfind(b"\n") + 1
+    if text is None:
+        end = data.rfind(b"\n") + 1
+        if rules.quote is None or np.count_nonzero(array[:end] == rules.quote) % 2 == 0:
+            return end
     ends = _places(array, LF, text)
     if rules.quote is not None:
         ends = ends[np.searchsorted(_places(array, rules.quote, text), ends) % 2 == 0]

@@ -6,6 +6,7 @@ import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 HEAVY = {
     "alembic", "altair", "fastapi", "great_expectations", "holidays", "jinja2", "numpy", "pandas", "pandera", "polars",
@@ -33,3 +34,28 @@ def test_help_answers_in_less_than_400_milliseconds() -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(costs) < 0.4
+
+
+def test_checking_a_file_loads_no_library_that_it_does_not_use(tmp_path: Path) -> None:
+    """`passerelle contract check` judges with pandera and polars, and imports neither pandas nor hypothesis beside them."""
+    source = tmp_path / "rows.csv"
+    passerelle = [sys.executable, "-m", "portal.cli", "contract"]
+    subprocess.run([*passerelle, "sample", "training_entries", "--rows", "20", "--out", str(source)], check=True)
+    program = (
+        "import atexit, sys; from portal.cli import main;"
+        "atexit.register(lambda: print(sorted({'pandas', 'hypothesis', 'pandera', 'polars'} & set(sys.modules)), file=sys.stderr));"
+        "main()"
+    )
+    command = [sys.executable, "-c", program, "contract", "check", "training_entries", str(source), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == "['pandera', 'polars']\n"
+
+
+def test_a_process_that_stays_looks_for_garbage_as_usual() -> None:
+    """Only a process that runs one command and ends leaves most of the looking for garbage."""
+    program = "import gc, sys; from portal.starting import start; start(sys.argv[1:]); print(gc.get_threshold()[0])"
+    asked = {
+        command: int(subprocess.run([sys.executable, "-c", program, command], capture_output=True, check=True).stdout)
+        for command in ("contract", "purge", "serve")
+    }
+    assert asked["serve"] < 10_000 < asked["purge"] == asked["contract"]
