@@ -105,14 +105,14 @@ def parcel_file(workspace: Workspace, parcel: Delivery) -> ParcelFile:
     return ParcelFile(path, path.name, about.st_size, f'"{parcel.manifest_sha256}"')
 
 
-def take(workspace: Workspace, parcel: Delivery, *, actor: str) -> ParcelFile:
+def take(workspace: Workspace, parcel: Delivery, *, actor: str, reason: str = "") -> ParcelFile:
     """The file of a parcel, for its recipient to take; written into the access log first, a refusal too.
 
     Raises:
         RefusedError: as ``parcel_file`` does.
     """
     look = Look(
-        actor, "parcel_read", parcel.id, partner=parcel.recipient, convention=parcel.convention,
+        actor, "parcel_read", parcel.id, reason, partner=parcel.recipient, convention=parcel.convention,
         exchange=parcel.exchange, delivery=parcel.id, run=parcel.run, count=parcel.rows,
     )  # fmt: skip
     with looking(workspace, look):

@@ -25,6 +25,7 @@ from portal.web.visit import AbsentError
 
 ROOT = "/api/v1"
 CALLS_A_MINUTE = 120
+RAW: Literal["raw"] = "raw"  # a body that is a file, as it is
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -44,12 +45,13 @@ class Call:
     said: Text
     method: Literal["GET", "POST"] = "GET"
     query: type[BaseModel] | None = None
-    takes: type[BaseModel] | None = None
+    takes: type[BaseModel] | Literal["raw"] | None = None
     status: int = 200
     logs: str | None = None
     streams: bool = False
     per_minute: int = CALLS_A_MINUTE
     refuses: tuple[int, ...] = ()
+    ranges: bool = False  # parts of it are given (RFC 9110, section 14)
 
 
 @dataclass(slots=True)
@@ -64,6 +66,7 @@ class Asked:
     lang: Lang
     query: BaseModel | None = None
     body: BaseModel | None = None
+    data: bytes = b""
     logged: set[str] = field(default_factory=set)
 
     @property
@@ -82,6 +85,11 @@ class Asked:
         """The instant, by the workspace's clock."""
         return self.workspace.now()
 
+    @property
+    def why(self) -> str:
+        """What the access log has as the reason: by which token."""
+        return f"api {self.token.id}"
+
     def part(self, key: str) -> str:
         """A part of the path."""
         return str(self.request.path_params[key])
@@ -98,8 +106,8 @@ class Asked:
 
     def log(self, connection: Connection, action: str, subject: str, **about: Any) -> None:
         """Write a line of the access log under the name of the token's owner, with the token as the reason."""
-        at, why = self.now.replace(microsecond=0), f"api {self.token.id}"
-        access.log(connection, actor=self.account.name, action=action, subject=subject, at=at, reason=why, **about)
+        at = self.now.replace(microsecond=0)
+        access.log(connection, actor=self.account.name, action=action, subject=subject, at=at, reason=self.why, **about)
         self.logged.add(action)
 
     def insist_logged(self) -> None:

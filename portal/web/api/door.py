@@ -106,13 +106,14 @@ class ApiDoor:
 
 def _carried_out(asked: Asked, body: bytes) -> Response:
     call = asked.call
+    asked.data = body
     pairs = asked.request.query_params.multi_items()
     if len(dict(pairs)) != len(pairs) or (pairs and call.query is None):
         return problem("malformed", asked.lang)
     try:
         if call.query is not None:
             asked.query = call.query.model_validate(dict(pairs))
-        if call.takes is not None:
+        if isinstance(call.takes, type):
             asked.body = call.takes.model_validate_json(body)
     except ValidationError as wrong:
         return problem("malformed", asked.lang, _places(wrong))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -118,3 +118,116 @@ class OneVersion(Model):
     """Which version: the latest where none is asked for."""
 
     version: str = Field("", max_length=20)
+
+
+class ParcelQuery(Model):
+    """Which parcels; ``after`` is the ``next`` of the page before."""
+
+    convention: str = Field("", max_length=80)
+    exchange: str = Field("", max_length=80)
+    after: int | None = Field(None, ge=0, lt=1 << 53)
+    limit: int = Field(50, ge=1, le=200)
+
+
+class Parcel(Model):
+    """A parcel and what became of it; ``destroy_by`` is null where the text states no day, or disputes it."""
+
+    parcel: str
+    convention: str
+    exchange: str
+    period: str
+    sequence: int
+    rows: int
+    delivered_at: Instant | None
+    opened_at: Instant | None
+    receipted_at: Instant | None
+    superseded_by: str | None
+    resent_as: str | None
+    purged: bool
+    destroy_by: Day | None
+    basis: str | None
+
+
+class ParcelPage(Model):
+    """Some parcels; ``next`` begins the page after, null on the last."""
+
+    items: list[Parcel]
+    next: int | None
+
+
+class WholeParcel(Parcel):
+    """A parcel with its manifest (docs/spec/parcel.md); null once its convention's data were destroyed."""
+
+    manifest_sha256: str
+    manifest: dict[str, Any] | None
+
+
+class ReleaseKey(Model):
+    """The key of a parcel's second lock: an age identity, for ``age -d -i``."""
+
+    parcel: str
+    identity: str
+
+
+class Recorded(Model):
+    """What was recorded, by its hash."""
+
+    sha256: str
+
+
+class Attested(Recorded):
+    """The parcels of the request that the attestation leaves out."""
+
+    missing: list[str]
+
+
+class AttestationRequest(Model):
+    """One request; ``line`` is what was asked (docs/spec/attestation.md)."""
+
+    request: str
+    convention: str
+    cause: str
+    asked_at: Instant
+    due: Day
+    state: str
+    overdue: bool
+    parcels: int
+    attested: int
+    line: str
+
+
+class AttestationRequests(Model):
+    """All of them: there are few."""
+
+    items: list[AttestationRequest]
+
+
+class Key(Model):
+    """A public key of the party; parcels are sealed to it while it is ``approved``."""
+
+    fingerprint: str
+    kind: str
+    state: str
+    approvals: int
+    enrolled_at: Instant
+    not_before: Instant | None
+    not_after: Instant | None
+    revoked_at: Instant | None
+
+
+class Keys(Model):
+    """All of them."""
+
+    items: list[Key]
+
+
+class KeyGiven(Model):
+    """A public key: ``age1…``, ``ssh-ed25519 …`` or ``ssh-rsa …``."""
+
+    recipient: str = Field(min_length=1, max_length=4000)
+
+
+class KeyNamed(Model):
+    """A key by its whole fingerprint."""
+
+    fingerprint: str = Field(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")

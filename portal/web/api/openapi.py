@@ -19,6 +19,7 @@ PARAMETER = re.compile(r"\{(\w+)\}")
 EVERY_CALL = (400, 401, 403, 404, 429)
 PARAMETERS: Mapping[str, dict[str, Any]] = {
     "dataset": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,60}$"},
+    "parcel": {"type": "string", "pattern": "^p-[0-9a-f]{24}$"},
     "file": {"type": "string", "enum": list(FILES)},
 }
 """What stands in paths."""
@@ -59,10 +60,12 @@ def _operation(call: Call) -> dict[str, Any]:
         "parameters": [*_in_path(call), *_in_query(call)],
         "responses": {str(call.status): _given(call)} | {str(status): _refusal(status) for status in (*EVERY_CALL, *call.refuses)},
     }  # fmt: skip
-    if call.takes is not None:
+    if call.ranges:
+        made["responses"] |= {"206": _given(call), "416": {"description": "no such part"}}
+    if isinstance(call.takes, type):
         schema = {"$ref": REFERENCE.format(model=call.takes.__name__)}
         made["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-    elif call.streams:
+    elif call.takes or call.streams:
         content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
         made["requestBody"] = {"required": True, "content": content}
     return made
