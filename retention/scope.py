@@ -103,10 +103,10 @@ def copies_in(workspace: Workspace, connection: Connection, scope: Scope) -> lis
     return [copy for copy, _ in _described(workspace, connection, scope)]
 
 
-def rulings(workspace: Workspace, connection: Connection, scope: Scope) -> list[Ruling]:
-    """Of each of our copies in a scope: whether it may go now, and what keeps it."""
+def rulings(workspace: Workspace, connection: Connection, scope: Scope, more: tuple[Event, ...] = ()) -> list[Ruling]:
+    """Of each of our copies in a scope: whether it may go now, and what keeps it; as if ``more`` were on record too."""
     convention = workspace.convention(scope.convention)
-    history, now = workspace.history(connection, convention.id), workspace.now()
+    history, now = (*workspace.history(connection, convention.id), *more), workspace.now()
     known, day = holds.all_of(history, convention.zone), local_day(now, convention.zone)
     persons = frozenset(tag for one in known for tag in one.persons)
     judge = _Judge(convention, history, now)

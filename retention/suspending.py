@@ -21,6 +21,7 @@ from passerelle.errors import RefusedError, UsageError
 from passerelle.handover.recording import record_event
 from passerelle.persons.tags import identifier_tag, kinds_of
 from passerelle.store import events
+from passerelle.store.holdings import Holding
 from passerelle.workspace import Workspace
 from retention.looks import SCOPE as ACCESS_LOG
 from retention.scope import Scope, rulings
@@ -68,10 +69,11 @@ class Standing:
     evidence_sha256: str | None
     state: str
     copies: int
+    reviewed_on: date | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As one JSON object."""
-        dates = {name: getattr(self, name) for name in ("since", "until", "lifted_on", "review")}
+        dates = {name: getattr(self, name) for name in ("since", "until", "lifted_on", "review", "reviewed_on")}
         return {
             "id": self.id,
             "convention": self.convention,
@@ -129,6 +131,40 @@ def lift(
         UsageError: no such hold, no reason, or a day before the hold or to come.
         RefusedError: it was lifted already.
     """
+    found = _lasting(workspace, hold_id, reason)
+    today = local_day(workspace.now(), workspace.convention(found.convention).zone)
+    day = on or today
+    if day > today or (found.since is not None and day < found.since):
+        raise UsageError(
+            "expected the day of the lifting between the hold's first day and today",
+            fr="il faut un jour de levée entre le premier jour de la suspension et aujourd'hui",
+        )
+    with workspace.database.read() as connection:
+        kind, payload = _lifting(connection, found, day)
+    payload["reason"] = reason.strip()
+    record_event(workspace, found.convention, kind, payload, by=by, evidence_sha256=evidence_sha256)
+    return one_of(workspace, hold_id)
+
+
+def review(
+    workspace: Workspace, hold_id: str, *, reason: str, following: date, by: str, evidence_sha256: str | None = None
+) -> Standing:
+    """Say that a hold was looked at again and stays, why, and when the ``following`` look is due.
+
+    Raises:
+        UsageError: no such hold, no reason, or a following review that is not to come.
+        RefusedError: it was lifted.
+    """
+    found = _lasting(workspace, hold_id, reason)
+    today = local_day(workspace.now(), workspace.convention(found.convention).zone)
+    _insist_to_come(following, today)
+    payload = {"id": hold_id, "on": today.isoformat(), "reason": reason.strip(), "review": following.isoformat()}
+    record_event(workspace, found.convention, "hold_reviewed", payload, by=by, evidence_sha256=evidence_sha256)
+    return one_of(workspace, hold_id)
+
+
+def _lasting(workspace: Workspace, hold_id: str, reason: str) -> Standing:
+    """The hold of that id, when it lasts and there is a reason to do something to it."""
     found = one_of(workspace, hold_id)
     if found.state == "lifted":
         raise RefusedError(
@@ -139,20 +175,16 @@ def lift(
         )
     if not reason.strip():
         raise _lacking("reason", "motif")
-    today = local_day(workspace.now(), workspace.convention(found.convention).zone)
-    day = on or today
-    if day > today or (found.since is not None and day < found.since):
-        raise UsageError(
-            "expected the day of the lifting between the hold's first day and today",
-            fr="il faut un jour de levée entre le premier jour de la suspension et aujourd'hui",
-        )
-    with workspace.database.read() as connection:
-        row = next(row for row in _rows(connection, found.convention) if _id(row) == hold_id)
-    payload: dict[str, Any] = {"id": hold_id, "on": day.isoformat(), "reason": reason.strip()}
+    return found
+
+
+def _lifting(connection: Connection, found: Standing, day: date) -> tuple[str, dict[str, Any]]:
+    """The event that lifts a hold on ``day``: its kind, and what it says."""
+    row = next(row for row in _rows(connection, found.convention) if _id(row) == found.id)
+    payload: dict[str, Any] = {"id": found.id, "on": day.isoformat()}
     if row.payload.get("id") is None and found.scope:
         payload["scope"] = list(found.scope)  # a hold without an id is lifted by what it names
-    record_event(workspace, found.convention, LIFTING[row.type], payload, by=by, evidence_sha256=evidence_sha256)
-    return one_of(workspace, hold_id)
+    return LIFTING[row.type], payload
 
 
 def one_of(workspace: Workspace, hold_id: str) -> Standing:
@@ -194,11 +226,17 @@ def _of(workspace: Workspace, connection: Connection, name: str) -> Iterable[Sta
         return
     known = {hold.placed: hold for hold in holds.all_of(workspace.history(connection, name), convention.zone)}
     copies = rulings(workspace, connection, Scope(name))
+    looks = {
+        _text(row.payload.get("id")): row.payload
+        for row in events.history(connection, name)
+        if row.type == "hold_reviewed"
+    }
     for row in rows:
+        look = looks.get(_id(row), {})
         hold = known[Event(row.type, row.payload, row.recorded_at)]
         ends = hold.lifted(holds.What(hold.scope))
         lifted = ends if ends is not None and ends <= today else None
-        review = _date(row.payload.get("review"))
+        review = _date(look.get("review")) or _date(row.payload.get("review"))
         state = "lifted" if lifted else "review_overdue" if review is not None and review < today else "active"
         yield Standing(
             id=_id(row),
@@ -216,7 +254,41 @@ def _of(workspace: Workspace, connection: Connection, name: str) -> Iterable[Sta
             evidence_sha256=row.evidence_sha256,
             state=state,
             copies=_kept(hold, copies, today),
+            reviewed_on=_date(look.get("on")),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Copies of ours that a hold keeps, of one exchange and kind; ``going`` are those that are due at once when it is lifted."""
+
+    exchange: str
+    kind: str
+    copies: int
+    bytes: int
+    going: int
+
+
+def kept(workspace: Workspace, connection: Connection, found: Standing) -> list[Kept]:
+    """What a hold keeps today, and what of it would go with the next purge if it were lifted today."""
+    if found.state == "lifted":
+        return []
+    convention = workspace.convention(found.convention)
+    today = local_day(workspace.now(), convention.zone)
+    row = next(row for row in _rows(connection, found.convention) if _id(row) == found.id)
+    known = holds.all_of(workspace.history(connection, found.convention), convention.zone)
+    hold = next(one for one in known if one.placed == Event(row.type, row.payload, row.recorded_at))
+    kind, payload = _lifting(connection, found, today)
+    lifted = Event(kind, payload, workspace.now())
+    after = {one.copy.id: one.may_go for one in rulings(workspace, connection, Scope(found.convention), (lifted,))}
+    groups: dict[tuple[str, str], list[Holding]] = {}
+    for one in rulings(workspace, connection, Scope(found.convention)):
+        if hold.covers(one.what) and hold.lasts(one.what, today):
+            groups.setdefault((one.copy.exchange, one.copy.kind), []).append(one.copy)
+    return [
+        Kept(exchange, kind, len(own), sum(copy.bytes or 0 for copy in own), sum(after[copy.id] for copy in own))
+        for (exchange, kind), own in sorted(groups.items())
+    ]
 
 
 def _kept(hold: Hold, copies: Sequence[Any], today: date) -> int:
@@ -248,11 +320,7 @@ def _insist(asked: Asked, today: date) -> None:
         raise _lacking("reason", "motif")
     if not asked.owner.strip():
         raise _lacking("owner", "responsable")
-    if asked.review <= today:
-        raise UsageError(
-            "expected a review to come: a hold that nobody looks at again keeps data for ever",
-            fr="il faut une date de réexamen à venir : sans réexamen, une suspension conserve des données sans fin",
-        )
+    _insist_to_come(asked.review, today)
     if asked.since is not None and asked.since > today:
         raise UsageError(
             "expected a hold that begins today or before: one to come keeps nothing meanwhile",
@@ -262,6 +330,14 @@ def _insist(asked: Asked, today: date) -> None:
         raise UsageError(
             "expected a period such as 2025, 2025-S1, 2025-Q2, 2025-05 or 2025-05-12",
             fr="il faut une période comme 2025, 2025-S1, 2025-Q2, 2025-05 ou 2025-05-12",
+        )
+
+
+def _insist_to_come(review: date, today: date) -> None:
+    if review <= today:
+        raise UsageError(
+            "expected a review to come: a hold that nobody looks at again keeps data for ever",
+            fr="il faut une date de réexamen à venir : sans réexamen, une suspension conserve des données sans fin",
         )
 
 

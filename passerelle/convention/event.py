@@ -22,7 +22,7 @@ LEGAL = frozenset(
     {
         "amendment_signed", "approved", "breach_known", "breach_notice", "consent_recorded",
         "contingency_met", "declared_unnecessary", "denounced", "end_recorded", "express_request",
-        "extension_announced", "field_use_declared", "hold_lifted", "hold_placed", "instrument_recorded", "legal_obligation_ended",
+        "extension_announced", "field_use_declared", "hold_lifted", "hold_placed", "hold_reviewed", "instrument_recorded", "legal_obligation_ended",
         "legal_obligation_recorded", "litigation_closed", "litigation_opened", "meeting_held", "minutes_sent",
         "obligation_done", "precondition_recorded", "processor_declared", "reading_recorded", "reasons_given",
         "renewal_decided", "resumed", "rights_request", "signed", "special_arrangement", "suspended",

@@ -18,6 +18,7 @@ EVENTS = {
     "extension_announced": Text("prolongation annoncée", "extension announced"),
     "hold_lifted": Text("suspension de la destruction levée", "hold lifted"),
     "hold_placed": Text("destruction suspendue", "hold placed"),
+    "hold_reviewed": Text("suspension réexaminée", "hold reviewed"),
     "instrument_recorded": Text("pièce versée au dossier", "instrument on file"),
     "legal_obligation_ended": Text("obligation légale de conservation terminée", "legal duty to keep ended"),
     "legal_obligation_recorded": Text("obligation légale de conservation", "legal duty to keep"),

@@ -119,6 +119,30 @@ def lift(
     out.answer(found.as_json(), lambda: out.say(text, Tone.DONE))
 
 
+@hold.command("review")
+def review(
+    hold_id: Annotated[str, typer.Argument(metavar="ID", help="The hold's id: passerelle hold list.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it stays; no value of a person.")],
+    following: Annotated[str, typer.Option("--review", help="The day on which somebody looks at it again.")],
+    evidence: Evidence = None,
+    by: Actor = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say that a hold was looked at again and stays, and when the next look is due."""
+    from retention.suspending import review as review_one
+
+    out, who = screen(as_json=as_json), actor(by)
+    day = date_value(following, "--review")
+    with opened() as workspace, looked(workspace, "hold_reviewed", hold_id, by=who, reason=reason) as look:
+        found = review_one(workspace, hold_id, reason=reason, following=day, by=who, evidence_sha256=_hash(evidence))
+        look.convention = found.convention
+    text = Text(
+        f"Suspension {found.id} maintenue, prochain réexamen le {found.review}.",
+        f"Hold {found.id} stays, next review on {found.review}.",
+    )
+    out.answer(found.as_json(), lambda: out.say(text, Tone.DONE))
+
+
 @hold.command("list")
 def list_holds(
     convention: Annotated[str | None, typer.Argument(metavar="[CONVENTION]", help="One convention only.")] = None,

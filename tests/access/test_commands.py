@@ -31,6 +31,7 @@ ACTS = {
     "account reset",
     "hold lift",
     "hold place",
+    "hold review",
     "parcel resend",
     "person answer",
     "person erase",

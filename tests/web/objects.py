@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 
@@ -14,6 +15,7 @@ from passerelle.persons import received
 from passerelle.persons.notifying import notify
 from passerelle.persons.requesting import open_request
 from passerelle.store.runs import Delivery
+from retention.suspending import Asked, place
 from tests.gateway import Gateway
 from tests.web.visitors import Portal
 
@@ -49,13 +51,16 @@ def objects_of(portal: Portal) -> Objects:
 
 
 def _persons(portal: Portal) -> dict[str, tuple[str, str]]:
-    """A request of a person, and the notice to a recipient that follows from it."""
+    """A request of a person, the notice to a recipient that follows from it, and a hold."""
     workspace = portal.gateway.workspace
     request = open_request(workspace, "rectification", by="test").row.id
     with workspace.database.begin() as connection:
         answer = received(workspace, connection, somebody(portal.gateway), kind="email")
         notice = notify(workspace, connection, "rectification", request, answer.deliveries)[0].id
-    return {"request": (request, request), "notice": (notice, notice)}
+    until = workspace.now().date() + timedelta(days=90)
+    asked = Asked("litigation", "a court asks", "test", until, names=("candidate-pools",))
+    hold = place(workspace, answer.deliveries[0].convention, asked, by="test").id
+    return {"request": (request, request), "notice": (notice, notice), "hold": (hold, hold)}
 
 
 def somebody(gateway: Gateway) -> str:

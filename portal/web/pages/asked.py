@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 
 from passerelle.errors import PasserelleError, UsageError
@@ -10,6 +11,8 @@ from portal.faults import told
 from portal.render import Text
 from portal.web.visit import Visit
 from portal.words import PARIS
+
+LONG = 5  # characters of a part of an identifier that is no word of a sentence by chance
 
 
 def text(visit: Visit, key: str) -> str | None:
@@ -71,3 +74,26 @@ def parties(visit: Visit, convention: str) -> list[str]:
         return [one.id for one in visit.workspace.convention(convention).parties]
     except PasserelleError:
         return []
+
+
+def insist_unnamed(reason: str, identifier: str) -> None:
+    """Refuse a reason that repeats an identifier, or a part of one: it would stay in the access log.
+
+    Raises:
+        UsageError: it does.
+    """
+    if any(_repeats(reason, part) for part in identifier.split(";")):
+        raise UsageError(
+            "the reason repeats the identifier: the access log must not name the person; give the request's number",
+            fr="le motif répète l'identifiant : le journal des accès ne doit pas nommer la personne ; donnez le numéro de la demande",
+        )  # fmt: skip
+
+
+def _repeats(reason: str, part: str) -> bool:
+    """Whether a reason has a part of an identifier in it, however it is spaced; a short name only as a word of its own."""
+    plain, words = _letters(part), {_letters(word) for word in reason.split()}
+    return bool(plain) and (plain in words or (len(plain) >= LONG and plain in _letters(reason)))
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).casefold()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from portal.web.pages.dpo import (
     accesses,
+    attesting,
     conventions,
     deliveries,
     destruction,
     erasing,
+    holds,
     notices,
     persons,
+    plans,
+    remains,
     requests,
     today,
     trail,
@@ -17,6 +21,6 @@ from portal.web.pages.dpo import (
 from portal.web.ways import Way
 
 MODULES = (
-    today, conventions, deliveries, persons, erasing, requests, notices, destruction, trail, accesses,
+    today, conventions, deliveries, persons, erasing, requests, notices, plans, attesting, remains, destruction, holds, trail, accesses,
 )  # fmt: skip
 WAYS: tuple[Way, ...] = tuple(way for module in MODULES for way in module.WAYS)

@@ -5,7 +5,6 @@ It is in no address, no log, no error and no answer: each act asks for it again.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,12 +20,12 @@ from portal.faults import told
 from portal.meanings import columns_of, meanings
 from portal.render import Text
 from portal.web.listing import Column, Listing
+from portal.web.pages.asked import insist_unnamed
 from portal.web.visit import Visit
 from portal.web.ways import DPO, Way
 
 MAX_IDENTIFIER = 1000  # characters
 LOOKS_A_MINUTE = 10
-LONG = 5  # characters of a part of an identifier that is no word of a sentence by chance
 KINDS = (
     ("nir", Text("numéro de sécurité sociale (NIR)", "French social security number (NIR)")),
     ("avs", Text("numéro AVS", "Swiss AHV number")),
@@ -75,22 +74,8 @@ class Asked:
             raise UsageError(
                 "expected a reason: it goes into the access log", fr="il faut un motif : il entre au journal des accès"
             )
-        if any(_repeats(reason, part) for part in identifier.split(";")):
-            raise UsageError(
-                "the reason repeats the identifier: the access log must not name the person; give the request's number",
-                fr="le motif répète l'identifiant : le journal des accès ne doit pas nommer la personne ; donnez le numéro de la demande",
-            )  # fmt: skip
+        insist_unnamed(reason, identifier)
         return cls(identifier, visit.given("kind") or None, visit.given("convention") or None, reason)
-
-
-def _repeats(reason: str, part: str) -> bool:
-    """Whether a reason has a part of an identifier in it, however it is spaced; a short name only as a word of its own."""
-    plain, words = _letters(part), {_letters(word) for word in reason.split()}
-    return plain in words or (len(plain) >= LONG and plain in _letters(reason))
-
-
-def _letters(text: str) -> str:
-    return re.sub(r"[\W_]", "", text).casefold()
 
 
 def show(visit: Visit) -> Response:
@@ -116,8 +101,8 @@ def conventions(visit: Visit) -> list[tuple[str, Text]]:
 def found(visit: Visit) -> Response:
     """Which deliveries concern the person: to whom, when, which columns, under which article; logged with the reason."""
     try:
-        asked = Asked.of(visit)
-        answer = searched(visit, asked, "person_received")
+        sought = Asked.of(visit)
+        answer = searched(visit, sought, "person_received")
     except (UsageError, RefusedError) as fault:
         return form(visit, fault)
     listing = Listing(
@@ -132,19 +117,19 @@ def found(visit: Visit) -> Response:
             "No known delivery concerns this person. Check the identifier, or try another one: e-mail, NIR, name and date of birth.",
         ),
     )  # fmt: skip
-    return visit.listing(listing, "dpo/received.html.jinja", answer=answer, asked=asked, kinds=KINDS, conventions=conventions(visit))  # fmt: skip
+    return visit.listing(listing, "dpo/received.html.jinja", answer=answer, asked=sought, kinds=KINDS, conventions=conventions(visit))  # fmt: skip
 
 
 def letter(visit: Visit) -> Response:
     """The letter of article 15 as a page to print, without the person's name or identifier; logged with the reason."""
     try:
-        asked = Asked.of(visit)
+        sought = Asked.of(visit)
         with (
-            looking(visit.workspace, _look(visit, asked, "person_letter")),
+            looking(visit.workspace, _look(visit, sought, "person_letter")),
             visit.workspace.database.read() as connection,
         ):
             answer = received(
-                visit.workspace, connection, asked.identifier, kind=asked.kind, convention=asked.convention
+                visit.workspace, connection, sought.identifier, kind=sought.kind, convention=sought.convention
             )
             data = letter_of(visit.workspace, connection, answer, meanings(visit.workspace, answer))
     except (UsageError, RefusedError) as fault:
@@ -157,44 +142,46 @@ def letter(visit: Visit) -> Response:
 def object_to(visit: Visit) -> Response:
     """Record that the person objects: no later extract of the convention has them."""
     try:
-        asked = Asked.of(visit)
-        done = _objections(visit, asked)
+        sought = Asked.of(visit)
+        done = _objections(visit, sought)
     except (UsageError, RefusedError) as fault:
         return form(visit, fault)
     visit.logged.add("person_object")
-    return visit.page("dpo/objected.html.jinja", convention=asked.convention, done=done)
+    return visit.page("dpo/objected.html.jinja", convention=sought.convention, done=done)
 
 
-def _objections(visit: Visit, asked: Asked) -> list[Mapping[str, Any]]:
+def _objections(visit: Visit, sought: Asked) -> list[Mapping[str, Any]]:
     """One objection for each kind that the identifier may be of and that a file under the convention has."""
-    convention = asked.convention
+    convention = sought.convention
     if convention is None:
         raise UsageError("expected the convention objected to", fr="il faut la convention visée par l'opposition")
     text = visit.workspace.convention(convention)
-    kinds = kinds_of(asked.identifier, asked.kind)
+    kinds = kinds_of(sought.identifier, sought.kind)
     where = {kind: bearing(text, kind, None, columns_of) for kind in kinds}
     useful = [kind for kind in kinds if where[kind].recognised] or list(kinds[:1])
-    by, reason = visit.account.name, asked.reason
+    by, reason = visit.account.name, sought.reason
     return [
         {
-            "recorded": record_objection(visit.workspace, convention, kind, asked.identifier, by=by, reason=reason),
+            "recorded": record_objection(visit.workspace, convention, kind, sought.identifier, by=by, reason=reason),
             "where": where[kind], "kind": dict(KINDS)[kind],
         }
         for kind in useful
     ]  # fmt: skip
 
 
-def searched(visit: Visit, asked: Asked, action: str) -> Answer:
+def searched(visit: Visit, sought: Asked, action: str) -> Answer:
     """What was received on the person, once the look is in the access log."""
-    look = _look(visit, asked, action)
+    look = _look(visit, sought, action)
     with looking(visit.workspace, look), visit.workspace.database.read() as connection:
-        answer = received(visit.workspace, connection, asked.identifier, kind=asked.kind, convention=asked.convention)
+        answer = received(
+            visit.workspace, connection, sought.identifier, kind=sought.kind, convention=sought.convention
+        )
     visit.logged.add(action)
     return answer
 
 
-def _look(visit: Visit, asked: Asked, action: str) -> Look:
-    return Look(visit.account.name, action, "person", asked.reason, convention=asked.convention, count=1)
+def _look(visit: Visit, sought: Asked, action: str) -> Look:
+    return Look(visit.account.name, action, "person", sought.reason, convention=sought.convention, count=1)
 
 
 def _row(visit: Visit, one: Received) -> dict[str, Any]:

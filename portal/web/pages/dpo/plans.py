@@ -1,0 +1,87 @@
+"""A plan of destruction: what would go, when, why then, what stays; and the DPO's approval of that very plan."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from passerelle.access import Look, looking
+from passerelle.errors import PasserelleError, RefusedError, UsageError
+from portal.render import Text
+from portal.web.pages import asked
+from portal.web.visit import AbsentError, Visit
+from portal.web.ways import DPO, Way
+from portal.words import COPIES, NO_VALUE, ground, reason, said
+from retention.approving import approvals, approve, plan_id, required
+from retention.plan import Plan, plan
+from retention.scope import Scope, scope_of
+
+PARTS = ("exchange", "dataset", "period")
+
+
+def one(visit: Visit) -> Response:
+    """The plan of a convention, or of the part that the address names."""
+    return _one(visit, {name: visit.asked(name) or None for name in PARTS})
+
+
+def _one(visit: Visit, parts: dict[str, str | None], fault: PasserelleError | None = None) -> Response:
+    which = _known(visit)
+    with visit.workspace.database.begin() as connection:
+        visit.log(connection, "purge_plan_read", which, convention=which)
+    visit.shows_nothing()  # when it comes after a fault, under the way of the approval
+    with visit.workspace.database.read() as connection:
+        found = _plan(visit, connection, which, parts)
+        number = plan_id(found)
+        given = approvals(connection, number, visit.now)
+        asked_for = required(connection)
+    text = visit.workspace.convention(which)
+    told = found.as_json()
+    return visit.page(
+        "dpo/plan.html.jinja", 400 if fault else 200, fault=asked.fault_in_words(fault), plan=found, told=told, parts=parts,
+        due=date.fromisoformat(found.due) if found.due else None, none=NO_VALUE.get(found.deadline.status),
+        arithmetic=Text(found.deadline.arithmetic.fr, found.deadline.arithmetic.en), number_of=number, given=given,
+        ground=ground(found.deadline.basis, found.deadline.article), why=reason(found.reason), asked_for=asked_for,
+        kind=lambda code: said(COPIES, code), holder=reason,
+        exchanges=[(each.id, Text(each.id, each.id)) for each in text.exchanges],
+        approvable=found.allowed and bool(found.copies) and all(each.by != visit.account.name for each in given),
+    )  # fmt: skip
+
+
+def consent(visit: Visit) -> Response:
+    """Approve the plan of that number, as it stands now; another than this one is refused."""
+    which, parts = _known(visit), {name: visit.given(name) or None for name in PARTS}
+    number, by = visit.given("plan"), visit.account.name
+    try:
+        with looking(visit.workspace, Look(by, "purge_approved", number, convention=which)):
+            given = approve(visit.workspace, number, _scope(visit, which, parts), by=by)
+    except (UsageError, RefusedError) as fault:
+        return _one(visit, parts, fault)
+    visit.logged.add("purge_approved")
+    words = Text(
+        f"Plan {given.plan} approuvé. Une autre personne l'exécute : passerelle purge run {which} --confirm",
+        f"Plan {given.plan} approved. Another person runs it: passerelle purge run {which} --confirm",
+    )
+    return visit.go(visit.href("plan", which=which), words)
+
+
+def _known(visit: Visit) -> str:
+    which = visit.part("which")
+    if which not in visit.workspace.convention_ids():
+        raise AbsentError
+    return which
+
+
+def _scope(visit: Visit, which: str, parts: dict[str, str | None]) -> Scope:
+    return scope_of(visit.workspace.convention(which), **parts)
+
+
+def _plan(visit: Visit, connection: Connection, which: str, parts: dict[str, str | None]) -> Plan:
+    return plan(visit.workspace, connection, which, _scope(visit, which, parts))
+
+
+WAYS = (
+    Way("plan", "/destruction/plans/{which}", one, DPO, logs="purge_plan_read"),
+    Way("plan.approve", "/destruction/plans/{which}", consent, DPO, "POST", logs="purge_approved", fresh=True),
+)
