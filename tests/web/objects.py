@@ -15,6 +15,7 @@ from passerelle.persons import received
 from passerelle.persons.notifying import notify
 from passerelle.persons.requesting import open_request
 from passerelle.store.runs import Delivery
+from retention.attestations import request as ask
 from retention.suspending import Asked, place
 from tests.gateway import Gateway
 from tests.web.visitors import Portal
@@ -47,6 +48,8 @@ def objects_of(portal: Portal) -> Objects:
     account = portal.account("somebody", "engineer").id
     known = {"account": (account, account), "party": (OWN_PARTY, OTHER_PARTY), "purge": (PURGED, PURGED)}
     known |= {"dataset": ("candidate_pool", "studies_bmo"), "file": ("sample.csv", "sample.csv")}
+    asked = {one.party: one.request for one in ask(portal.gateway.workspace, sent[OWN_PARTY].convention)}
+    known["asked"] = (asked[OWN_PARTY], asked[OTHER_PARTY])
     return Objects(known | _deliveries(of) | _persons(portal))
 
 

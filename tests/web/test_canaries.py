@@ -20,7 +20,7 @@ GOOD = {
     "last_name": "Quenouillard",
     "first_name": "Zéphyrine",
     "email": "zephyrine.quenouillard@example.org",
-    "phone": "0639987261",
+    "phone": "0639987268",
 }
 BAD = {"last_name": "Trucmuche", "first_name": "Héloïse-Gontrane", "email": "heloise.trucmuche.sans-arobase"}
 REFUSED = {"email": "petronille.vadrouille.sans-arobase"}

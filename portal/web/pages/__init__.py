@@ -10,6 +10,7 @@ from portal.web.pages import (
     engineer,
     frame,
     myself,
+    partner,
     partner_keys,
     provided,
     signing_in,
@@ -20,5 +21,18 @@ from portal.web.ways import Way
 
 def every_way() -> list[Way]:
     """Every way into the portal, in the order of the menus."""
-    modules = (frame, signing_in, provided, activating, dpo, engineer, datasets, tokens, partner_keys, accounts, myself)
+    modules = (
+        frame,
+        signing_in,
+        provided,
+        activating,
+        dpo,
+        engineer,
+        partner,
+        datasets,
+        tokens,
+        partner_keys,
+        accounts,
+        myself,
+    )
     return [way for module in modules for way in module.WAYS]

@@ -22,14 +22,22 @@ def text(visit: Visit, key: str) -> str | None:
 
 def since(visit: Visit, key: str = "since") -> datetime | None:
     """From the beginning of a day, in Paris."""
-    asked = visit.asked(key)
-    return midnight(date_value(asked, key)) if asked else None
+    return day_of(visit.asked(key), key)
 
 
 def until(visit: Visit, key: str = "until") -> datetime | None:
     """To the end of a day, in Paris: the instant at which the next one begins."""
     asked = visit.asked(key)
     return midnight(date_value(asked, key) + timedelta(days=1)) if asked else None
+
+
+def day_of(given: str, name: str) -> datetime | None:
+    """The beginning of the day that a form gives, in Paris; None where it gives none.
+
+    Raises:
+        UsageError: it is no day.
+    """
+    return midnight(date_value(given, name)) if given else None
 
 
 def cursor(visit: Visit) -> int | None:

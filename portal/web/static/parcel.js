@@ -1,0 +1,144 @@
+// Reads a parcel as it arrives (docs/spec/parcel.md): the tar's members, their hashes, both locks, the extract's size, hash and rows.
+// Nothing is kept but the pieces that the caller's sink is given; what does not hold is a Fault that names its place.
+import { Decrypter, sha256 } from "./vendor/age.js";
+import { Fault, hex, joined } from "./identity.js";
+
+const BLOCK = 512;
+const MOST_SMALL = 1024 * 1024; // bytes of a member other than the extract
+const QUOTE = 34, LINE_FEED = 10;
+const AFTER = ["manifest.json", "manifest.json.sig", "manifest.tlog-proof", "LISEZMOI.txt", "README.txt"];
+
+/** Takes exact numbers of bytes from a stream. */
+class Source {
+  constructor(stream, progress) { this.reader = stream.getReader(); this.left = new Uint8Array(0); this.taken = 0; this.progress = progress; }
+
+  /** At most `most` bytes, at least one. */
+  async some(most) {
+    while (!this.left.length) {
+      const { done, value } = await this.reader.read().catch(() => ({ done: true }));
+      if (done) throw new Fault("cut");
+      this.left = value;
+    }
+    const piece = this.left.subarray(0, most);
+    this.left = this.left.subarray(piece.length);
+    this.progress((this.taken += piece.length));
+    return piece;
+  }
+
+  async exactly(size) {
+    const parts = [];
+    for (let missing = size; missing > 0; ) {
+      const piece = await this.some(missing);
+      parts.push(piece);
+      missing -= piece.length;
+    }
+    return joined(parts);
+  }
+
+  /** The next `size` bytes as a stream, seen by `hash`. */
+  stream(size, hash) {
+    let missing = size;
+    return new ReadableStream({
+      pull: async (controller) => {
+        if (!missing) return controller.close();
+        const piece = await this.some(missing);
+        missing -= piece.length;
+        hash.update(piece);
+        controller.enqueue(piece.slice());
+      },
+    }, { highWaterMark: 0 });
+  }
+}
+
+const bad = (place) => new Fault("damaged", place);
+
+async function member(source) {
+  const block = await source.exactly(BLOCK), name = new TextDecoder().decode(block.subarray(0, 100)).replace(/\0+$/, "");
+  const number = block.subarray(124, 136);
+  const size = number[0] & 128 ? Number(BigInt("0x" + hex(number.subarray(1)))) : parseInt(new TextDecoder().decode(number), 8);
+  if (!Number.isSafeInteger(size)) throw bad(`header: ${name}`);
+  return { name, size };
+}
+
+const padding = async (source, size, place) => {
+  if ((await source.exactly(-size & (BLOCK - 1))).some((one) => one)) throw bad(place);
+};
+
+async function small(source, expected) {
+  const { name, size } = await member(source);
+  if (name !== expected || size > MOST_SMALL) throw bad(expected);
+  const data = await source.exactly(size);
+  await padding(source, size, name);
+  return data;
+}
+
+async function unlocked(stream, opens, word) {
+  const decrypter = new Decrypter();
+  for (const one of opens) decrypter.addIdentity(one);
+  try {
+    return await decrypter.decrypt(stream);
+  } catch (fault) {
+    throw fault instanceof Fault ? fault : bad(word);
+  }
+}
+
+/** Counts records of a CSV file: line feeds outside quotes, and a last record without one. */
+class Rows {
+  constructor() { this.lines = 0; this.quoted = false; this.ended = true; }
+
+  update(piece) {
+    for (const one of piece) {
+      if (one === QUOTE) this.quoted = !this.quoted;
+      else if (one === LINE_FEED && !this.quoted) this.lines += 1;
+    }
+    if (piece.length) this.ended = piece[piece.length - 1] === LINE_FEED;
+  }
+
+  get count() { return Math.max(this.lines + (this.ended ? 0 : 1) - 1, 0); }
+}
+
+/**
+ * Open the parcel that `stream` brings. `release` is the second lock's identity or null, `opens` are the visitor's identities,
+ * `expected` the manifest's SHA-256 as the page has it; `sink(piece)` is given the plain bytes, which count for nothing before
+ * this returns the manifest.
+ */
+export async function opened(stream, { release, opens, expected, sink, progress }) {
+  const source = new Source(stream, progress), sealed = sha256.create(), plain = sha256.create(), rows = new Rows();
+  const first = await member(source);
+  let size = 0;
+  try {
+    const cipher = source.stream(first.size, sealed);
+    const inner = release ? await unlocked(cipher, [release], "outer lock") : cipher;
+    const reader = (await unlocked(inner, opens, "inner lock")).getReader();
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      plain.update(next.value);
+      rows.update(next.value);
+      size += next.value.length;
+      await sink(next.value);
+    }
+  } catch (fault) {
+    throw fault instanceof Fault ? fault : bad(first.name);
+  }
+  await padding(source, first.size, first.name);
+  const members = {};
+  for (const name of AFTER) members[name] = await small(source, name);
+  if ((await source.exactly(2 * BLOCK)).some((one) => one)) throw bad("end");
+  const manifest = read(members["manifest.json"], expected);
+  insist(manifest, first.name, { sealed: hex(sealed.digest()), plain: hex(plain.digest()), size, rows: rows.count }, members);
+  return manifest;
+}
+
+function read(data, expected) {
+  if (hex(sha256(data)) !== expected) throw bad("manifest.json");
+  return JSON.parse(new TextDecoder().decode(data));
+}
+
+function insist(manifest, name, found, members) {
+  const [resource] = manifest.resources, terms = manifest.passerelle;
+  if (name !== `${resource.path}.age` || terms.cipher_sha256 !== found.sealed) throw bad(name);
+  for (const [notice, hash] of Object.entries(terms.notices)) {
+    if (!members[notice] || `sha256:${hex(sha256(members[notice]))}` !== hash) throw bad(notice);
+  }
+  const whole = resource.bytes === found.size && resource.hash === `sha256:${found.plain}`;
+  if (!whole || (resource.format === "csv" && resource.rows !== found.rows)) throw bad(resource.path);
+}
