@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from portal.papers import NO_BACKUP
 from portal.render import Screen, Text, Tone, number, size
 from portal.words import COPIES, ground, moment, reason, said
 
@@ -34,12 +35,23 @@ def show_certificate(out: Screen, body: Mapping[str, Any]) -> None:
     _destroyed(out, body)
     for title, sentences in (
         (Text("Ce qui est prouvé", "What is proved"), body["proved"]),
+        (
+            Text("Ce que les partenaires ont à attester", "What is asked of partners, and what they attest"),
+            body["attested"],
+        ),
+        (Text("Sauvegardes", "Backups"), _backups(body)),
         (Text("Ce que ce certificat ne peut pas prouver", "What this certificate cannot prove"), body["not_proved"]),
     ):
-        out.heading(title)
+        if sentences:
+            out.heading(title)
         for sentence in sentences:
             out.say(f"– {sentence[out.lang]}")
     _how_to_check(out, body)
+
+
+def _backups(body: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What a certificate tells of backups; nothing where it was written before it told of them."""
+    return body.get("backups", []) or [{"fr": NO_BACKUP.fr, "en": NO_BACKUP.en}] * ("backups" in body)
 
 
 def _destroyed(out: Screen, body: Mapping[str, Any]) -> None:

@@ -20,6 +20,11 @@ STYLE = (
 )
 
 
+NO_BACKUP = Text(
+    "Aucune sauvegarde inscrite ne contient ce qui a été détruit.", "No backup on record holds what was destroyed."
+)
+
+
 def plan_page(value: Mapping[str, Any]) -> bytes:
     """The page of a plan, for the DPO to read, print and sign."""
     return _page(Text("Plan de destruction", "Destruction plan"), lambda lang: _plan(value, lang))
@@ -79,10 +84,13 @@ def _certificate(body: Mapping[str, Any], lang: Lang) -> Iterator[str]:
     yield from _held(body.get("held", ()), lang)
     for title, name in (
         (Text("Ce qui est prouvé", "What is proved"), "proved"),
-        (Text("Ce qui est attesté par les partenaires", "What partners attest"), "attested"),
+        (Text("Ce que les partenaires ont à attester", "What is asked of partners, and what they attest"), "attested"),
+        (Text("Sauvegardes", "Backups"), "backups"),
         (Text("Ce que ce certificat ne peut pas prouver", "What this certificate cannot prove"), "not_proved"),
     ):
         sentences = [one[lang] for one in body.get(name, ())]
+        if name == "backups" and "backups" in body and not sentences:
+            sentences = [getattr(NO_BACKUP, lang)]
         if sentences:
             yield _h2(title, lang) + "<ul>" + "".join(f"<li>{escape(one)}</li>" for one in sentences) + "</ul>"
     yield _h2(Text("Vérifier ce certificat", "To check this certificate"), lang)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from passerelle.errors import UsageError
+from passerelle.errors import PasserelleError, UsageError
 from passerelle.handover.folders import folder_of, not_written
 from passerelle.keys import NOTICE_NAMESPACE
 from passerelle.keys.ssh import SIGNER
@@ -19,6 +19,7 @@ from passerelle.workspace.files import write_whole
 STAGES = ("asked", "recalled-15", "recalled-30", "escalated")
 ASKED, ESCALATED = STAGES[0], STAGES[-1]
 SIGNATURE_SUFFIX = ".sig"
+NOT_STATED = "not_stated"
 
 TITLES = {
     "asked": ("DEMANDE D'ATTESTATION DE DESTRUCTION", "REQUEST TO ATTEST A DESTRUCTION"),
@@ -88,6 +89,16 @@ VÉRIFIER / CHECK
 
     {verify}
 """
+
+
+def dpo_of(workspace: Workspace, convention: str, party: str) -> str:
+    """The route to a party's data protection officer, as the convention states it; ``not_stated`` otherwise."""
+    try:
+        parties = workspace.convention(convention).parties
+    except PasserelleError:
+        return NOT_STATED
+    found = next((one.dpo for one in parties if one.id == party), NOT_STATED)
+    return found if isinstance(found, str) else found.email
 
 
 def request_name(request: str) -> str:

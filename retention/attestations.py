@@ -28,16 +28,16 @@ from passerelle.receipt.attestation import (
     verify_attestation,
 )
 from passerelle.store import attestations as store
-from passerelle.store import links, partners, purges, runs
+from passerelle.store import links, partners, runs
+from passerelle.store.purges import Purge
 from passerelle.store.runs import Delivery
 from passerelle.workspace import Workspace
-from retention.asking import ASKED, ESCALATED, STAGES, put_notice
+from retention.asking import ASKED, ESCALATED, STAGES, dpo_of, put_notice
 
 DUE_DAYS = 30  # to attest, counted from the request; no convention states a time: a rule of the hub
 REMINDERS = {15: STAGES[1], 30: STAGES[2]}  # by days since the request
 ESCALATION_DAYS = 45
 MAX_AHEAD = timedelta(minutes=5)  # of the partner's clock
-NOT_STATED = "not_stated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +107,36 @@ def request(
     return [fresh[one.request] for one in found]
 
 
+def ask_for_purge(
+    workspace: Workspace, connection: Connection, purge: Purge, runs_gone: frozenset[str] | None
+) -> list[str]:
+    """Ask the recipients of what a purge destroys, before anything goes, in the caller's transaction; the requests made.
+
+    ``runs_gone`` are those of a partial purge; None is all of them. What an earlier request of a purge names is not asked again.
+    """
+    asked = {
+        one.parcel
+        for row in store.requests(connection, convention=purge.convention, cause="purge")
+        for one in read_request(row.line).parcels
+    }
+    wanted: dict[str, list[str]] = {}
+    for one in runs.deliveries(connection, convention=purge.convention, state="delivered"):
+        if one.id not in asked and (runs_gone is None or one.run in runs_gone):
+            wanted.setdefault(one.recipient, []).append(one.id)
+    made = [
+        _ask(workspace, connection, purge.convention, party, "purge", None, only=wanted[party])
+        for party in sorted(wanted)
+    ]
+    return [one for one in made if one is not None]
+
+
 def follow_up(workspace: Workspace) -> list[str]:
-    """Ask what purges and superseded parcels call for, recall what is not answered, escalate; the ids that were acted on.
+    """Ask what superseded parcels call for, recall what is not answered, escalate; the ids that were acted on.
 
     Once more changes nothing: each notice is made once.
     """
     with workspace.database.begin() as connection:
-        acted = _ask_after_purges(workspace, connection) + _ask_after_superseding(workspace, connection)
-        acted += _recall(workspace, connection)
+        acted = _ask_after_superseding(workspace, connection) + _recall(workspace, connection)
     write_notices(workspace)
     return sorted(set(acted))
 
@@ -233,26 +255,8 @@ def _standing(
     )
 
 
-def dpo_of(workspace: Workspace, convention: str, party: str) -> str:
-    """The route to a party's data protection officer, as the convention states it; ``not_stated`` otherwise."""
-    try:
-        parties = workspace.convention(convention).parties
-    except PasserelleError:
-        return NOT_STATED
-    found = next((one.dpo for one in parties if one.id == party), NOT_STATED)
-    return found if isinstance(found, str) else found.email
-
-
 def _today(workspace: Workspace, convention: str) -> date:
     return local_day(workspace.now(), workspace.convention(convention).zone)
-
-
-def _ask_after_purges(workspace: Workspace, connection: Connection) -> list[str]:
-    made = []
-    for purge in purges.purges(connection):
-        parties = {one.recipient for one in runs.deliveries(connection, convention=purge.convention, state="delivered")}
-        made += [_ask(workspace, connection, purge.convention, one, "purge", purge.id) for one in sorted(parties)]
-    return [one for one in made if one is not None]
 
 
 def _ask_after_superseding(workspace: Workspace, connection: Connection) -> list[str]:

@@ -17,7 +17,7 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from passerelle.clock import iso
-from passerelle.convention import destruction_deadline
+from passerelle.convention import dates, destruction_deadline
 from passerelle.errors import PasserelleError, RefusedError, UsageError
 from passerelle.store import backups, holdings, purges
 from passerelle.store.backups import COVERS, Backup
@@ -146,9 +146,11 @@ def expire(workspace: Workspace, backup_id: str, *, remove: bool = False) -> Bac
         return backups.backups(connection, id=backup_id)[0]
 
 
-def holding(workspace: Workspace, connection: Connection, convention: str) -> list[Holds]:
-    """The standing backups that hold copies of a convention, oldest first: what its certificate tells, and a DPO asks."""
-    copies = [copy for copy in holdings.all_of(connection, convention) if copy.ours]
+def holding(
+    workspace: Workspace, connection: Connection, convention: str, ids: frozenset[int] | None = None
+) -> list[Holds]:
+    """The standing backups that hold copies of a convention, or those of ``ids``, oldest first: what a DPO asks."""
+    copies = [copy for copy in holdings.all_of(connection, convention) if copy.ours and (ids is None or copy.id in ids)]
     done = [one for one in purges.purges(connection, convention=convention, state="done") if one.ended_at]
     purged_on = (done[-1].ended_at or "")[:10] if done else None
     due = _deadline(workspace, connection, convention)
@@ -167,6 +169,44 @@ def holding(workspace: Workspace, connection: Connection, convention: str) -> li
                 Holds(one, convention, len(there), kinds, "keys" in one.covers, purged_on, deadline, max(0, late))
             )
     return found
+
+
+def certified(
+    workspace: Workspace, connection: Connection, convention: str, ids: frozenset[int]
+) -> list[dict[str, Any]]:
+    """What a certificate tells of backups: those that hold copies of ``ids``, and those of keys taken while these were there."""
+    born = min((copy.created_at for copy in holdings.all_of(connection, convention) if copy.id in ids), default=None)
+    found = {
+        one.backup.id: {**_told(one.backup), "copies": one.copies, "opens": one.opens, "late_by": one.late_by}
+        for one in holding(workspace, connection, convention, ids)
+    }
+    due = _deadline(workspace, connection, convention)
+    for one in backups.standing(connection):
+        if one.id not in found and "keys" in one.covers and born is not None and one.taken_at >= born:
+            late = max(0, (date.fromisoformat(one.expires_on) - due).days) if due else 0
+            found[one.id] = {**_told(one), "copies": 0, "opens": True, "late_by": late}
+    return [{**one, **_words(one)} for one in found.values()]
+
+
+def _told(one: Backup) -> dict[str, Any]:
+    return {"backup": one.id, "covers": list(one.covers), "taken_at": one.taken_at, "expires_on": one.expires_on}
+
+
+def _words(one: Mapping[str, Any]) -> dict[str, str]:
+    taken, last = date.fromisoformat(one["taken_at"][:10]), date.fromisoformat(one["expires_on"])
+    copies, late, opens = one["copies"], one["late_by"], one["opens"]
+    many = copies > 1
+    held_fr = f"{copies} copie{'s' if many else ''} chiffrée{'s' if many else ''}" if copies else "aucune copie"
+    held_en = f"{copies} encrypted cop{'ies' if many else 'y'}" if copies else "no copy"
+    days_fr, days_en = f"{late} jour{'s' if late > 1 else ''}", f"{late} day{'s' if late > 1 else ''}"
+    return {
+        "fr": f"La sauvegarde {one['backup']}, prise le {dates.fr(taken)}, contient encore {held_fr}, "
+        f"{'et' if opens else 'sans'} les clés d'alors ; elle est à détruire le {dates.fr(last)} au plus tard"
+        + (f", {days_fr} après l'échéance : elle est inscrite en retard." if late else "."),
+        "en": f"The backup {one['backup']}, taken on {dates.en(taken)}, still holds {held_en}, "
+        f"{'and' if opens else 'without'} the keys of that day; it is to be destroyed by {dates.en(last)}"
+        + (f", {days_en} after the deadline: it is recorded as late." if late else "."),
+    }
 
 
 def every_holding(workspace: Workspace, connection: Connection) -> list[Holds]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
 from passerelle.clock import iso
+from passerelle.convention import dates
 from passerelle.store import runs
 from passerelle.store.holdings import Holding
 from passerelle.store.purges import Purge
 from passerelle.workspace import Workspace
-from retention import attestations
+from retention import attestations, backups
 
 FORMAT = "passerelle-certificate/1"
 
@@ -103,6 +105,7 @@ def certificate(
             "fr": "L'index des personnes, à clé, est conservé douze mois pour répondre aux demandes d'accès (art. 15 RGPD).",
             "en": "The keyed person index is kept twelve months to answer access requests (GDPR art. 15).",
         },
+        "backups": backups.certified(workspace, connection, current.convention, ids),
         "proved": list(PROVED if whole else PROVED_OF_A_PART),
         "attested": _attested(workspace, connection, current.convention),
         "not_proved": list(NOT_PROVED),
@@ -112,12 +115,20 @@ def certificate(
 
 
 def _attested(workspace: Workspace, connection: Connection, convention: str) -> list[dict[str, str]]:
-    """What partners have attested so far: their word, signed, of their own copies; never a proof of ours."""
-    return [
-        {
-            "fr": f"{one.party} atteste, signature à l'appui, avoir détruit {one.attested} colis sur {one.parcels}.",
-            "en": f"{one.party} attests, with its signature, that it destroyed {one.attested} of {one.parcels} parcels.",
+    """What partners were asked, and what they have attested so far: their word, signed, of their own copies; no proof of ours."""
+    return [_answer(one) for one in attestations.standing(workspace, connection, convention=convention)]
+
+
+def _answer(one: attestations.Standing) -> dict[str, str]:
+    if one.attested_at is None:
+        asked, due = date.fromisoformat(one.asked_at[:10]), date.fromisoformat(one.due)
+        return {
+            "fr": f"{one.party} a été prié le {dates.fr(asked)} d'attester, avant le {dates.fr(due)} inclus, la destruction de "
+            f"{one.parcels} colis (demande {one.request}) : il n'a encore rien attesté.",
+            "en": f"{one.party} was asked on {dates.en(asked)} to attest, by {dates.en(due)}, the destruction of "
+            f"{one.parcels} parcel{'s' if one.parcels > 1 else ''} (request {one.request}): nothing is attested yet.",
         }
-        for one in attestations.standing(workspace, connection, convention=convention)
-        if one.attested_at is not None
-    ]
+    return {
+        "fr": f"{one.party} atteste, signature à l'appui, avoir détruit {one.attested} colis sur {one.parcels}.",
+        "en": f"{one.party} attests, with its signature, that it destroyed {one.attested} of {one.parcels} parcels.",
+    }

@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from passerelle.access import Look, write_in
+from passerelle.access.batches import seal
 from passerelle.clock import iso
 from passerelle.errors import RefusedError
 from passerelle.store import settings
@@ -86,8 +88,10 @@ def note(workspace: Workspace, connection: Connection) -> Reading:
     return found
 
 
-def confirm(workspace: Workspace) -> Reading:
-    """Record that a person checked the clock after a jump ahead; without one nothing is recorded.
+def confirm(workspace: Workspace, *, by: str) -> Reading:
+    """Record that ``by`` checked the clock after a jump ahead; without a jump nothing is recorded.
+
+    Who it was stands in the access log, in the same transaction: the trail names nobody who works, and has that log's roots.
 
     Raises:
         RefusedError: the clock is behind: it has to be set right.
@@ -98,6 +102,8 @@ def confirm(workspace: Workspace) -> Reading:
             raise _behind(found)
         if found.state == "jumped" and found.since is not None:
             workspace.append(connection, "clock_confirmed", {"since": found.since, "days": found.days})
+            write_in(connection, workspace, Look(by, "clock_confirmed", "clock", f"{found.days} d, {found.since}"))
+            seal(connection, workspace.ledger, workspace.now())
             workspace.ledger.checkpoint(connection, workspace.now())
             _forget_jump(connection)
             _keep_seen(workspace, connection)

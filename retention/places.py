@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,7 @@ def left_of(
     convention: str,
     *,
     runs: frozenset[str] | None = None,
+    exchanges: Sequence[str | None] = (None,),
     prefect: PrefectLeft | None = None,
 ) -> tuple[Left, ...]:
     """What is left of a convention, or of some of its runs, in every place; empty when the certificate may be written.
@@ -91,11 +92,12 @@ def left_of(
         workspace: the gateway.
         convention: whose copies ought to be gone.
         runs: the runs of a partial purge; by default all of the convention's, and what goes with the whole convention.
+        exchanges: those whose orders Prefect ought to have forgotten; None stands for all of them.
         prefect: counts what a Prefect server other than the embedded one still has.
     """
     with workspace.database.read() as connection:
         names = _names(workspace, connection, convention, runs)
-        orders = flow_orders.orders_of(connection, convention) if runs is None else frozenset()
+        orders = frozenset[str]().union(*(flow_orders.orders_of(connection, convention, one) for one in exchanges))
         left = [*_in_tables(connection, convention, runs)]
         folders = [Path(one.folder) for one in partners.partners(connection) if one.folder]
     left += _on_disk(workspace.home, names)

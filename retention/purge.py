@@ -10,18 +10,16 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection
 
 from passerelle.canonical import canonical
-from passerelle.errors import OurWayError, RefusedError, WorkspaceError
+from passerelle.errors import OurWayError, WorkspaceError
 from passerelle.handover.job import erase_copy
-from passerelle.handover.recover import recover
-from passerelle.handover.witnesses import insist_on_witnesses
 from passerelle.keys import CERTIFICATE_NAMESPACE
 from passerelle.parcel import sign
 from passerelle.store import holdings, objections, purge_left, purges, replies, runs
@@ -30,16 +28,16 @@ from passerelle.store.purge_left import Stuck
 from passerelle.store.purges import Purge
 from passerelle.trail.tables import count_of_kind
 from passerelle.workspace import Workspace
-from passerelle.workspace.agreement import verify_tables
 from passerelle.workspace.files import erase
-from retention.approving import insist_on_approval
+from retention import attestations
 from retention.certificate import certificate
-from retention.clock import insist_on_clock
-from retention.places import PrefectLeft, left_of
-from retention.plan import Plan, plan, plan_sha256
+from retention.opening import end_open_runs, open_purge, planned_copies, purge_of, shut
+from retention.parts import ended_exchanges, waiting
+from retention.places import Left, PrefectLeft, left_of
 from retention.scope import Scope, destroy_keys
 
 BATCH = 500  # copies told in one trail entry
+AT_ONCE = 8  # files unlinked side by side: a disk that is told of each freed block (discard) takes its time for each
 CLEARED = frozenset({"report", "prefect", "database"})  # what the stage of rows may leave behind
 
 Told = Callable[[str], None]
@@ -47,9 +45,9 @@ Told = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Prefect:
-    """How Prefect is made to forget a convention's orders, and how many records of theirs a server still has, by table."""
+    """How Prefect is made to forget the orders of a convention or of one exchange; how many records a server still has, by table."""
 
-    erase: Callable[[Workspace, str], Mapping[str, int]]
+    erase: Callable[[Workspace, str, str | None], Mapping[str, int]]
     left: PrefectLeft
 
 
@@ -69,12 +67,13 @@ def purge(
     """Destroy what is held under a convention, or in a part of it; what a hold keeps stays, and its keys with it.
 
         1. Plan, ask for the plan's approval, and write the plan down.
-        2. Destroy the convention's keys, or the keys of these copies.
-        3. Remove every copy of the plan, and what waits in the inbox.
-        4. Remove what the tables and Prefect kept of its runs, and clear the database's files.
-        5. Rotate the root key, so that a restored backup opens nothing of it.
-        6. Try once more what could not be removed, and read every place again.
-        7. Write the certificate, last.
+        2. Ask the recipients of what goes to destroy it too, and to attest it.
+        3. Destroy the convention's keys, or the keys of these copies.
+        4. Remove every copy of the plan, and what waits in the inbox.
+        5. Remove what the tables and Prefect kept of its runs, and clear the database's files.
+        6. Rotate the root key, so that a restored backup opens nothing of it.
+        7. Try once more what could not be removed, and read every place again.
+        8. Write the certificate, last.
 
     Raises:
         RefusedError: the deadline has not come, or a reading is disputed, or nothing is held.
@@ -84,8 +83,11 @@ def purge(
         locks.enter_context(workspace.lock(f"{convention_id}.purge"))
         for exchange in workspace.convention(convention_id).exchanges:
             locks.enter_context(workspace.lock(f"{convention_id}.{exchange.id}"))  # no exchange begins meanwhile
-        _end_open_runs(workspace, convention_id)
-        one = _Purging(workspace, _open(workspace, scope or Scope(convention_id), by), prefect)
+        end_open_runs(workspace, convention_id)
+        one = _Purging(workspace, open_purge(workspace, scope or Scope(convention_id), by), prefect)
+        if not one.current.reached("keys"):
+            told("notify")
+            one.notify()
         for stage, act in (
             ("keys", one.destroy_keys),
             ("files", one.remove_copies),
@@ -95,110 +97,9 @@ def purge(
             told(stage)
             if not one.current.reached(stage):
                 act()
-                one.current = _one(workspace, one.current.id)
+                one.current = purge_of(workspace, one.current.id)
         told("done")
         return one.certify()
-
-
-def _end_open_runs(workspace: Workspace, convention_id: str) -> None:
-    """Finish or remove what interrupted runs left: no intent may wait for keys that are about to go."""
-    with workspace.database.read() as connection:
-        open_runs = runs.runs(connection, convention=convention_id, state="running")
-    for exchange in sorted({run.exchange for run in open_runs}):
-        recover(workspace, convention_id, exchange)
-
-
-def _one(workspace: Workspace, purge_id: str) -> Purge:
-    with workspace.database.read() as connection:
-        return purges.purges(connection, id=purge_id)[0]
-
-
-def _open(workspace: Workspace, scope: Scope, by: str) -> Purge:
-    with workspace.database.begin() as connection:
-        insist_on_clock(workspace, connection)
-        known = purges.purges(connection, convention=scope.convention)
-        if known and known[-1].state != "done":
-            return _resumed(workspace, connection, known[-1], by)
-        verify_tables(workspace.ledger, connection)
-        planned = plan(workspace, connection, scope.convention, scope)
-        _insist(planned)
-        if not planned.copies:
-            raise _nothing_held(scope.convention)
-        insist_on_approval(workspace, connection, planned, by)
-        insist_on_witnesses(workspace, connection, scope.convention)
-        purge_id = f"{scope.convention}.{len(known) + 1}"
-        purges.open_purge(connection, purge_id, scope.convention, _written(planned), at=workspace.now())
-        workspace.append(connection, "purge_started", _told_of(planned, purge_id))
-    return _one(workspace, purge_id)
-
-
-def _resumed(workspace: Workspace, connection: Connection, current: Purge, by: str) -> Purge:
-    """A purge that was interrupted; while nothing of it is gone it is planned anew: a hold may have come (D15)."""
-    if current.state != "started" or _shut(workspace, connection, current):
-        return current
-    planned = plan(workspace, connection, current.convention, Scope(**current.plan["scope"]))
-    _insist(planned)
-    if not planned.copies:
-        raise _nothing_held(current.convention)
-    if _written(planned) == current.plan:
-        return current
-    insist_on_approval(workspace, connection, planned, by)
-    purges.replan(connection, current.id, _written(planned))
-    workspace.append(connection, "purge_planned", _told_of(planned, current.id))
-    return purges.purges(connection, id=current.id)[0]
-
-
-def _shut(workspace: Workspace, connection: Connection, current: Purge) -> bool:
-    """Whether the keys of a purge are gone already."""
-    if current.plan["whole"]:
-        return current.convention in workspace.keys.destroyed()
-    names = {copy.location for copy in _planned(connection, current)}
-    return not names & workspace.keys.copy_keys(current.convention)
-
-
-def _planned(connection: Connection, current: Purge) -> list[Holding]:
-    """The copies of a purge's plan, those that are gone too."""
-    ids = frozenset(current.plan["ids"])
-    return [copy for copy in holdings.all_of(connection, current.convention) if copy.id in ids]
-
-
-def _written(planned: Plan) -> dict[str, Any]:
-    """The plan as it is kept: with the numbers of its copies."""
-    return {**planned.as_json(), "ids": [copy.id for copy in planned.copies]}
-
-
-def _told_of(planned: Plan, purge_id: str) -> dict[str, Any]:
-    return {
-        "convention": planned.convention,
-        "purge": purge_id,
-        "plan_sha256": plan_sha256(planned),
-        "holdings": len(planned.copies),
-        "reason": planned.reason,
-    }
-
-
-def _insist(planned: Plan) -> None:
-    if not planned.allowed:
-        raise RefusedError(
-            f"the purge of {planned.convention} may not run: {planned.reason} ({planned.deadline.arithmetic.en})",
-            hint="passerelle purge plan shows the deadline and its arithmetic",
-            fr=f"la destruction de {planned.convention} ne peut pas avoir lieu : {planned.reason} "
-            f"({planned.deadline.arithmetic.fr})",
-            hint_fr="passerelle purge plan donne l'échéance et son calcul",
-        )
-
-
-def _nothing_held(convention_id: str) -> RefusedError:
-    return RefusedError(
-        f"nothing is held under {convention_id}",
-        hint="passerelle purge plan",
-        fr=f"rien n'est détenu au titre de {convention_id}",
-    )
-
-
-def _waiting(workspace: Workspace, convention: str) -> list[Path]:
-    """Files that senders laid in the inbox of a convention and that were never taken in."""
-    return [path for path in (workspace.home / "inbox" / convention).rglob("*") if not path.is_dir()]
 
 
 @dataclass(slots=True)
@@ -214,13 +115,21 @@ class _Purging:
         """Whether nothing of the convention stays."""
         return bool(self.current.plan["whole"])
 
+    def notify(self) -> None:
+        """Ask the recipients of what goes; a folder that does not take a notice stops nothing, the watchdog tells of it."""
+        with self.workspace.database.begin() as connection:
+            attestations.ask_for_purge(
+                self.workspace, connection, self.current, None if self.whole else self._runs(connection)
+            )
+        attestations.write_notices(self.workspace)
+
     def destroy_keys(self) -> None:
         """The convention's keys where all of it goes; else the keys of the copies that go, the others wrapped anew."""
         if self.whole:
             self.workspace.keys.destroy(self.current.convention)
         else:
             with self.workspace.database.read() as connection:
-                copies = _planned(connection, self.current)
+                copies = planned_copies(connection, self.current)
             destroy_keys(self.workspace, self.current.convention, copies)
         with self.workspace.database.begin() as connection:
             purges.stage(connection, self.current.id, "keys")
@@ -236,17 +145,20 @@ class _Purging:
 
     def _erase(self) -> list[Stuck]:
         """Remove what the register says is there, and what waits in the inbox; what does not go."""
-        convention = self.current.convention
-        waiting = sum(not _gone(path) for path in _waiting(self.workspace, convention)) if self.whole else 0
-        stuck = [Stuck("inbox", "", waiting)] if waiting else []
         with self.workspace.database.read() as connection:
-            copies = [copy for copy in _planned(connection, self.current) if copy.destroyed_at is None]
+            copies = [copy for copy in planned_copies(connection, self.current) if copy.destroyed_at is None]
+            laid = waiting(self.workspace, connection, self.current)
+        left = sum(not _gone(path) for path in laid)
+        stuck = [Stuck("inbox", "", left)] if left else []
         for start in range(0, len(copies), BATCH):
             batch = copies[start : start + BATCH]
-            removed = {copy.id: self._removed(copy) for copy in batch}
-            stuck += [Stuck(copy.kind, f"h-{copy.id}", 1) for copy in batch if not removed[copy.id]]
-            if any(removed.values()):
-                self._tell([copy for copy in batch if removed[copy.id]])
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                removed = list(pool.map(self._removed, batch))
+            stuck += [
+                Stuck(copy.kind, f"h-{copy.id}", 1) for copy, gone in zip(batch, removed, strict=True) if not gone
+            ]
+            if any(removed):
+                self._tell([copy for copy, gone in zip(batch, removed, strict=True) if gone])
         return stuck
 
     def _removed(self, copy: Holding) -> bool:
@@ -284,7 +196,14 @@ class _Purging:
 
     def _runs(self, connection: Connection) -> frozenset[str]:
         """The runs of a part of a convention; all copies of a run go together."""
-        return frozenset(copy.run for copy in _planned(connection, self.current))
+        return frozenset(copy.run for copy in planned_copies(connection, self.current))
+
+    def _ended(self) -> tuple[str | None, ...]:
+        """The exchanges that Prefect forgets; None stands for all of them."""
+        if self.whole:
+            return (None,)
+        with self.workspace.database.read() as connection:
+            return tuple(sorted(ended_exchanges(connection, self.current)))
 
     def _clear(self) -> list[Stuck]:
         """Remove what reports, Prefect and the database's files still have; what does not go."""
@@ -296,8 +215,9 @@ class _Purging:
         for name in names:
             counts["report"] += sum(not _gone(report) for report in (self.workspace.home / "reports").glob(name))
         try:
-            if self.prefect is not None and self.whole:
-                self.prefect.erase(self.workspace, self.current.convention)
+            if self.prefect is not None:
+                for exchange in self._ended():
+                    self.prefect.erase(self.workspace, self.current.convention, exchange)
         except OurWayError:
             counts["prefect"] = 1
         try:
@@ -333,7 +253,7 @@ class _Purging:
             }
             workspace.append(connection, "purge_certificate", entry)
             workspace.ledger.checkpoint(connection, workspace.now())
-        return _one(workspace, current.id)
+        return purge_of(workspace, current.id)
 
     def _try_again(self) -> None:
         with self.workspace.database.read() as connection:
@@ -361,9 +281,12 @@ class _Purging:
         """Nothing of the convention may be left anywhere, and its keys may not open."""
         with self.workspace.database.read() as connection:
             gone = None if self.whole else self._runs(connection)
-            shut = _shut(self.workspace, connection, self.current)
+            closed = shut(self.workspace, connection, self.current)
+            laid = waiting(self.workspace, connection, self.current)
         prefect = None if self.prefect is None else self.prefect.left
-        found = left_of(self.workspace, self.current.convention, runs=gone, prefect=prefect)
+        found = left_of(self.workspace, self.current.convention, runs=gone, exchanges=self._ended(), prefect=prefect)
+        if laid and not self.whole:
+            found += (Left("disk", "inbox", len(laid)),)
         if found:
             count, kinds = sum(one.count for one in found), ", ".join(sorted({one.kind for one in found}))
             raise OurWayError(
@@ -372,7 +295,7 @@ class _Purging:
                 fr=f"{count} copies sont encore là après la destruction ({kinds})",
                 hint_fr="relancez la destruction ; passerelle purge status dit ce qui reste",
             )
-        if not shut:
+        if not closed:
             raise OurWayError("the convention's keys still open after the purge", hint="run the purge again")
 
 

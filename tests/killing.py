@@ -16,6 +16,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -131,6 +132,7 @@ class Fate:
         else:
             event.listen(Engine, "before_cursor_execute", self._executing)
             sys.setprofile(self._counted)
+            threading.setprofile(self._counted)  # files are unlinked side by side
         if self.task.after is not None:
             signal.setitimer(
                 signal.ITIMER_REAL, self.task.after / 1000

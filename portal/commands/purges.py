@@ -219,7 +219,7 @@ def run(
                 hint_fr="passerelle purge plan donne les échéances",
             )
         if clock_confirmed:
-            confirm_clock(workspace)
+            confirm_clock(workspace, by=actor(by))
         done, failures = [], []
         for one in value:
             try:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from portal.context import JsonFlag, opened, screen
+from portal.context import Actor, JsonFlag, actor, opened, screen
 from portal.render import Screen, Text, Tone
 from portal.words import WATCHED, moment, said
 
@@ -62,6 +62,7 @@ def acknowledge(
 @watchdog.command("clock")
 def clock(
     confirm: Annotated[bool, typer.Option("--confirm", help="Record that the date was checked.")] = False,
+    by: Actor = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show whether the clock can be believed; after a jump ahead nothing is destroyed until it is confirmed."""
@@ -70,7 +71,7 @@ def clock(
     out = screen(as_json=as_json)
     with opened() as workspace:
         if confirm:
-            clocks.confirm(workspace)
+            clocks.confirm(workspace, by=actor(by))
         with workspace.database.read() as connection:
             found = clocks.read(workspace, connection)
     facts = [

@@ -157,7 +157,7 @@ def test_a_folder_that_takes_nothing_is_told_and_tried_again(partner: Partner) -
 
 
 def test_a_purge_asks_every_recipient(partner: Partner) -> None:
-    """Once a purge has begun, the follow-up asks for what was delivered, though the manifests are gone."""
+    """A purge asks for what was delivered, though the manifests are gone; the follow-up asks no more."""
     from retention.purge import purge
 
     partner.gateway.move_to("2025-06-13T11:00:00+02:00").record(CSP_ENDED).move_to("2025-10-10T05:00:00+02:00")

@@ -275,3 +275,18 @@ def test_what_is_no_backup_is_not_recorded(gateway: Gateway, covers: list[str], 
         record(
             gateway.workspace, "tape", covers=covers, taken_at=at("2025-08-01T00:00:00Z"), expires_on=day, by="operator"
         )
+
+
+def test_the_certificate_says_which_backups_still_hold_what(gateway: Gateway, tmp_path: Path) -> None:
+    """Each backup that holds what was destroyed, or keys of that time, until when, and how late; one that is gone is not named."""
+    kept = make(gateway.workspace, tmp_path / "kept", by="op", expires_on=date(2025, 10, 25), keys=tmp_path / "keys")
+    gone = make(gateway.workspace, tmp_path / "gone", by="op", expires_on=None)
+    expire(gateway.workspace, gone.id, remove=True)
+    done = purge(gateway.move_to(DUE).workspace, CSP)
+    told = {one["backup"]: one for one in json.loads(done.certificate or "")["backups"]}
+    keys = next(name for name in told if name != kept.id)
+    assert (told[kept.id]["copies"], told[kept.id]["opens"], told[kept.id]["late_by"]) == (3, False, 15)
+    assert (told[keys]["copies"], told[keys]["opens"], told[keys]["covers"]) == (0, True, ["keys"])
+    assert "25 octobre 2025" in told[kept.id]["fr"]
+    assert "15 jours après l'échéance : elle est inscrite en retard" in told[kept.id]["fr"]
+    assert len(told) == 2

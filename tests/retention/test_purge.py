@@ -357,7 +357,7 @@ def test_a_parcel_in_the_outbox_goes_too(tmp_path: Path) -> None:
     assert len(list((gateway.home / "outbox" / "mtfp").iterdir())) == 2
     gateway.record(CSP_ENDED).move_to(DUE)
     purge(gateway.workspace, ENDED)
-    (left,) = (gateway.home / "outbox" / "mtfp").iterdir()
+    (left,) = (gateway.home / "outbox" / "mtfp").glob("*.tar")
     assert read_parcel(left).manifest.passerelle.convention == OTHER
     body = json.loads(certificate_of(gateway).certificate or "")
     assert {"kind": "parcel", "count": 1}.items() <= next(one for one in body["destroyed"] if one["kind"] == "parcel").items()  # fmt: skip

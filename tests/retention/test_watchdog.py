@@ -18,7 +18,7 @@ from passerelle.clock import iso
 from passerelle.errors import RefusedError, UsageError
 from passerelle.keys import NOTICE_NAMESPACE
 from passerelle.parcel import verify_signature
-from passerelle.store import alerts, database, planned, purges
+from passerelle.store import access, alerts, database, planned, purges
 from passerelle.workspace import Settings, Workspace
 from portal.cli import run
 from retention import clock, watchdog
@@ -242,7 +242,7 @@ def test_a_clock_set_back_a_day_runs_nothing(gateway: Gateway) -> None:
     """A day behind the trail: the watchdog says so, nothing is destroyed, and the clock cannot be confirmed."""
     gateway.move_to("2025-06-09T11:00:00+02:00")
     assert "clock_behind" in codes(gateway)
-    for act in (lambda: clock.confirm(gateway.workspace), lambda: insist(gateway)):
+    for act in (lambda: clock.confirm(gateway.workspace, by="anne"), lambda: insist(gateway)):
         with pytest.raises(RefusedError, match="clock_behind_last_event"):
             act()
     with gateway.workspace.database.begin() as connection:
@@ -270,9 +270,15 @@ def test_a_clock_that_jumped_a_year_destroys_nothing_unconfirmed(gateway: Gatewa
     with pytest.raises(RefusedError, match="clock_jumped"):
         purge(gateway.workspace, CSP)
     assert gateway.entries("purge_started") == []
-    assert clock.confirm(gateway.workspace).days == 365
-    assert clock.confirm(gateway.workspace).state == "right"
+    assert clock.confirm(gateway.workspace, by="anne").days == 365
+    assert clock.confirm(gateway.workspace, by="anne").state == "right"
     assert gateway.entries("clock_confirmed") == [{"since": "2025-06-10T09:00:00Z", "days": 365}]
+    with gateway.workspace.database.read() as connection:
+        looks = [
+            (one["actor"], one["subject"]) for one in access.lines(connection) if one["action"] == "clock_confirmed"
+        ]
+    assert looks == [("anne", "clock")]
+    assert len(gateway.entries("access_batch")) == 1
     assert "clock_jumped" not in codes(gateway)
     purge(gateway.workspace, CSP)
     assert len(gateway.entries("purge_certificate")) == 1
