@@ -5,7 +5,7 @@ from __future__ import annotations
 from contracts.base import DataContract
 from contracts.codes import COMMUNE_2025, RNCP_2023, ROME_460, UAI
 from contracts.dialects import hub
-from contracts.rules import Between, Identifier, Length, OneOf, Pattern
+from contracts.rules import Between, Happened, Identifier, Length, OneOf, Pattern
 from passerelle.contract import Column, Dialect, Kind, PersonClass
 
 DIRECT = PersonClass.DIRECT
@@ -44,6 +44,7 @@ APPRENTICESHIP_NEEDS = DataContract(
         Length("contact_nom", 1, 100),
         Identifier("contact_courriel", "email"),
         Identifier("contact_telephone", "phone"),
+        Happened("signale_le"),
     ),
     unique=(("siret", "rome", "signale_le"),),
     dialects=(hub(column.name for column in NEED_COLUMNS),),

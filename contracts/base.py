@@ -91,14 +91,14 @@ class DataContract:
         """
         return {dialect.id: dialect for dialect in self.dialects}[id]
 
-    def schema(self) -> DataFrameSchema:
-        """The pandera schema (polars backend) of a typed batch."""
+    def schema(self, day: date) -> DataFrameSchema:
+        """The pandera schema (polars backend) of a typed batch, as of ``day``."""
         from contracts.schema import schema
 
-        return schema(self)
+        return schema(self, day)
 
-    def judge(self, batch: Batch, dialect: Dialect) -> Judgement:
-        """Judge every row of ``batch``: repairs and typing as ``dialect`` declares, then the contract's rules.
+    def judge(self, batch: Batch, dialect: Dialect, day: date) -> Judgement:
+        """Judge every row of ``batch`` as of ``day``: repairs and typing as ``dialect`` declares, then the contract's rules.
 
         Raises:
             OurWayError: the batch has columns that the contract does not name.
@@ -110,7 +110,7 @@ class DataContract:
 
         reading = read(batch.rows, self.columns, dialect)
         frame = cast("pl.DataFrame", pl.from_arrow(reading.table, rechunk=False))
-        found = (*reading.failures, *failures(self, frame))
+        found = (*reading.failures, *failures(self, frame, day))
         return _noted(self.notes, _judgement(reading.table, _told_once(found), reading.repairs))
 
     def compared(self, batch: Batch, dialect: Dialect, names: Sequence[str]) -> pa.Table:
@@ -119,8 +119,8 @@ class DataContract:
 
         return compared(batch.rows, tuple(self.column(name) for name in names), dialect)
 
-    def validate(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Judge a whole pandas frame and give it back typed, for notebooks.
+    def validate(self, frame: pd.DataFrame, day: date) -> pd.DataFrame:
+        """Judge a whole pandas frame as of ``day`` and give it back typed, for notebooks.
 
         Text columns are read with ISO dates and a decimal point; other columns are taken for what they are.
 
@@ -129,7 +129,7 @@ class DataContract:
         """
         from contracts.notebook import validate
 
-        return validate(self, frame)
+        return validate(self, frame, day)
 
 
 def _told_once(found: tuple[Failure, ...]) -> tuple[Failure, ...]:

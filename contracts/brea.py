@@ -6,7 +6,7 @@ from contracts.base import DataContract
 from contracts.codes import DEPARTMENT_2025, NAF_REV2, ROME_460
 from contracts.dialects import hub
 from contracts.relations import at_most, not_before, required_when
-from contracts.rules import Between, Identifier, Length, OneOf, Pattern
+from contracts.rules import Between, Happened, Identifier, Length, OneOf, Pattern
 from passerelle.contract import Column, Kind, PersonClass
 
 DIRECT, INDIRECT = PersonClass.DIRECT, PersonClass.INDIRECT
@@ -79,6 +79,7 @@ BREA_OFFERS = DataContract(
         Identifier("rome", "rome"),
         Identifier("naf", "naf"),
         Length("salaire", 1, 100),
+        Happened("recueilli_le"),
     ),
     unique=(),
     dialects=(hub(column.name for column in BREA_COLUMNS),),

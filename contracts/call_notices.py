@@ -6,7 +6,7 @@ from contracts.base import DataContract
 from contracts.codes import DEPARTMENT_2025
 from contracts.dialects import hub
 from contracts.relations import is_yes, not_before
-from contracts.rules import Identifier, Length, OneOf
+from contracts.rules import Happened, Identifier, Length, OneOf
 from passerelle.contract import Column, Kind, PersonClass
 
 DIRECT, INDIRECT = PersonClass.DIRECT, PersonClass.INDIRECT
@@ -43,6 +43,7 @@ SPRO_CALL_NOTICE = DataContract(
         OneOf("objet", ("formation", "orientation", "emploi", "creation_entreprise", "vae")),
         is_yes("consent", "consent", "la personne a donné son accord (art. 11)", "the person has agreed (art. 11)"),
         not_before("consent_le", "appel_le"),
+        Happened("consent_le"),
     ),
     unique=(("numero_appel",),),
     dialects=(hub(column.name for column in COLUMNS),),

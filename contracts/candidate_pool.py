@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from contracts.base import DataContract
 from contracts.codes import COMMUNE_2025, ROME_460
 from contracts.dialects import hub
-from contracts.rules import Between, Identifier, Length, OneOf, Relation
+from contracts.rules import Between, Happened, Identifier, Length, OneOf, Relation
 from passerelle.contract import Column, Kind, PersonClass
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ RULES = (
         "the person has agreed",
     ),
     Between("consented_on", date(2000, 1, 1), date(2100, 12, 31)),
+    Happened("consented_on"),
 )
 
 CANDIDATE_POOL = DataContract(

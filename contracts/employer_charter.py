@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from contracts.base import DataContract
 from contracts.dialects import hub
 from contracts.relations import at_most, is_yes, not_before
-from contracts.rules import Between, Identifier, Length, Note, OneOf, Pattern, Relation
+from contracts.rules import Between, Happened, Identifier, Length, Note, OneOf, Pattern, Relation
 from passerelle.contract import Column, Kind, PersonClass
 
 if TYPE_CHECKING:
@@ -154,6 +154,8 @@ FOLLOW_UP_FORM = DataContract(
         Between("personnes_recues", 0, 100),
         Between("personnes_engagees", 0, 100),
         OneOf("issue", ("pourvu_oce", "pourvu_autrement", "en_cours", "abandonne")),
+        Happened("annonce_recue_le"),
+        Happened("suivi_le"),
     ),
     unique=(("poste",),),
     dialects=(hub(column.name for column in FOLLOW_UP_COLUMNS),),
@@ -193,6 +195,7 @@ CANDIDATE_FEEDBACK = DataContract(
                 "poste_retire",
             ),
         ),
+        Happened("appreciation_le"),
     ),
     unique=(("poste", "candidat"),),
     dialects=(hub(column.name for column in FEEDBACK_COLUMNS),),

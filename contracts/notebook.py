@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,13 +74,13 @@ def _repeated(contract: DataContract, accepted: pa.Table, rows: np.ndarray) -> l
     return failures
 
 
-def validate(contract: DataContract, frame: pd.DataFrame) -> pd.DataFrame:
-    """Judge ``frame`` as one batch, uniqueness included; give it back typed (Arrow-backed columns).
+def validate(contract: DataContract, frame: pd.DataFrame, day: date) -> pd.DataFrame:
+    """Judge ``frame`` as one batch as of ``day``, uniqueness included; give it back typed (Arrow-backed columns).
 
     Raises:
         ContractError: rows break the contract; counts by rule and column, never a value.
     """
-    judgement = contract.judge(Batch(_table(contract, frame), first_row=1), _dialect(contract))
+    judgement = contract.judge(Batch(_table(contract, frame), first_row=1), _dialect(contract), day)
     failures = [*judgement.failures, *_repeated(contract, judgement.accepted, judgement.accepted_rows)]
     if failures:
         rejected = np.unique(np.concatenate([failure.rows for failure in failures])).size

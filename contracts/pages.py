@@ -18,7 +18,7 @@ from contracts.base import DataContract
 from contracts.dialect_pages import Language, settings
 from contracts.identifiers import SCHEMES
 from contracts.registry import contracts
-from contracts.rules import KIND_RULES, Between, Identifier, Length, OneOf, Pattern, Relation, Rule, whole
+from contracts.rules import KIND_RULES, Between, Happened, Identifier, Length, OneOf, Pattern, Relation, Rule, whole
 from passerelle.contract import CodeList, Column, Dialect, Kind, PersonClass
 
 
@@ -281,8 +281,8 @@ def _constraint(rule: Rule, *, many: bool) -> dict[str, Any]:
             return {"enum": list(values)}
         case Length(low=low, high=high):
             return {"minLength": low, "maxLength": high}
-        case Between(low=date(), high=date()) | Relation():
-            return {}  # JSON Schema compares no dates and no columns; both are listed under x-rules
+        case Between(low=date(), high=date()) | Happened() | Relation():
+            return {}  # JSON Schema compares no dates and no columns; they are listed under x-rules
         case Between(low=low, high=high):
             return {"minimum": low, "maximum": high}
 

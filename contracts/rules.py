@@ -105,6 +105,22 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
+class Happened:
+    """Dates of what has happened: none lies after the day of the run."""
+
+    column: str
+    id: str = "happened"
+
+    @property
+    def fr(self) -> str:
+        return "au plus tard le jour où le fichier est reçu"
+
+    @property
+    def en(self) -> str:
+        return "on the day that the file comes in at the latest"
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
     """A condition between the columns of one row; ``column`` is the one that a report names.
 
@@ -133,7 +149,7 @@ class Note:
     en: str
 
 
-Rule = Identifier | Pattern | OneOf | Length | Between | Relation
+Rule = Identifier | Pattern | OneOf | Length | Between | Happened | Relation
 
 
 def whole(pattern: str, *, many: bool = False) -> str:

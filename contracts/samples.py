@@ -65,7 +65,7 @@ def _training_entries(rng: np.random.Generator, start: int, count: int, seed: in
 
 def _candidate_pool(rng: np.random.Generator, start: int, count: int, seed: int) -> Columns:  # noqa: ARG001  (a Maker)
     licences = ("", "B", "B", "B", "A", "C1")
-    agreed = day(2025, 1, 6) + rng.integers(0, 200, count)
+    agreed = day(2024, 1, 8) + rng.integers(0, 360, count)
     return {
         "jobseeker_id": written(99_000_000_000 + np.arange(start, start + count)),
         **_people(rng, start, count),
@@ -199,6 +199,7 @@ BREAKS: Mapping[str, tuple[Break, ...]] = {
         Break("range", "mobility_km", {"mobility_km": "5000"}),
         Break("boolean", "consent", {"consent": "peut-être"}),
         Break("consent", "consent", {"consent": "non"}),
+        Break("happened", "consented_on", {"consented_on": "31/12/2100"}),
     ),
     "job_offers": (
         Break("reference", "reference", {"reference": "réf. absente"}),

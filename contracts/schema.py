@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from pandera.errors import SchemaError, SchemaErrors
 
 from contracts.backend import JudgedColumn, JudgedFrame
 from contracts.identifiers import SCHEMES, valid
-from contracts.rules import BETWEEN, Between, Identifier, Length, OneOf, Pattern, Relation, Rule, whole
+from contracts.rules import BETWEEN, Between, Happened, Identifier, Length, OneOf, Pattern, Relation, Rule, whole
 from passerelle.contract import Column, Failure, Kind
 from passerelle.errors import OurWayError
 
@@ -73,7 +74,7 @@ def _each(rule: Rule) -> pl.Expr:
     return pl.col(rule.column).str.split(BETWEEN).list.eval(kept).list.all()
 
 
-def _check(rule: Rule, *, many: bool) -> pap.Check:
+def _check(rule: Rule, day: date, *, many: bool) -> pap.Check:
     says: dict[str, Any] = {"error": rule.id, "n_failure_cases": 0}
     match rule:
         case Identifier(scheme=scheme) if SCHEMES[scheme].key is None and not SCHEMES[scheme].refused:
@@ -92,23 +93,25 @@ def _check(rule: Rule, *, many: bool) -> pap.Check:
             return pap.Check.isin(list(values), **says)
         case Between(low=low, high=high):
             return pap.Check.in_range(low, high, **says)
+        case Happened():
+            return pap.Check.less_than_or_equal_to(day, **says)
 
 
-def _column(column: Column, rules: tuple[Rule, ...]) -> JudgedColumn:
+def _column(column: Column, rules: tuple[Rule, ...], day: date) -> JudgedColumn:
     return JudgedColumn(
         POLARS[column.kind],
-        checks=[_check(rule, many=column.many) for rule in rules if rule.column == column.name],
+        checks=[_check(rule, day, many=column.many) for rule in rules if rule.column == column.name],
         nullable=not column.required,
         description=column.en,
         metadata={"fr": column.fr, "en": column.en, "person": column.person.value, "identifier": column.identifier},
     )
 
 
-@functools.cache
-def schema(contract: DataContract) -> JudgedFrame:
-    """The pandera schema of ``contract`` (polars backend), which judges a typed batch."""
+@functools.lru_cache(maxsize=512)
+def schema(contract: DataContract, day: date) -> JudgedFrame:
+    """The pandera schema of ``contract`` (polars backend), which judges a typed batch as of ``day``."""
     return JudgedFrame(
-        {column.name: _column(column, contract.rules) for column in contract.columns},
+        {column.name: _column(column, contract.rules, day) for column in contract.columns},
         name=f"{contract.id}@{contract.version}",
         strict=True,
         ordered=True,
@@ -123,8 +126,8 @@ def _failure(error: SchemaError) -> Failure:
     return Failure(str(check), str(error.schema.name), np.flatnonzero(broken).astype(np.int64))
 
 
-def failures(contract: DataContract, frame: pl.DataFrame) -> Iterator[Failure]:
-    """What breaks the contract's rules in a typed batch, rule by rule.
+def failures(contract: DataContract, frame: pl.DataFrame, day: date) -> Iterator[Failure]:
+    """What breaks the contract's rules in a typed batch as of ``day``, rule by rule.
 
     Validation is switched on here whatever the process's pandera settings say: an environment variable must not open the gate.
 
@@ -134,7 +137,7 @@ def failures(contract: DataContract, frame: pl.DataFrame) -> Iterator[Failure]:
     found: list[SchemaError] = []
     with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
         try:
-            schema(contract).validate(frame, lazy=True)
+            schema(contract, day).validate(frame, lazy=True)
         except SchemaErrors as errors:
             found = errors.schema_errors
     return (_failure(error) for error in found)

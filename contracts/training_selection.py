@@ -6,7 +6,7 @@ from contracts.base import DataContract
 from contracts.codes import FORMACODE_V14, ROME_460
 from contracts.dialects import hub
 from contracts.relations import absent_unless, required_when
-from contracts.rules import Identifier, Length, OneOf, Pattern
+from contracts.rules import Happened, Identifier, Length, OneOf, Pattern
 from passerelle.contract import Column, Kind, PersonClass
 
 DIRECT, INDIRECT = PersonClass.DIRECT, PersonClass.INDIRECT
@@ -72,6 +72,7 @@ TRAINING_SELECTION = DataContract(
         Identifier("rome_vise", "rome"),
         OneOf("niveau_formation", LEVELS),
         OneOf("avis_conseiller", ("favorable", "reserve", "defavorable")),
+        Happened("prescrit_le"),
     ),
     unique=(("identifiant_de", "id_session"),),
     dialects=(hub(column.name for column in SELECTION_COLUMNS),),
@@ -113,6 +114,7 @@ TRAINING_SELECTION_DECISIONS = DataContract(
             fr="vide sauf en cas de refus",
             en="empty unless refused",
         ),
+        Happened("decide_le"),
     ),
     unique=(("identifiant_de", "id_session"),),
     dialects=(hub(column.name for column in DECISION_COLUMNS),),

@@ -6,7 +6,7 @@ from contracts.base import DataContract
 from contracts.codes import CLPE_A, COMMUNE_2025, FORMACODE_V14, RNCP_2023
 from contracts.dialects import hub
 from contracts.relations import not_before, required_when, total
-from contracts.rules import Between, Identifier, Length, OneOf, Pattern
+from contracts.rules import Between, Happened, Identifier, Length, OneOf, Pattern
 from passerelle.contract import Column, Kind
 
 _SESSION = Pattern(
@@ -75,6 +75,7 @@ TRAINING_OFFER_UPDATES = DataContract(
             fr="obligatoire pour une modification (art. 4)",
             en="required for a change (art. 4)",
         ),
+        Happened("mis_a_jour_le"),
     ),
     unique=(("id_session", "mis_a_jour_le"),),
     dialects=(hub(column.name for column in UPDATE_COLUMNS),),
@@ -105,6 +106,7 @@ UNFILLED_PLACES = DataContract(
         Between("places_pourvues", 0, 10_000),
         Between("places_non_pourvues", 1, 10_000),
         total("places_ouvertes", ("places_pourvues", "places_non_pourvues")),
+        Happened("alerte_le"),
     ),
     unique=(("id_session", "alerte_le"),),
     dialects=(hub(column.name for column in PLACE_COLUMNS),),

@@ -6,6 +6,7 @@ An answer names columns, rules and row numbers (from 0), never a value, save the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -24,7 +25,9 @@ MAX_ROWS = 10_000
 Json = Any
 
 
-def validate(convention: Convention | None, args: Mapping[str, Json], events: Iterable[Event] = ()) -> dict[str, Json]:
+def validate(
+    convention: Convention | None, args: Mapping[str, Json], day: date, events: Iterable[Event] = ()
+) -> dict[str, Json]:
     """Whether rows, or a number of rows, may go by an exchange of ``convention``.
 
     Args:
@@ -32,6 +35,7 @@ def validate(convention: Convention | None, args: Mapping[str, Json], events: It
         args: ``row`` (one whole row, every column judged) or ``rows`` (the columns that some row has are judged, and the rows
             that break a rule are told apart: the others may go); a number under the unit that the text limits
             (``profiles``), with what it is counted for (``vacancy``).
+        day: as of which the rows are judged.
         events: the convention's history, where an express request may lift the limit.
 
     Returns:
@@ -44,12 +48,12 @@ def validate(convention: Convention | None, args: Mapping[str, Json], events: It
     exchange = _exchange(convention, args.get("exchange"))
     errors = _over_limit(exchange, args, tuple(events))
     if "rows" in args:
-        return _rows(_contract(exchange), _listed(args["rows"]), errors)
+        return _rows(_contract(exchange), _listed(args["rows"]), day, errors)
     notes: list[str] = []
     if "row" in args:
         judging = _contract(exchange)
         [row] = _listed([args["row"]])
-        judged = _judged(judging, [row], [column.name for column in judging.columns])
+        judged = _judged(judging, [row], day, [column.name for column in judging.columns])
         errors += [_said(failure) for failure in judged.failures]
         notes = _notes(judging, judged.accepted)
     elif exchange.cardinality is None or exchange.cardinality.unit not in args:
@@ -95,9 +99,9 @@ def _listed(rows: Json) -> list[Mapping[str, Json]]:
     return list(rows)
 
 
-def _rows(judging: DataContract, rows: list[Mapping[str, Json]], errors: list[str]) -> dict[str, Json]:
+def _rows(judging: DataContract, rows: list[Mapping[str, Json]], day: date, errors: list[str]) -> dict[str, Json]:
     given = {name for row in rows for name in row}
-    judged = _judged(judging, rows, [column.name for column in judging.columns if column.name in given])
+    judged = _judged(judging, rows, day, [column.name for column in judging.columns if column.name in given])
     rejected = sorted({int(row) for failure in judged.failures if failure.column in given for row in failure.rows})
     if not rejected and not errors:
         return {"valid": True}
@@ -108,7 +112,7 @@ def _rows(judging: DataContract, rows: list[Mapping[str, Json]], errors: list[st
     }
 
 
-def _judged(judging: DataContract, rows: list[Mapping[str, Json]], columns: list[str]) -> Judgement:
+def _judged(judging: DataContract, rows: list[Mapping[str, Json]], day: date, columns: list[str]) -> Judgement:
     known = {column.name for column in judging.columns}
     if strange := sorted({name for row in rows for name in row} - known):
         raise UsageError(
@@ -119,7 +123,7 @@ def _judged(judging: DataContract, rows: list[Mapping[str, Json]], columns: list
     table = pa.table({name: pa.array([_text(row.get(name)) for row in rows], pa.string()) for name in columns})
     lists = {column.name: BETWEEN for column in judging.columns if column.many}
     dialect = Dialect("json", "json", {name: name for name in columns}, multivalue=lists)
-    return judging.judge(Batch(table, first_row=0), dialect)
+    return judging.judge(Batch(table, first_row=0), dialect, day)
 
 
 def _text(value: Json) -> str | None:

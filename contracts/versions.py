@@ -15,7 +15,7 @@ from typing import Any
 from contracts.base import DataContract
 from contracts.dialect_pages import SETTINGS
 from contracts.registry import contract, contracts
-from contracts.rules import Between, Identifier, Length, OneOf, Pattern, Relation, Rule
+from contracts.rules import Between, Happened, Identifier, Length, OneOf, Pattern, Relation, Rule
 from passerelle.contract import Column, Dialect, PersonClass
 from passerelle.errors import UsageError
 
@@ -221,6 +221,8 @@ def _stricter(old: Rule, new: Rule) -> Level:
             same = within = old.pattern == new.pattern
         case (Identifier(), Identifier()):
             same = within = old.scheme == new.scheme
+        case (Happened(), Happened()):
+            same = within = True
         case (Relation(), Relation()):
             same = within = old.test == new.test or (old.fr, old.en) == (new.fr, new.en)
         case _:

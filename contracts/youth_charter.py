@@ -8,7 +8,7 @@ from contracts.base import DataContract
 from contracts.codes import COMMUNE_2025, DEPARTMENT_2025, REGION_2016, ROME_460
 from contracts.dialects import hub
 from contracts.relations import at_most, is_yes, not_before, required_when
-from contracts.rules import Between, Identifier, Length, OneOf, Pattern, Relation
+from contracts.rules import Between, Happened, Identifier, Length, OneOf, Pattern, Relation
 from passerelle.contract import Column, Dialect, Kind, PersonClass
 
 if TYPE_CHECKING:
@@ -230,6 +230,7 @@ PLACEMENTS = DataContract(
         Pattern("reference", "reference_offre", _REFERENCE, _REFERENCE_FR, _REFERENCE_EN),
         Identifier("rome", "rome"),
         is_yes("consent", "accord", "la personne a donné son accord", "the person has agreed"),
+        Happened("prescrit_le"),
     ),
     unique=(("identifiant_jeune", "reference_offre"),),
     dialects=(hub(column.name for column in PLACEMENT_COLUMNS),),

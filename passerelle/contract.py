@@ -151,7 +151,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A contract's answer on one batch: a pure function of the batch.
+    """A contract's answer on one batch: a pure function of the batch and of the day of the run.
 
     ``accepted`` has the contract's columns, typed, in the contract's order; ``accepted_rows`` and ``rejected_rows`` are
     offsets in the batch that part it in two; ``repairs`` counts declared repairs by name; ``notes`` are said of accepted rows
@@ -186,7 +186,7 @@ class Contract(Protocol):
     def unique(self) -> tuple[tuple[str, ...], ...]: ...
     @property
     def dialects(self) -> tuple[Dialect, ...]: ...
-    def judge(self, batch: Batch, dialect: Dialect) -> Judgement: ...
+    def judge(self, batch: Batch, dialect: Dialect, day: date) -> Judgement: ...
     def compared(self, batch: Batch, dialect: Dialect, names: Sequence[str]) -> pa.Table:
         """The columns ``names`` as keys are compared: text, repaired, one writing for one value; null where there is none."""
         ...

@@ -46,6 +46,14 @@ def screen(*, as_json: bool = False) -> Screen:
     return Screen(language(), as_json=as_json)
 
 
+def today() -> date:
+    """The civil day in Paris: what a file is judged as of where no convention says where it is."""
+    from passerelle.clock import SystemClock
+    from portal.words import PARIS
+
+    return SystemClock().now().astimezone(PARIS).date()
+
+
 def regular(path: Path, what: str) -> Path:
     """``path`` when it is a file that can be read, and read again; its name is not repeated, for it may name a person.
 

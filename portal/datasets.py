@@ -18,6 +18,7 @@ from passerelle.convention.force import starts
 from passerelle.errors import ConventionFileError
 from passerelle.handover.decide import recipients_of
 from passerelle.workspace import Workspace
+from portal.context import today
 from portal.render import Text
 
 SAMPLE_ROWS, FAULTY_SHARE = 200, 0.1
@@ -122,7 +123,7 @@ def expected_of(chosen: DataContract) -> dict[str, Any]:
     with tempfile.TemporaryFile() as file:  # people who do not exist
         file.writelines(_faulty(chosen))
         file.flush()
-        return check_original(OnDisk(os.dup(file.fileno())), chosen)
+        return check_original(OnDisk(os.dup(file.fileno())), chosen, today())
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -42,29 +43,29 @@ Tags = Mapping[tuple[str, ...], tuple[npt.NDArray[np.uint8], Rows]]
 
 
 @sealed
-def check_file(path: Path, contract: Contract) -> dict[str, Any]:
-    """Read, accepted and rejected rows, rejected ones by rule, notes on accepted ones, repairs: counts and row numbers only.
+def check_file(path: Path, contract: Contract, day: date) -> dict[str, Any]:
+    """As of ``day``: rows read, accepted, rejected by rule, notes on accepted ones, repairs: counts and row numbers only.
 
     Raises:
         IntakeError: the file is in none of the contract's dialects.
     """
-    return _checked(open_source(path, contract.dialects, batch_bytes=READ_BYTES), contract)
+    return _checked(open_source(path, contract.dialects, batch_bytes=READ_BYTES), contract, day)
 
 
 @sealed
-def check_original(original: Original, contract: Contract) -> dict[str, Any]:
+def check_original(original: Original, contract: Contract, day: date) -> dict[str, Any]:
     """As ``check_file``, from bytes that are open already: those of a sealed file open in memory only."""
-    return _checked(open_original(original, contract.dialects, batch_bytes=READ_BYTES), contract)
+    return _checked(open_original(original, contract.dialects, batch_bytes=READ_BYTES), contract, day)
 
 
-def _checked(opened: Source, contract: Contract) -> dict[str, Any]:
+def _checked(opened: Source, contract: Contract, day: date) -> dict[str, Any]:
     tally, repairs = Tally(), Counter[str]()
     kept: list[_Kept] = []
     with ExitStack() as stack:
         source = stack.enter_context(opened)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="passerelle-")))
         spills = {key: stack.enter_context(Digests(folder)) for key in keys_brought(contract, source)}
-        for batch, judgement, tags in _judged(source, contract, tuple(spills)):
+        for batch, judgement, tags in _judged(source, contract, day, tuple(spills)):
             for key, (digests, rows) in tags.items():
                 spills[key].add(digests, rows)
             tally.add(judgement.failures, batch.first_row)
@@ -89,13 +90,13 @@ def _checked(opened: Source, contract: Contract) -> dict[str, Any]:
 
 
 def _judged(
-    source: Source, contract: Contract, keys: Sequence[tuple[str, ...]]
+    source: Source, contract: Contract, day: date, keys: Sequence[tuple[str, ...]]
 ) -> Iterator[tuple[Batch, Judgement, Tags]]:
     """Each batch, in the order of the file, with its judgement and the digests of its keys (under a key nobody keeps)."""
     prf = secrets.token_bytes(PRF_BYTES)
 
     def judge(batch: Batch) -> tuple[Batch, Judgement, Tags]:
-        judgement = noted(contract.judge(batch, source.dialect), contract.columns)
+        judgement = noted(contract.judge(batch, source.dialect, day), contract.columns)
         compared = contract.compared(batch, source.dialect, list(dict.fromkeys(name for key in keys for name in key)))
         tags = {}
         for key in keys:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from passerelle.boundary import SealedError, sealed
+from passerelle.boundary import sealed
 from passerelle.convention import Decision
 from passerelle.convention.dates import local_day
 from passerelle.errors import ContractError, PasserelleError, RefusedError, TheirDataError, UsageError
 from passerelle.handover import earlier
+from passerelle.handover.closing import (
+    KEPT_IF_DELIVERED,
+    close_delivered,
+    close_duplicate,
+    close_failed,
+    outcome,
+    states_of,
+)
 from passerelle.handover.decide import ask, exchange_of, insist, recipients_of, sender_of, with_keys
 from passerelle.handover.deliver import deliver
 from passerelle.handover.index import PersonIndex
-from passerelle.handover.job import Job, close_run, open_run
+from passerelle.handover.job import Job, day_of, open_run
 from passerelle.handover.order import Delivered, Order, Outcome, Progress, Tools, quiet
 from passerelle.handover.outgoing import sealing
 from passerelle.handover.recover import recover
@@ -33,7 +40,6 @@ from passerelle.workspace.files import write_whole
 
 EXCHANGE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?|-[QS][1-4])?")
-KEPT_WHEN_DELIVERED = frozenset({"raw", "quarantine", "release", "index", "parcel", "verdicts", "figures"})
 KEPT_WHEN_REFUSED = frozenset({"quarantine", "parcel", "verdicts"})
 
 
@@ -128,7 +134,8 @@ def _decide(workspace: Workspace, order: Order, tools: Tools | None, progress: P
         closes = earlier.superseded_by(connection, order)
     keys = workspace.keyset(order.convention)
     run = open_run(workspace, order, sender, f"{tools.contract.id}@{tools.contract.version}")
-    return Job(workspace, order, tools, text, exchange, parties, decision, keys, run, progress, closes=closes)
+    day = day_of(run, text)
+    return Job(workspace, order, tools, text, exchange, parties, decision, keys, run.id, day, progress, closes=closes)
 
 
 def _tell(workspace: Workspace, order: Order, decision: Decision) -> None:
@@ -152,7 +159,7 @@ def _carry_out(job: Job) -> Outcome:
         _note_intake(job, source)
         made, wanted = _delivered_already(job)
         if not wanted:
-            return _duplicate(job, made)
+            return close_duplicate(job, made)
         with PersonIndex(job) as index:
             with sealing(job, wanted) as parcels:
                 profile = stream(job, source, repeats, parcels, index)  # 3, 5, 6
@@ -166,7 +173,7 @@ def _carry_out(job: Job) -> Outcome:
         job.reach(8, job.counts["read"])
         reply(job, delivered(_failed_checks(job)))
         _remember(job)  # 8
-    return _outcome(job, "delivered", [*made, *handed], verdict, report)
+    return outcome(job, "delivered", [*made, *handed], verdict, report)
 
 
 def _note_intake(job: Job, source: Source) -> None:
@@ -188,12 +195,6 @@ def _delivered_already(job: Job) -> tuple[list[Delivered], list[str]]:
                 wanted.append(recipient)
         earlier.insist_open(job, connection, wanted)
     return made, wanted
-
-
-def _duplicate(job: Job, made: Sequence[Delivered]) -> Outcome:
-    told = ("run_duplicate", {**job.named, "deliveries": len(made)})
-    close_run(job.workspace, job.run, "duplicate", None, keep=frozenset({"parcel"}), told=told)
-    return _outcome(job, "duplicate", made, None, None)
 
 
 def _note_judged(job: Job) -> None:
@@ -234,12 +235,9 @@ def _keep_profile(job: Job, profile: Profile, verdict: Verdict) -> None:
 
 
 def _remember(job: Job) -> None:
-    workspace, at = job.workspace, job.workspace.now()
-    with workspace.database.begin() as connection:
-        runs.advance(connection, job.run, 8, job.counts)
-    close_run(workspace, job.run, "delivered", None, keep=KEPT_WHEN_DELIVERED)
-    workspace.journal.write(
-        at,
+    close_delivered(job)
+    job.workspace.journal.write(
+        job.workspace.now(),
         "delivered",
         run=job.run,
         convention=job.order.convention,
@@ -252,20 +250,12 @@ def _remember(job: Job) -> None:
 
 
 def _close_failed(job: Job, error: Exception) -> None:
-    with job.workspace.database.read() as connection:
-        made = {delivery.state for delivery in runs.deliveries(connection, run=job.run)}
+    made = states_of(job)
     if "intent" in made:
         return  # stays open: the next run on this exchange completes the intent or abandons it (recover)
-    state = "failed"
-    if isinstance(error, RefusedError | TheirDataError):
-        state = "refused"
-        if not _replied(job, error):
-            return  # stays open as well
-    kind = type(error).__name__ if isinstance(error, PasserelleError) else SealedError.__name__
-    keep = KEPT_WHEN_DELIVERED if "delivered" in made else KEPT_WHEN_REFUSED
-    told = ("run_failed", {**job.named, "error": kind})
-    close_run(job.workspace, job.run, state, kind, keep=keep, told=told, counts=job.counts)
-    job.workspace.journal.write(job.workspace.now(), "run_failed", run=job.run, error=kind)
+    if isinstance(error, RefusedError | TheirDataError) and not _replied(job, error):
+        return  # stays open as well
+    close_failed(job, error, KEPT_IF_DELIVERED if "delivered" in made else KEPT_WHEN_REFUSED)
 
 
 def _replied(job: Job, error: RefusedError | TheirDataError) -> bool:
@@ -280,26 +270,3 @@ def _replied(job: Job, error: RefusedError | TheirDataError) -> bool:
 
 def _failed_checks(job: Job) -> list[dict[str, Any]]:
     return [{"id": one.id, "level": one.level, "fr": one.fr, "en": one.en} for one in job.unmet]
-
-
-def _outcome(job: Job, state: str, made: Sequence[Delivered], verdict: Verdict | None, report: str | None) -> Outcome:
-    findings = [
-        {"id": f.id, "passed": f.passed, "level": f.level, "fr": f.fr, "en": f.en}
-        for f in (verdict.findings if verdict else ())
-    ]
-    return Outcome(
-        run=job.run,
-        state=state,
-        convention=job.order.convention,
-        exchange=job.order.exchange,
-        period=job.order.period,
-        sender=job.parties.sender,
-        dialect=job.dialect,
-        counts=job.counts,
-        by_rule=job.tally.by_rule(),
-        repairs=job.repairs,
-        deliveries=made,
-        warning=job.decision.warning,
-        findings=findings,
-        report=report,
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ import pyarrow as pa
 from passerelle.canonical import canonical
 from passerelle.clock import iso
 from passerelle.convention import Convention, Decision, Exchange
+from passerelle.convention.dates import local_day
 from passerelle.disclosure import Thresholds
 from passerelle.handover.decide import Parties
 from passerelle.handover.order import Order, Progress, Tools
@@ -40,7 +42,7 @@ class Published:
 
 @dataclass(slots=True)
 class Job:
-    """What the eight steps share."""
+    """What the eight steps share; ``day`` is the one that rows are judged as of."""
 
     workspace: Workspace
     order: Order
@@ -51,6 +53,7 @@ class Job:
     decision: Decision
     keys: KeySet
     run: str
+    day: date
     progress: Progress
     tally: Tally = field(default_factory=Tally)
     counts: dict[str, int] = field(default_factory=dict)
@@ -125,16 +128,20 @@ def is_personal(exchange: Exchange) -> bool:
     return exchange.data_class in PERSONAL or exchange.persons != "none"
 
 
-def open_run(workspace: Workspace, order: Order, sender: str, contract: str) -> str:
-    """Open the run of an order and give its id."""
-    run = f"r-{uuid4().hex[:16]}"
+def open_run(workspace: Workspace, order: Order, sender: str, contract: str) -> Run:
+    """Open the run of an order."""
     new = Run(
-        run, order.convention, order.exchange, order.period, sender, contract, "running", 1, {}, None,
+        f"r-{uuid4().hex[:16]}", order.convention, order.exchange, order.period, sender, contract, "running", 1, {}, None,
         started_at=iso(workspace.now()), ended_at=None,
     )  # fmt: skip
     with workspace.database.begin() as connection:
         runs.start(connection, new)
-    return run
+    return new
+
+
+def day_of(run: Run, convention: Convention) -> date:
+    """The civil day on which a run began, where the convention is."""
+    return local_day(datetime.fromisoformat(run.started_at), convention.zone)
 
 
 def erase_copy(workspace: Workspace, copy: Holding) -> None:

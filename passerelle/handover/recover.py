@@ -12,6 +12,7 @@ from pathlib import Path
 
 from passerelle.errors import ParcelError
 from passerelle.handover import earlier
+from passerelle.handover.closing import KEPT_IF_DELIVERED
 from passerelle.handover.decide import ask, stale_keys
 from passerelle.handover.deliver import arrive, complete
 from passerelle.handover.folders import folder_of
@@ -22,8 +23,6 @@ from passerelle.store import holdings, partners, runs
 from passerelle.store.runs import Delivery
 from passerelle.workspace import Workspace
 from passerelle.workspace.files import erase
-
-KEPT_IF_DELIVERED = frozenset({"raw", "quarantine", "release", "index", "parcel", "verdicts", "figures"})
 
 
 def recover(workspace: Workspace, convention: str, exchange: str) -> None:

@@ -10,13 +10,14 @@ from passerelle.boundary import sealed
 from passerelle.convention import Exchange
 from passerelle.errors import EvidenceError, RefusedError
 from passerelle.handover import earlier
+from passerelle.handover.closing import close_delivered, close_duplicate, close_failed, outcome, states_of
 from passerelle.handover.decide import Parties, ask, exchange_of, insist, with_keys
 from passerelle.handover.deliver import deliver
 from passerelle.handover.index import PersonIndex
-from passerelle.handover.job import Job, close_run, open_run
+from passerelle.handover.job import Job, day_of, open_run
 from passerelle.handover.order import Delivered, Order, Outcome, Progress, Tools, quiet
 from passerelle.handover.outgoing import Outgoing, sealing
-from passerelle.handover.recover import KEPT_IF_DELIVERED, recover
+from passerelle.handover.recover import recover
 from passerelle.handover.repeats import find_repeats
 from passerelle.handover.stream import stream
 from passerelle.handover.versions import recorded_as
@@ -60,11 +61,10 @@ def resend(
         progress(1, 0)
         job = _decide(workspace, sent, reason, tools_for, progress)  # 1
         try:
-            outcome = _carry_out(job, sent, actor)
+            return _carry_out(job, sent, actor)
         except Exception as error:
             _close_failed(job, error)
             raise
-    return outcome
 
 
 def _decide(
@@ -101,15 +101,14 @@ def _decide(
     parties = Parties(run.sender, (sent.recipient,), keys)
     opened = open_run(workspace, order, run.sender, run.contract)
     keyset = workspace.keyset(sent.convention)
-    return Job(workspace, order, tools, text, exchange, parties, decision, keyset, opened, progress)
+    day = day_of(run, text)  # not today: what had not happened then is rejected again
+    return Job(workspace, order, tools, text, exchange, parties, decision, keyset, opened.id, day, progress)
 
 
 def _carry_out(job: Job, sent: Delivery, actor: str) -> Outcome:
     made = _made(job, sent.recipient)
     if made is not None:
-        told = ("run_duplicate", {**job.named, "deliveries": 1})
-        close_run(job.workspace, job.run, "duplicate", None, keep=frozenset({"parcel"}), told=told)
-        return _outcome(job, "duplicate", made)
+        return close_duplicate(job, [made])
     _log(job, sent, actor)
     job.reach(2)
     original = AgeFile(job.order.source, [_raw_key(job).identity])  # 2
@@ -127,10 +126,8 @@ def _carry_out(job: Job, sent: Delivery, actor: str) -> Outcome:
             job.reach(7, job.counts["read"])
             index.write()
             handed = deliver(job, parcels[0])  # 5
-    with job.workspace.database.begin() as connection:
-        runs.advance(connection, job.run, 8, job.counts)
-    close_run(job.workspace, job.run, "delivered", None, keep=KEPT_IF_DELIVERED)
-    return _outcome(job, "delivered", handed)
+    close_delivered(job)
+    return outcome(job, "delivered", [handed])
 
 
 def _raw_key(job: Job) -> CopyKey:
@@ -202,28 +199,5 @@ def _not_the_same(*, raw_missing: bool) -> RefusedError:
 
 
 def _close_failed(job: Job, error: Exception) -> None:
-    with job.workspace.database.read() as connection:
-        made = {delivery.state for delivery in runs.deliveries(connection, run=job.run)}
-    if made:
-        return  # stays open: recover completes the intent, or closes what was delivered
-    kind = type(error).__name__ if type(error).__module__ == "passerelle.errors" else "SealedError"
-    state = "refused" if isinstance(error, RefusedError) else "failed"
-    told = ("run_failed", {**job.named, "error": kind})
-    close_run(job.workspace, job.run, state, kind, keep=frozenset({"parcel"}), told=told)
-
-
-def _outcome(job: Job, state: str, made: Delivered) -> Outcome:
-    return Outcome(
-        run=job.run,
-        state=state,
-        convention=job.order.convention,
-        exchange=job.order.exchange,
-        period=job.order.period,
-        sender=job.parties.sender,
-        dialect=job.dialect,
-        counts=job.counts,
-        by_rule=job.tally.by_rule(),
-        repairs=job.repairs,
-        deliveries=[made],
-        warning=job.decision.warning,
-    )
+    if not states_of(job):  # else it stays open: recover completes the intent, or closes what was delivered
+        close_failed(job, error, keep=frozenset({"parcel"}))

@@ -81,10 +81,12 @@ def stream(
 
 
 def _judged(job: Job, source: Source, repeats: ByKey, screening: Screening) -> Iterator[tuple[Batch, Judgement]]:
-    """Each batch with its judgement, which is made one batch ahead, in a thread of its own: it needs nothing but the batch."""
+    """Each batch with its judgement, which is made one batch ahead, in a thread of its own: it needs nothing but the batch and the day."""
 
     def judge(batch: Batch) -> Judgement:
-        return screening.judged(reject_repeats(job.tools.contract.judge(batch, source.dialect), batch, repeats))
+        return screening.judged(
+            reject_repeats(job.tools.contract.judge(batch, source.dialect, job.day), batch, repeats)
+        )
 
     with ThreadPoolExecutor(1) as pool:
         pending: deque[tuple[Batch, Future[Judgement]]] = deque()

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from portal.context import JsonFlag, regular, screen, stream
+from portal.context import JsonFlag, regular, screen, stream, today
 from portal.render import Screen, Text, Tone, number
 from portal.words import PERSON, said
 
@@ -152,7 +152,7 @@ def check(
     from passerelle.handover.check import check_file
 
     out = screen(as_json=as_json)
-    value = check_file(regular(file, "FILE"), find(dataset))
+    value = check_file(regular(file, "FILE"), find(dataset), today())
     out.answer(value, lambda: _show_check(out, value))
     if value["rejected"]:
         raise typer.Exit(1)

@@ -23,6 +23,7 @@ from portal.context import (
     opened,
     regular,
     screen,
+    today,
 )
 from portal.render import Text, Tone
 from portal.words import PARIS
@@ -139,7 +140,7 @@ def ask(
     if question == "validate":
         from contracts.validation import validate
 
-        value: Any = validate(text, arguments, history)
+        value: Any = validate(text, arguments, today() if at is None else at.date(), history)
     else:
         value = answer(text, history, question, at, arguments)
     out.answer(value, lambda: out.say(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))

@@ -25,6 +25,7 @@ from passerelle.intake import open_source
 from passerelle.profile import Edition, Finding, Listing, Profile, ProfileBuilder, read_editions
 from passerelle.profile.editions import FORMAT, as_json
 from passerelle.profile.listing import listing
+from tests.contracts.making import DAY
 
 
 def table(path: Path, separator: str = ",") -> list[dict[str, str]]:
@@ -68,7 +69,7 @@ def test_survey_of_labour_needs_against_the_basins_of_2019(shared: Path, basins_
     with open_source(shared / "data" / "bmo_2023.xlsx", survey.dialects) as source:
         for batch in source.batches():
             raw.update(batch.rows["basin"].to_pylist())
-            builder.add(survey.judge(batch, source.dialect))
+            builder.add(survey.judge(batch, source.dialect, DAY))
     assert len(raw) == 405
     assert len(raw.keys() & basins_2019.codes) == 387
     profile = builder.finish("2023")

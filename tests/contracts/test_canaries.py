@@ -28,7 +28,7 @@ from passerelle.handover.repeats import find_repeats, reject_repeats
 from passerelle.handover.tally import Tally
 from passerelle.intake import open_source
 from portal.cli import run
-from tests.contracts.making import sampled
+from tests.contracts.making import DAY, sampled
 
 ALL = pytest.mark.parametrize("judging", contracts(), ids=lambda one: one.reference)
 NAME = "Quenouillard"
@@ -112,7 +112,7 @@ def test_no_report_tells_a_value(
             patch.setenv("PASSERELLE_LANG", language)
             told.append(_check(judging, path, capsys).text)
         assert len(told[-1]) > len(judging.id)
-    told += [caplog.text, repr(check_file(path, judging)), *_by_the_exchange(judging, path, tmp_path)]
+    told += [caplog.text, repr(check_file(path, judging, DAY)), *_by_the_exchange(judging, path, tmp_path)]
     assert not [one for one in told if TOLD.search(one)]
 
 
@@ -123,7 +123,7 @@ def _by_the_exchange(judging: DataContract, path: Path, folder: Path) -> list[st
     with open_source(path, judging.dialects) as source:
         repeats = find_repeats(source, judging, folder)
         for batch in source.batches():
-            judgement = reject_repeats(judging.judge(batch, source.dialect), batch, repeats)
+            judgement = reject_repeats(judging.judge(batch, source.dialect, DAY), batch, repeats)
             tally.add(judgement.failures, batch.first_row)
             told.append(f"{judgement.failures!r} {judgement.repairs!r} {judgement.notes!r} {source.repairs!r}")
     return [*told, repr(tally.by_rule())]
@@ -152,7 +152,7 @@ def test_no_refusal_tells_a_value(judging: DataContract, tmp_path: Path, capsys:
     for fault, written in broken.items():
         path = tmp_path / f"{NAME}-{fault}.csv"
         path.write_bytes(written)
-        raised = _raised(partial(check_file, path, judging))
+        raised = _raised(partial(check_file, path, judging, DAY))
         assert raised, fault
         assert not TOLD.search(raised), fault
     said = _check(judging, tmp_path / f"{NAME}-header.csv", capsys, "--json")
@@ -164,7 +164,7 @@ def test_no_refusal_tells_a_value(judging: DataContract, tmp_path: Path, capsys:
 def test_no_exception_of_a_judgement_tells_a_value(judging: DataContract) -> None:
     """Rows under a name that the contract lacks stop the run with a count of columns, and neither name nor value."""
     batch = Batch(pa.table({f"{NAME} 7261907261": pa.array([NAME]), judging.columns[0].name: pa.array([NAME])}), 1)
-    raised = _raised(lambda: judging.judge(batch, judging.dialect("hub")))
+    raised = _raised(lambda: judging.judge(batch, judging.dialect("hub"), DAY))
     assert "1 columns that the contract does not name" in raised
     assert not TOLD.search(raised)
 
@@ -174,7 +174,7 @@ def test_no_page_tells_a_value(judging: DataContract) -> None:
     """The pages and schemas made after a judgement are those made before it: they know no row."""
     before = page(judging), json_schema(judging)
     columns = {column.name: pa.array([FORMS["text"](n)]) for n, column in enumerate(judging.columns)}
-    judgement = judging.judge(Batch(pa.table(columns), 1), judging.dialect("hub"))
+    judgement = judging.judge(Batch(pa.table(columns), 1), judging.dialect("hub"), DAY)
     assert np.array_equal(judgement.rejected_rows, [0])
     assert (page(judging), json_schema(judging)) == before
     assert not TOLD.search(repr(before))

@@ -23,7 +23,7 @@ from passerelle.handover.check import check_file
 from passerelle.handover.repeats import find_repeats, reject_repeats
 from passerelle.handover.tally import Tally
 from passerelle.intake import open_source
-from tests.contracts.making import sampled
+from tests.contracts.making import DAY, sampled
 
 
 def _as_an_exchange_does(path: Path, judging: DataContract, folder: Path) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def _as_an_exchange_does(path: Path, judging: DataContract, folder: Path) -> dic
     with open_source(path, judging.dialects, batch_bytes=1 << 20) as source:
         repeats = find_repeats(source, judging, folder)
         for batch in source.batches():
-            judgement = reject_repeats(judging.judge(batch, source.dialect), batch, repeats)
+            judgement = reject_repeats(judging.judge(batch, source.dialect, DAY), batch, repeats)
             tally.add(judgement.failures, batch.first_row)
             read += batch.rows.num_rows
             rejected += len(judgement.rejected_rows)
@@ -45,7 +45,7 @@ def test_one_pass_gives_what_two_give(tmp_path: Path) -> None:
     header, body = sample("training_entries", 60_000, 0.02)
     path.write_bytes(header + body + body[: body.rindex(b"\r\n", 0, 1 << 20) + 2])
     judging = contract("training_entries")
-    found = check_file(path, judging)
+    found = check_file(path, judging, DAY)
     expected = _as_an_exchange_does(path, judging, tmp_path)
     assert {name: found[name] for name in expected} == expected
     [unique] = [one for one in found["by_rule"] if one["rule"] == "unique"]
@@ -71,7 +71,7 @@ def test_a_repaired_key_is_compared_repaired(tmp_path: Path) -> None:
     judging = replace(judging, dialects=(replace(judging.dialect("hub"), zero_fill={"basin": 4}),))
     key = {"occupation": "A0Z40", "department": "04"}
     path = _file(tmp_path / "sent.csv", judging, {**key, "basin": "0401"}, {**key, "basin": "401"})
-    found = check_file(path, judging)
+    found = check_file(path, judging, DAY)
     assert (found["accepted"], found["repairs"]) == (1, {"zero_fill:basin": 1})
     assert [(one["rule"], one["first_rows"]) for one in found["by_rule"]] == [("unique", [2])]
     assert _as_an_exchange_does(path, judging, tmp_path)["by_rule"] == found["by_rule"]
@@ -84,7 +84,7 @@ def test_a_date_is_one_key_however_it_is_written(tmp_path: Path) -> None:
     judging = replace(judging, dialects=(both,))
     key = {"trainee_id": "1", "session_id": "S1"}
     rows = [{**key, "entry_date": day, "exit_date": ""} for day in ("02/06/2025", "2025-06-02", "2025-06-03")]
-    found = check_file(_file(tmp_path / "sent.csv", judging, *rows), judging)
+    found = check_file(_file(tmp_path / "sent.csv", judging, *rows), judging, DAY)
     assert [(one["rule"], one["count"], one["first_rows"]) for one in found["by_rule"]] == [("unique", 1, [2])]
 
 
@@ -92,7 +92,7 @@ def test_notes_are_counted_on_accepted_rows(tmp_path: Path) -> None:
     """A vacancy of fourteen days or fewer is noted and not rejected; one rejected for another reason is not noted."""
     judging = contract("vacancies")
     rows = [{"duration_days": days} for days in ("14", "15", "3", "")] + [{"duration_days": "2", "responsable_nom": ""}]
-    found = check_file(_file(tmp_path / "sent.csv", judging, *rows), judging)
+    found = check_file(_file(tmp_path / "sent.csv", judging, *rows), judging, DAY)
     assert found["notes"] == [{"note": "not_owed", "column": "duration_days", "count": 2, "first_rows": [1, 3]}]
     assert (found["accepted"], found["rejected"]) == (4, 1)
 

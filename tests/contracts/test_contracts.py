@@ -23,7 +23,7 @@ from contracts.rules import Identifier, Relation
 from contracts.samples import broken
 from passerelle.contract import Batch, Column, Contract, Kind, PersonClass
 from passerelle.errors import ContractError, OurWayError, UsageError
-from tests.contracts.making import sampled
+from tests.contracts.making import DAY, sampled
 
 ALL = pytest.mark.parametrize("judging", contracts(), ids=lambda one: one.reference)
 
@@ -46,7 +46,7 @@ def test_it_is_a_contract(judging: DataContract) -> None:
 @ALL
 def test_its_pandera_schema_carries_what_columns_mean(judging: DataContract) -> None:
     """Person class and meaning travel with the pandera schema."""
-    metadata = {name: column.metadata for name, column in judging.schema().columns.items()}
+    metadata = {name: column.metadata for name, column in judging.schema(DAY).columns.items()}
     assert {name: found["person"] for name, found in metadata.items()} == {
         column.name: column.person.value for column in judging.columns
     }
@@ -58,7 +58,7 @@ def test_its_pandera_schema_carries_what_columns_mean(judging: DataContract) -> 
 def test_bad_rows_are_rejected_under_their_rule(judging: DataContract, rows: int, bad_rate: float, seed: int) -> None:
     """Of a sample, exactly the bad rows are rejected, each under the rule it breaks and no other."""
     batch = sampled(judging.reference, rows, bad_rate, seed)
-    judgement = judging.judge(batch, judging.dialect("hub"))
+    judgement = judging.judge(batch, judging.dialect("hub"), DAY)
     assert {(f.rule, f.column): f.rows.size for f in judgement.failures} == broken(judging.reference, rows, bad_rate)
     parted = np.concatenate([judgement.accepted_rows, judgement.rejected_rows])
     assert sorted(parted.tolist()) == list(range(rows))
@@ -73,8 +73,8 @@ def test_batches_are_judged_apart(judging: DataContract) -> None:
     whole = sampled(judging.reference, 500, 0.2)
     cuts = [Batch(whole.rows.slice(start, 50), start + 1) for start in range(0, 500, 50)]
     with ThreadPoolExecutor(4) as pool:
-        judgements = list(pool.map(lambda batch: judging.judge(batch, dialect), cuts))
-    expected = judging.judge(whole, dialect)
+        judgements = list(pool.map(lambda batch: judging.judge(batch, dialect, DAY), cuts))
+    expected = judging.judge(whole, dialect, DAY)
     assert pa.concat_tables(one.accepted for one in judgements) == expected.accepted
     rejected = [
         batch.first_row - 1 + row for batch, one in zip(cuts, judgements, strict=True) for row in one.rejected_rows
@@ -92,11 +92,11 @@ def test_no_value_is_told(judging: DataContract, data: st.DataObject) -> None:
     rows = data.draw(st.lists(st.tuples(*(text for _ in judging.columns)), min_size=1, max_size=5))
     columns = zip(*rows, strict=True)
     table = pa.table({c.name: pa.array(v, pa.string()) for c, v in zip(judging.columns, columns, strict=True)})
-    judgement = judging.judge(Batch(table, 1), judging.dialect("hub"))
+    judgement = judging.judge(Batch(table, 1), judging.dialect("hub"), DAY)
     assert judgement.rejected_rows.size == table.num_rows
     assert canary not in f"{judgement.failures!r} {judgement.repairs!r}"
     with pytest.raises(ContractError) as caught:
-        judging.validate(table.to_pandas())
+        judging.validate(table.to_pandas(), DAY)
     assert canary not in f"{caught.value} {caught.value!r} {caught.value.args} {caught.value.hint}"
     assert caught.value.__cause__ is caught.value.__context__ is None
 
@@ -106,15 +106,15 @@ def test_pandera_settings_do_not_open_the_gate(judging: DataContract) -> None:
     """Rows are judged although the process switches pandera's validation off."""
     batch = sampled(judging.reference, 100, 1.0)
     with config_context(validation_enabled=False, validation_depth=ValidationDepth.SCHEMA_ONLY):
-        assert judging.judge(batch, judging.dialect("hub")).rejected_rows.size == 100
+        assert judging.judge(batch, judging.dialect("hub"), DAY).rejected_rows.size == 100
 
 
 @ALL
 def test_a_notebook_gets_a_typed_frame(judging: DataContract) -> None:
     """``validate`` gives back the accepted rows, typed, and takes its own answer again."""
-    judgement = judging.judge(sampled(judging.reference, 50, 0.0), judging.dialect("hub"))
-    frame = judging.validate(judgement.accepted.to_pandas(types_mapper=pd.ArrowDtype))
-    again = judging.validate(frame)
+    judgement = judging.judge(sampled(judging.reference, 50, 0.0), judging.dialect("hub"), DAY)
+    frame = judging.validate(judgement.accepted.to_pandas(types_mapper=pd.ArrowDtype), DAY)
+    again = judging.validate(frame, DAY)
     assert list(frame.columns) == [column.name for column in judging.columns]
     assert again.equals(frame)
 
@@ -122,17 +122,17 @@ def test_a_notebook_gets_a_typed_frame(judging: DataContract) -> None:
 def test_a_notebook_is_told_counts() -> None:
     """A frame with bad rows and a repeated key is refused with counts by rule and column."""
     judging = contract("studies_bmo")
-    frame = judging.judge(sampled("studies_bmo", 20, 0.0), judging.dialect("hub")).accepted.to_pandas()
+    frame = judging.judge(sampled("studies_bmo", 20, 0.0), judging.dialect("hub"), DAY).accepted.to_pandas()
     frame.loc[3, "met"] = "2"
     frame.loc[7, ["occupation", "basin", "department"]] = frame.loc[6, ["occupation", "basin", "department"]].to_numpy()
     with pytest.raises(ContractError, match=r"2 of 20 rows break studies_bmo 1\.0\.0: .*unique on occupation 1"):
-        judging.validate(frame)
+        judging.validate(frame, DAY)
     with pytest.raises(ContractError, match="mixes types"):
-        judging.validate(frame.assign(met=[1, "x", *[None] * 18]))
+        judging.validate(frame.assign(met=[1, "x", *[None] * 18]), DAY)
     with pytest.raises(ContractError, match="1 columns that the contract does not name"):
-        judging.validate(frame.assign(CANARY=1))
+        judging.validate(frame.assign(CANARY=1), DAY)
     with pytest.raises(ContractError, match="lacks"):
-        judging.validate(frame.drop(columns="met"))
+        judging.validate(frame.drop(columns="met"), DAY)
 
 
 def test_an_untyped_value_is_not_missing_as_well() -> None:
@@ -141,7 +141,7 @@ def test_an_untyped_value_is_not_missing_as_well() -> None:
     batch = sampled("training_entries", 3, 0.0)
     column = pa.array(["31/02/2024", None, "01/02/2024"])
     rows = batch.rows.set_column(batch.rows.column_names.index("entry_date"), "entry_date", column)
-    failures = judging.judge(Batch(rows, 1), judging.dialect("hub")).failures
+    failures = judging.judge(Batch(rows, 1), judging.dialect("hub"), DAY).failures
     assert [(f.rule, f.column, f.rows.tolist()) for f in failures if f.column == "entry_date"] == [
         ("date", "entry_date", [0]),
         ("required", "entry_date", [1]),
@@ -169,7 +169,9 @@ def test_a_rule_at_its_bounds(
     table = sampled(contract_id, len(values), 0.0).rows
     if column in table.column_names:
         table = table.drop_columns([column])
-    failures = judging.judge(Batch(table.append_column(column, pa.array(values)), 1), judging.dialect("hub")).failures
+    failures = judging.judge(
+        Batch(table.append_column(column, pa.array(values)), 1), judging.dialect("hub"), DAY
+    ).failures
     assert [f.rows.tolist() for f in failures if (f.rule, f.column) == (rule, column)] == [rows]
 
 
@@ -179,7 +181,7 @@ def test_consent_is_row_by_row() -> None:
     batch = sampled("candidate_pool", 4, 0.0)
     answers = pa.array(["oui", "non", None, "?"])
     rows = batch.rows.set_column(batch.rows.column_names.index("consent"), "consent", answers)
-    assert judging.judge(Batch(rows, 1), judging.dialect("hub")).accepted_rows.tolist() == [0]
+    assert judging.judge(Batch(rows, 1), judging.dialect("hub"), DAY).accepted_rows.tolist() == [0]
 
 
 def test_special_categories_have_no_column() -> None:
@@ -211,7 +213,7 @@ def test_a_check_that_cannot_run_stops_the_run() -> None:
     judging = contract("training_entries")
     rule = Relation("odd", "email", lambda: pl.col("email").str.to_integer(strict=True) > 0, "x", "x")
     with pytest.raises(OurWayError, match="schema cannot be applied: CHECK_ERROR on email") as caught:
-        replace(judging, rules=(rule,)).judge(sampled("training_entries", 2, 0.0), judging.dialect("hub"))
+        replace(judging, rules=(rule,)).judge(sampled("training_entries", 2, 0.0), judging.dialect("hub"), DAY)
     assert "example.org" not in f"{caught.value!r}"
     assert caught.value.__context__ is None
 

@@ -8,14 +8,14 @@ from contracts.outcomes import OUTCOME_TABLES, REGIONS, period_above, territory_
 from contracts.registry import contract
 from passerelle.disclosure import Thresholds, protect
 from passerelle.intake import open_source
-from tests.contracts.making import sampled
+from tests.contracts.making import DAY, sampled
 
 
 def test_territories_nest_as_in_the_field(shared: Path) -> None:
     """Every department and basin of the survey lies in the region that the nesting gives."""
     judging = contract("studies_bmo")
     with open_source(shared / "data" / "bmo_2023.xlsx", judging.dialects) as source:
-        tables = [judging.judge(batch, source.dialect).accepted for batch in source.batches()]
+        tables = [judging.judge(batch, source.dialect, DAY).accepted for batch in source.batches()]
     seen = {
         row
         for table in tables
@@ -37,7 +37,7 @@ def test_communes_and_half_years_nest() -> None:
 def test_a_generated_table_is_protected() -> None:
     """Every column of the contract has a role, and the protected table still fits the contract's columns."""
     judging = contract("training_outcomes")
-    table = judging.judge(sampled("training_outcomes", 60, 0.0), judging.dialect("hub")).accepted
+    table = judging.judge(sampled("training_outcomes", 60, 0.0), judging.dialect("hub"), DAY).accepted
     roles = OUTCOME_TABLES["training_outcomes"]
     assert set(roles.named) == set(table.column_names)
     protected = protect(table, roles, Thresholds(11, 20)).table

@@ -12,7 +12,7 @@ from contracts.dialect_pages import ONLY, SETTINGS, said
 from contracts.pages import files, json_schema, main
 from contracts.registry import contract, contracts
 from passerelle.contract import Dialect
-from tests.contracts.making import sampled
+from tests.contracts.making import DAY, sampled
 
 IDS = [one.reference for one in contracts()]
 
@@ -38,7 +38,7 @@ def test_accepted_rows_fit_the_schema(contract_id: str) -> None:
     schema = json_schema(judging)
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
-    rows = judging.judge(sampled(contract_id, 200, 0.1), judging.dialect("hub")).accepted.to_pylist()
+    rows = judging.judge(sampled(contract_id, 200, 0.1), judging.dialect("hub"), DAY).accepted.to_pylist()
     assert len(rows) == 180
     for row in rows:
         plain = {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}

@@ -11,6 +11,7 @@ import pytest
 
 from contracts.registry import contract
 from passerelle.intake import open_source
+from tests.contracts.making import DAY
 
 
 class Outcome:
@@ -26,7 +27,7 @@ class Outcome:
         with open_source(path, judging.dialects) as source:
             self.dialect = source.dialect.id
             for batch in source.batches():
-                judgement = judging.judge(batch, source.dialect)
+                judgement = judging.judge(batch, source.dialect, DAY)
                 self.read += batch.rows.num_rows
                 self.rules.update({(f.rule, f.column): f.rows.size for f in judgement.failures})
                 self.repairs.update(judgement.repairs)

@@ -12,7 +12,7 @@ from contracts.rules import Identifier
 from contracts.samples import BREAKS, CHUNK_ROWS, MAKERS, sample
 from passerelle.errors import UsageError
 from passerelle.intake import open_source
-from tests.contracts.making import sampled
+from tests.contracts.making import DAY, sampled
 
 IDS = [one.reference for one in contracts()]
 
@@ -29,7 +29,7 @@ def test_the_intake_reads_a_sample(contract_id: str, tmp_path: Path) -> None:
     path.write_bytes(b"".join(sample(contract_id, 1_000)))
     judging = contract(contract_id)
     with open_source(path, judging.dialects) as source:
-        judgements = [judging.judge(batch, source.dialect) for batch in source.batches()]
+        judgements = [judging.judge(batch, source.dialect, DAY) for batch in source.batches()]
     assert source.dialect.id == "hub"
     assert sum(one.accepted.num_rows for one in judgements) == 1_000
 

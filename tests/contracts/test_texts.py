@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from contracts.registry import contract, contracts
+from contracts.rules import Happened
 from passerelle.contract import Batch, Kind
 from passerelle.convention import load
-from tests.contracts.making import sampled
+from tests.contracts.making import DAY, sampled
 
 
 def broken(dataset: str, **written: str | None) -> set[tuple[str, str]]:
@@ -19,7 +21,22 @@ def broken(dataset: str, **written: str | None) -> set[tuple[str, str]]:
     rows = sampled(dataset, 1, 0.0).rows
     for name, value in written.items():
         rows = rows.set_column(rows.column_names.index(name), name, pa.array([value], pa.string()))
-    return {(one.rule, one.column) for one in judging.judge(Batch(rows, 1), judging.dialect("hub")).failures}
+    return {(one.rule, one.column) for one in judging.judge(Batch(rows, 1), judging.dialect("hub"), DAY).failures}
+
+
+HAPPENED = [(one.reference, rule.column) for one in contracts() for rule in one.rules if isinstance(rule, Happened)]
+
+
+@pytest.mark.parametrize(("dataset", "column"), HAPPENED)
+def test_what_has_happened_is_not_dated_after_the_day_of_the_run(dataset: str, column: str) -> None:
+    """An agreement, a referral or a decision dated on the day of the run is taken, one dated on the day after is rejected."""
+    days = {DAY: False, DAY + timedelta(1): True}
+    assert {day: ("happened", column) in broken(dataset, **{column: f"{day:%d/%m/%Y}"}) for day in days} == days
+
+
+def test_agreements_are_among_what_has_happened() -> None:
+    """Each contract whose rows need a person's dated agreement judges that date."""
+    assert {("candidate_pool@1.0.0", "consented_on"), ("spro_call_notice@1.0.0", "consent_le")} <= set(HAPPENED)
 
 
 @pytest.mark.parametrize("field", ["libelle_metier", "description_offre", "duree_minimale_experience", "type_contrat", "lieu_travail", "siret"])  # fmt: skip

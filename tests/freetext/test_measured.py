@@ -12,6 +12,7 @@ from contracts.registry import contract
 from passerelle.freetext import KINDS, TOKENS, spot
 from passerelle.handover.check import check_file
 from passerelle.intake import open_source
+from tests.contracts.making import DAY
 from tests.freetext.planting import PLANTS, name
 
 OFFERS = {
@@ -63,5 +64,5 @@ def test_what_is_planted_in_real_offers_is_found(offers: dict[str, pa.Table]) ->
 
 def test_the_check_of_a_real_file_notes_nothing(shared: Path) -> None:
     """`contract check` looks at the free text of a file and has nothing to note in a cleaned one."""
-    told = check_file(shared / "data" / "pep_vers_pe_2021-03-03.csv", contract("job_offers"))
+    told = check_file(shared / "data" / "pep_vers_pe_2021-03-03.csv", contract("job_offers"), DAY)
     assert told["notes"] == []

@@ -118,6 +118,24 @@ def test_the_same_extract_is_sent_again_under_a_new_number(world: tuple[Gateway,
     holds(gateway)
 
 
+def test_what_had_not_happened_is_rejected_when_the_extract_is_sent_again(tmp_path: Path) -> None:
+    """An agreement dated after the run is rejected, and again by a resend on that later date: the extract is the same."""
+    gateway = pools(tmp_path / "gateway")
+    source = gateway.write(POOLS, ROWS)
+    header, first, *rest = source.read_bytes().decode("cp1252").split("\r\n")
+    agreed = header.split(";").index("consented_on")
+    cells = first.split(";")
+    source.write_bytes(
+        "\r\n".join([header, ";".join([*cells[:agreed], "13/05/2025", *cells[agreed + 1 :]]), *rest]).encode("cp1252")
+    )
+    outcome = gateway.run(POOLS, PERIOD, source)
+    told = [(one["rule"], one["column"], one["first_rows"]) for one in outcome.by_rule]
+    assert told == [("happened", "consented_on", [1])]
+    made = again(gateway.move_to("2025-05-20T06:00:00+02:00"), outcome.deliveries[0].parcel)
+    assert (made.state, made.counts["rejected"]) == ("delivered", 1)
+    holds(gateway)
+
+
 def test_a_resend_goes_through_the_gate(world: tuple[Gateway, str, Path]) -> None:
     """After the convention's end a resend is a new delivery, and is refused like any other; the raw copy is not read."""
     gateway, parcel, _ = world

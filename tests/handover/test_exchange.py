@@ -28,6 +28,7 @@ from passerelle.parcel import Sealer, read_parcel
 from passerelle.persons import NAME_BIRTH, identifier_tag
 from passerelle.shard import TAG_BYTES
 from passerelle.store import partners
+from tests.contracts.making import DAY
 from tests.gateway import (
     ENTRIES,
     OUTCOMES,
@@ -457,7 +458,7 @@ def test_checking_a_file_keeps_nothing(figures: Gateway) -> None:
 
     source = figures.write(ENTRIES, 200, bad_rate=0.05)
     before = sorted(figures.folder.rglob("*"))
-    told = check_file(source, contract("training_entries"))
+    told = check_file(source, contract("training_entries"), DAY)
     assert (told["read"], told["accepted"], told["rejected"]) == (200, 190, 10)
     assert {rule["rule"] for rule in told["by_rule"]} >= {"nir", "email", "phone"}
     assert sorted(figures.folder.rglob("*")) == before

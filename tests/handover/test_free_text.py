@@ -18,6 +18,7 @@ from passerelle.handover.screening import policies
 from passerelle.parcel import read_parcel
 from portal.cli import run
 from tests.canary import sweep
+from tests.contracts.making import DAY
 from tests.gateway import OFFERS, Gateway, edited, rows_of, trail_holds
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -29,6 +30,7 @@ EMAIL, PHONE, NIR, NAME = (
     "2 90 02 99 999 123 45",
     "Zoé Quintardcanari",
 )
+
 FILLER = " Poste ouvert aux titulaires comme aux contractuels, à pourvoir dès que possible."
 
 
@@ -161,7 +163,7 @@ def test_a_policy_is_read_strictly(tmp_path: Path, written: str, said: str) -> N
 
 def test_the_check_of_a_file_notes_what_its_texts_hold(gateway: Gateway) -> None:
     """`contract check` tells a sender which rows hold what, and rejects none of them for it."""
-    told = check_file(offers(gateway), contract("job_offers"))
+    told = check_file(offers(gateway), contract("job_offers"), DAY)
     assert told["rejected"] == 0
     notes = {(note["note"], note["column"]): note["first_rows"] for note in told["notes"]}
     assert notes == {

@@ -16,6 +16,7 @@ from contracts.registry import contract
 from passerelle.contract import Dialect
 from passerelle.errors import IntakeError
 from passerelle.intake import open_source
+from tests.contracts.making import DAY
 from tests.intake.test_every_real_file import CSV, form_of
 
 Columns = dict[str, list[str | None]]
@@ -175,7 +176,7 @@ def test_the_two_formats_of_trainees_give_the_same_rows(tmp_path: Path) -> None:
         form = entries.dialect(name)
         (tmp_path / name).write_bytes(as_sent(replace(form, encoding="utf-8")))
         with open_source(tmp_path / name, [replace(form, encoding="utf-8")]) as source:
-            judged = [entries.judge(batch, source.dialect) for batch in source.batches()]
+            judged = [entries.judge(batch, source.dialect, DAY) for batch in source.batches()]
         assert sum(one.rejected_rows.size for one in judged) == 0, [one.failures for one in judged]
         came.append(pa.concat_tables([one.accepted for one in judged]).select(list(TRAINEES)))
     assert came[0].num_rows == 2

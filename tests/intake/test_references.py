@@ -13,6 +13,7 @@ import pytest
 from contracts.registry import contract
 from contracts.samples import sample
 from passerelle.intake import open_source
+from tests.contracts.making import DAY
 
 ROWS = 5_000
 
@@ -36,7 +37,7 @@ def test_the_afternoon_reference_rejects_what_the_contract_rejects(root: Path, e
     """The ratio to the afternoon's program compares equal work: as many rows rejected, nothing left in the clear."""
     one = contract("training_entries")
     with open_source(entries, one.dialects) as source:
-        rejected = sum(len(one.judge(batch, source.dialect).rejected_rows) for batch in source.batches())
+        rejected = sum(len(one.judge(batch, source.dialect, DAY).rejected_rows) for batch in source.batches())
     answer = run(root, "diy.py", entries, tmp_path)
     assert (answer["rows"], answer["rejected"], answer["accepted"]) == (ROWS, rejected, ROWS - rejected)
     assert rejected == ROWS // 20

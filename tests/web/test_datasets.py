@@ -10,6 +10,7 @@ import pytest
 
 from contracts.registry import contract
 from passerelle.handover.check import check_file
+from tests.contracts.making import DAY
 from tests.gateway import CSP_ENDED, Gateway, pools
 from tests.web.visitors import Portal, Visitor, words
 
@@ -67,9 +68,9 @@ def test_the_files_are_what_they_say(ministry: Visitor, tmp_path: Path) -> None:
     known = contract("candidate_pool")
     for name in ("sample.csv", "sample-with-faults.csv"):
         (tmp_path / name).write_bytes(ministry.get(f"/contracts/candidate_pool/{name}").content)
-    assert check_file(tmp_path / "sample.csv", known)["rejected"] == 0
+    assert check_file(tmp_path / "sample.csv", known, DAY)["rejected"] == 0
     expected = ministry.get("/contracts/candidate_pool/expected-verdicts.json").json()
-    assert expected == json.loads(json.dumps(check_file(tmp_path / "sample-with-faults.csv", known)))
+    assert expected == json.loads(json.dumps(check_file(tmp_path / "sample-with-faults.csv", known, DAY)))
     assert expected["rejected"] == 20
     schema = ministry.get("/contracts/candidate_pool/schema.json").json()
     assert set(schema["properties"]) == {column.name for column in known.columns}
