@@ -21,13 +21,14 @@ from flows.forgetting import erase_prefect, left_in_prefect
 from passerelle.access import seal
 from passerelle.clock import iso
 from passerelle.convention import Exchange
-from passerelle.errors import PasserelleError, RefusedError
+from passerelle.errors import PasserelleError, RefusedError, TheirDataError
 from passerelle.handover.decide import exchange_of
 from passerelle.handover.exchange import run_exchange
 from passerelle.handover.order import Order, Outcome, Progress, Served, Tools, quiet
-from passerelle.keys import ORDERS, CopyKey, age_sink, decrypt
+from passerelle.handover.waiting import orders_key, sending_at, settle
+from passerelle.keys import age_sink, decrypt
 from passerelle.profile import Edition, Profile, Verdict, read_editions
-from passerelle.store import runs
+from passerelle.store import runs, sendings
 from passerelle.workspace import Settings, Workspace
 from passerelle.workspace.files import erase
 from retention import index, quarantine, watchdog
@@ -89,7 +90,7 @@ def place_order(workspace: Workspace, order: Order, order_id: str | None = None)
     workspace.convention(order.convention)  # no key set is made for a convention that there is not
     order_id = order_id or uuid4().hex
     wrapped = io.BytesIO()
-    with age_sink(wrapped, [_orders_key(workspace, order.convention, order.exchange).recipient]) as sink:
+    with age_sink(wrapped, [orders_key(workspace, order.convention, order.exchange).recipient]) as sink:
         sink.write(str(order.source.absolute()).encode())
     row = runs.OrderRow(
         order_id,
@@ -118,8 +119,10 @@ def run_order(home: str | None, order_id: str, progress: Progress = quiet) -> di
         )  # fmt: skip
         try:
             outcome = run(workspace, order, progress)
-        except RefusedError:
-            _drop(workspace, order_id)
+        except (RefusedError, TheirDataError) as refused:
+            if isinstance(refused, RefusedError) or sending_at(workspace, order.source) is not None:
+                _drop(workspace, order_id)
+            settle(workspace)
             raise
         _drop(workspace, order_id)
         if order.source.is_relative_to(workspace.home / "inbox"):
@@ -129,14 +132,9 @@ def run_order(home: str | None, order_id: str, progress: Progress = quiet) -> di
         workspace.close()
 
 
-def _orders_key(workspace: Workspace, convention: str, exchange: str) -> CopyKey:
-    workspace.keyset(convention)  # made at first use
-    return workspace.keys.obtain_copy_key(convention, f"{ORDERS}{exchange}")
-
-
 def _source(workspace: Workspace, row: runs.OrderRow) -> Path:
     plain = io.BytesIO()
-    decrypt(io.BytesIO(row.input), plain, [_orders_key(workspace, row.convention, row.exchange).identity])
+    decrypt(io.BytesIO(row.input), plain, [orders_key(workspace, row.convention, row.exchange).identity])
     return Path(plain.getvalue().decode())
 
 
@@ -150,14 +148,15 @@ def daily_plan(home: str | None) -> list[dict[str, Any]]:
 
     An order's idempotency key is the day's, and what fell due has a key of its own: planning twice is harmless. The inbox has
     a folder per convention, exchange and period: ``inbox/CONVENTION/EXCHANGE/PERIOD/``. A file leaves it once it is taken in
-    and delivered.
+    and delivered; a sending (``passerelle.handover.waiting``) also once it was refused for what it is.
     """
     workspace = open_workspace(home)
     try:
+        settle(workspace)
         orders = [
-            _planned(workspace, _order(workspace, path))
+            _planned(workspace, order)
             for path in sorted((workspace.home / "inbox").glob("*/*/*/*"))
-            if path.is_file() and not path.name.startswith(".")
+            if path.is_file() and not path.name.startswith(".") and (order := _order(workspace, path)) is not None
         ]
         planning.record_plan(workspace, len(orders))
         with workspace.database.begin() as connection:
@@ -168,9 +167,15 @@ def daily_plan(home: str | None) -> list[dict[str, Any]]:
         workspace.close()
 
 
-def _order(workspace: Workspace, path: Path) -> Order:
+def _order(workspace: Workspace, path: Path) -> Order | None:
+    """The order of a file that waits; None for one that is still arriving."""
     convention, exchange, period = path.parent.relative_to(workspace.home / "inbox").parts
-    return Order(convention, exchange, period, path)
+    sending = sending_at(workspace, path)
+    if sending is None:
+        return Order(convention, exchange, period, path)
+    with workspace.database.read() as connection:
+        known = sendings.find(connection, sending)
+    return None if known is None else Order(convention, exchange, period, path, known.party)
 
 
 def _planned(workspace: Workspace, order: Order) -> dict[str, Any]:

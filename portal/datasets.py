@@ -82,6 +82,11 @@ def versions(dataset: str) -> list[DataContract]:
     return list(served(dataset.partition("@")[0]))
 
 
+def pinned(dataset: str) -> list[DataContract]:
+    """The versions in which a file may come for an exchange that names ``dataset``: that version alone where it names one."""
+    return list(served(dataset))
+
+
 def version(dataset: str, wanted: str) -> DataContract | None:
     """The served version of a dataset that is asked for, the latest where none is; None where there is no such one."""
     return next((one for one in versions(dataset) if wanted in {"", one.version}), None)

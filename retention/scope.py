@@ -19,7 +19,7 @@ from passerelle.convention.periods import period_of
 from passerelle.errors import UsageError
 from passerelle.keys import ORDERS
 from passerelle.shard import holds as has_tag
-from passerelle.store import holdings, runs
+from passerelle.store import holdings, runs, sendings
 from passerelle.store.holdings import Holding
 from passerelle.workspace import Workspace
 
@@ -191,6 +191,7 @@ def destroy_keys(workspace: Workspace, convention_id: str, copies: Sequence[Hold
     with workspace.database.read() as connection:
         present = {copy.location for copy in holdings.present(connection, convention=convention_id)}
         waiting = runs.ordered(connection, convention_id)
+        waiting |= {one.exchange for one in sendings.waiting(connection, convention=convention_id)}
     orders = {f"{ORDERS}{exchange}" for exchange in {copy.exchange for copy in copies} - waiting}
     stale = {name for name in known - present if not name.startswith(ORDERS)}
     return workspace.keys.forget(convention_id, frozenset({copy.location for copy in copies} | orders | stale))

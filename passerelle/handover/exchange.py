@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import date
+from functools import partial
 from typing import Any
 
 from passerelle.boundary import sealed
@@ -31,7 +32,8 @@ from passerelle.handover.replying import delivered, refused, reply
 from passerelle.handover.stream import stream
 from passerelle.handover.taking import take_in
 from passerelle.handover.versions import sent_as
-from passerelle.intake import Source, open_source
+from passerelle.handover.waiting import opened
+from passerelle.intake import Source
 from passerelle.profile import Profile, Verdict
 from passerelle.store import runs
 from passerelle.workspace import Workspace
@@ -86,14 +88,14 @@ def _insist_on_words(workspace: Workspace, order: Order) -> None:
             fr="l'identifiant d'un échange s'écrit en minuscules, chiffres et traits d'union",
             hint_fr=f"passerelle convention show {order.convention} en donne la liste",
         )
-    if not _is_period(order.period):
+    if not is_period(order.period):
         raise UsageError(
             "expected a period such as 2026, 2026-03, 2026-03-31, 2026-Q1 or 2026-S1",
             fr="une période s'écrit 2026, 2026-03, 2026-03-31, 2026-Q1 (trimestre) ou 2026-S1 (semestre)",
         )
 
 
-def _is_period(text: str) -> bool:
+def is_period(text: str) -> bool:
     """Whether ``text`` is a year, a month, a day that exists, a quarter or a half-year."""
     if not PERIOD.fullmatch(text):
         return False
@@ -127,7 +129,7 @@ def _decide(workspace: Workspace, order: Order, tools: Tools | None, progress: P
             fr=f"aucun contrat de données n'est lié à {order.exchange} : cet échange ne porte pas encore de lignes",
             hint_fr=f"passerelle convention show {order.convention} dit quels échanges portent des lignes",
         )
-    tools = sent_as(tools, order.source, local_day(workspace.now(), text.zone))
+    tools = sent_as(tools, partial(opened, workspace, order.source), local_day(workspace.now(), text.zone))
     with workspace.database.read() as connection:
         verified_keys(workspace.ledger, connection)
         parties = with_keys(connection, sender, recipients, workspace.now())
@@ -151,7 +153,7 @@ def _tell(workspace: Workspace, order: Order, decision: Decision) -> None:
 
 
 def _carry_out(job: Job) -> Outcome:
-    with open_source(job.order.source, job.tools.contract.dialects) as source:
+    with opened(job.workspace, job.order.source, job.tools.contract.dialects) as source:
         job.dialect = source.dialect.id
         job.reach(2)
         repeats = take_in(job, source)  # 2

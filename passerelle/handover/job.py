@@ -19,10 +19,11 @@ from passerelle.disclosure import Thresholds
 from passerelle.handover.decide import Parties
 from passerelle.handover.order import Order, Progress, Tools
 from passerelle.handover.tally import Tally
+from passerelle.handover.waiting import sending_at
 from passerelle.keys import KeySet
 from passerelle.parcel import FreeTextNote
 from passerelle.profile import Finding
-from passerelle.store import holdings, runs
+from passerelle.store import holdings, runs, sendings
 from passerelle.store.holdings import Holding
 from passerelle.store.runs import Run
 from passerelle.workspace import Workspace
@@ -136,6 +137,8 @@ def open_run(workspace: Workspace, order: Order, sender: str, contract: str) -> 
     )  # fmt: skip
     with workspace.database.begin() as connection:
         runs.start(connection, new)
+        if (sending := sending_at(workspace, order.source)) is not None:
+            sendings.taken(connection, sending, new.id)
     return new
 
 

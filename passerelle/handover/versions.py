@@ -6,27 +6,26 @@ before is refused, with a hint that says what to send instead.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
-from passerelle.contract import Contract
+from passerelle.contract import Contract, Dialect
 from passerelle.errors import IntakeError, RefusedError
 from passerelle.handover.order import Served, Tools
-from passerelle.intake import open_source
+from passerelle.intake import Source
 
 
-def sent_as(tools: Tools, source: Path, today: date) -> Tools:
-    """The tools with the contract in one of whose dialects ``source`` is; the latest where it is in none: the intake says so.
+def sent_as(tools: Tools, opened: Callable[[Sequence[Dialect]], Source], today: date) -> Tools:
+    """The tools with the contract in one of whose dialects the file is that ``opened`` opens; the latest where it is in none.
 
     Raises:
         RefusedError: the file is in a version whose notice period is over.
     """
     for one in tools.versions:
-        if _is_in(source, one.contract):
+        if _is_in(opened, one.contract):
             if one.until is not None and today > one.until:
-                raise _over(one, tools.versions)
+                raise over(one, tools.versions)
             return replace(tools, contract=one.contract)
     return tools
 
@@ -39,15 +38,16 @@ def recorded_as(tools: Tools, reference: str) -> Tools:
     return tools
 
 
-def _is_in(source: Path, contract: Contract) -> bool:
+def _is_in(opened: Callable[[Sequence[Dialect]], Source], contract: Contract) -> bool:
     try:
-        open_source(source, contract.dialects).close()
+        opened(contract.dialects).close()
     except IntakeError:
         return False
     return True
 
 
-def _over(one: Served, versions: Sequence[Served]) -> RefusedError:
+def over(one: Served, versions: Sequence[Served]) -> RefusedError:
+    """The refusal of a file in a version whose notice period is over."""
     assert one.until is not None  # noqa: S101 - narrowed by the caller
     contract = one.contract
     latest = next((each.contract.version for each in versions if each.until is None), None)

@@ -31,6 +31,7 @@ from passerelle.store import (
     purge_left,  # noqa: F401 - likewise
     replies,  # noqa: F401 - likewise
     requests,  # noqa: F401 - likewise
+    sendings,  # noqa: F401 - likewise
     tables,
 )
 from passerelle.trail import tables as trail_tables

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from passerelle.clock import iso
 from passerelle.store.replies import reply
+from passerelle.store.sendings import sending
 from passerelle.store.tables import delivery, profile, purge
 
 MANY = 500  # ids in one statement
@@ -57,6 +58,7 @@ def clear_runs(connection: Connection, runs: frozenset[str]) -> None:
     for start in range(0, len(runs), MANY):
         some = sorted(runs)[start : start + MANY]
         connection.execute(delete(profile).where(profile.c.run.in_(some)))
+        connection.execute(delete(sending).where(sending.c.run.in_(some)))
         connection.execute(update(delivery).where(delivery.c.run.in_(some)).values(manifest=b"", notices="{}"))
         replies = update(reply).where(reply.c.run.in_(some))
         connection.execute(replies.values(draft="{}", sealed=None, manifest=None, texts=None))

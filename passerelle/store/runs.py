@@ -14,6 +14,7 @@ from passerelle.clock import iso
 from passerelle.errors import UsageError
 from passerelle.store import flow_orders
 from passerelle.store.link_tables import delivery_link
+from passerelle.store.sendings import sending
 from passerelle.store.tables import delivery, exchange_order, profile, run
 
 
@@ -209,10 +210,11 @@ def profiles(connection: Connection, convention: str, exchange: str, contract: s
 
 
 def clear(connection: Connection, convention: str) -> None:
-    """Remove what tables kept of the content of a convention's runs: orders, profiles, the manifests handed over.
+    """Remove what tables kept of the content of a convention's runs: orders, sendings, profiles, the manifests handed over.
 
     The lines of runs and deliveries stay, with ids, counts and the hash of each manifest.
     """
     connection.execute(delete(exchange_order).where(exchange_order.c.convention == convention))
     connection.execute(delete(profile).where(profile.c.convention == convention))
+    connection.execute(delete(sending).where(sending.c.convention == convention))
     connection.execute(update(delivery).where(delivery.c.convention == convention).values(manifest=b"", notices="{}"))

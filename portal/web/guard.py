@@ -35,6 +35,8 @@ COOKIE = "passerelle"
 SECURE_COOKIE = "__Host-passerelle"  # RFC 6265bis section 4.1.3.2: this host only, over TLS only
 TOKEN_FIELD = "token"  # noqa: S105 - the name of a form's field
 
+AT_ONCE_SECONDS = 30  # before someone who sends too much at once tries again
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -116,7 +118,7 @@ class Door:
         if visit.account.role not in way.roles:
             raise AbsentError
         if way.method == "POST" and not way.streams and not has_token(visit, visit.given(TOKEN_FIELD)):
-            return _expired(visit)
+            return expired(visit)
         if (slow := self._slow(visit)) is not None:
             return slow
         if way.fresh and not visit.is_fresh:
@@ -198,6 +200,8 @@ def unread(visit: Visit, status: int) -> Response:
     """A request that was not read to its end."""
     size = Text("Ce qui a été envoyé dépasse la limite.", "What was sent is over the limit.")
     slow = Text("L'envoi a duré trop longtemps.", "Sending took too long.")
+    if status == 429:  # noqa: PLR2004 - too many at once
+        return too_often(visit, AT_ONCE_SECONDS)
     said = {413: size, 408: slow}.get(status, Text("La demande n'a pas la forme voulue.", "The request does not have the form that is needed."))  # fmt: skip
     return message(visit, status, Text("Rien n'a été reçu", "Nothing was received"), said)
 
@@ -219,7 +223,8 @@ def _next(visit: Visit) -> str:
     return came.path if came.netloc == visit.request.headers.get("host") and came.path else "/"
 
 
-def _expired(visit: Visit) -> Response:
+def expired(visit: Visit) -> Response:
+    """The form does not carry the token of this session."""
     return message(
         visit,
         403,

@@ -20,6 +20,7 @@ from portal.web.api import every_call
 from portal.web.api.calls import ROOT
 from portal.web.api.door import ApiDoor
 from portal.web.api.problems import BY_STATUS, problem
+from portal.web.arriving import Slots
 from portal.web.guard import Door, absent, spoken, unread
 from portal.web.looks import STATIC
 from portal.web.menu import Menu
@@ -89,6 +90,7 @@ def site(
         exception_handlers={HTTPException: _lost(door)},
     )
     app.state.door = door
+    app.state.slots = Slots()
     app.state.provider = _provider(door.setup)
     return app
 

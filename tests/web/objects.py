@@ -5,19 +5,25 @@ A way with a new parameter needs a line here (tests/web/test_roles.py).
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 
+from contracts.registry import contract
+from passerelle.clock import iso
+from passerelle.handover.check import check_file
 from passerelle.persons import received
 from passerelle.persons.notifying import notify
 from passerelle.persons.requesting import open_request
+from passerelle.store import sendings
 from passerelle.store.runs import Delivery
+from passerelle.store.sendings import Sending
 from retention.attestations import request as ask
 from retention.suspending import Asked, place
-from tests.gateway import Gateway
+from tests.gateway import OFFERS, Gateway
 from tests.web.visitors import Portal
 
 OWN_PARTY, OTHER_PARTY = "mtfp", "mtss"
@@ -50,7 +56,22 @@ def objects_of(portal: Portal) -> Objects:
     known |= {"dataset": ("candidate_pool", "studies_bmo"), "file": ("sample.csv", "sample.csv")}
     asked = {one.party: one.request for one in ask(portal.gateway.workspace, sent[OWN_PARTY].convention)}
     known["asked"] = (asked[OWN_PARTY], asked[OTHER_PARTY])
+    known["sending"] = _sending(portal, OWN_PARTY), _sending(portal, OTHER_PARTY)
     return Objects(known | _deliveries(of) | _persons(portal))
+
+
+def _sending(portal: Portal, party: str) -> str:
+    """A file that a party sent, as its table has it: what its pages show needs no more."""
+    workspace = portal.gateway.workspace
+    file = portal.gateway.write(OFFERS, 5, name=f"{party}.csv")
+    checked = check_file(file, contract("job_offers"), workspace.now().date())
+    one = Sending(
+        f"s-{secrets.token_hex(8)}", "csp-ft-2024", "public-job-offers", "2025", party, secrets.token_hex(32), 1, checked,
+        iso(workspace.now()), None, "waiting", None,
+    )  # fmt: skip
+    with workspace.database.begin() as connection:
+        sendings.add(connection, one)
+    return one.id
 
 
 def _persons(portal: Portal) -> dict[str, tuple[str, str]]:

@@ -231,3 +231,72 @@ class KeyNamed(Model):
     """A key by its whole fingerprint."""
 
     fingerprint: str = Field(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")
+
+
+class SendingOf(Model):
+    """Which exchange a file is for, and which period it covers."""
+
+    convention: str = Field(min_length=1, max_length=80)
+    exchange: str = Field(min_length=1, max_length=80)
+    period: str = Field(pattern=r"^[0-9]{4}(-[0-9QS][0-9-]{0,4})?$")
+
+
+class SendingQuery(Model):
+    """Which sendings; ``after`` is the ``next`` of the page before."""
+
+    after: str = Field("", max_length=40)
+    limit: int = Field(50, ge=1, le=200)
+
+
+class Broken(Model):
+    """A rule that rows broke: how many, and the numbers of the first."""
+
+    rule: str
+    column: str
+    count: int
+    first_rows: list[int]
+
+
+class Checked(Model):
+    """What the contract's check said of a file when it arrived."""
+
+    dataset: str
+    version: str
+    dialect: str
+    read: int
+    accepted: int
+    rejected: int
+    by_rule: list[Broken]
+
+
+class Sending(Model):
+    """A file that the party sent; ``reason`` is why its latest run ended otherwise than delivered."""
+
+    sending: str
+    convention: str
+    exchange: str
+    period: str
+    bytes: int
+    received_at: Instant
+    state: Literal["waiting", "running", "delivered", "duplicate", "refused"]
+    reason: str | None
+    checked: Checked
+
+
+class SendingPage(Model):
+    """Some sendings; ``next`` begins the page after, null on the last."""
+
+    items: list[Sending]
+    next: str | None
+
+
+class Laid(Sending):
+    """A file that was taken; not ``new`` when the same content waits or was delivered for the same period."""
+
+    new: bool
+
+
+class WholeSending(Sending):
+    """A sending with the report of its run (docs/spec/report.md); null before it ran."""
+
+    report: dict[str, Any] | None

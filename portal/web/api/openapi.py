@@ -20,6 +20,7 @@ EVERY_CALL = (400, 401, 403, 404, 429)
 PARAMETERS: Mapping[str, dict[str, Any]] = {
     "dataset": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,60}$"},
     "parcel": {"type": "string", "pattern": "^p-[0-9a-f]{24}$"},
+    "sending": {"type": "string", "pattern": "^s-[0-9a-f]{16}$"},
     "file": {"type": "string", "enum": list(FILES)},
 }
 """What stands in paths."""

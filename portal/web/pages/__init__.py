@@ -13,6 +13,7 @@ from portal.web.pages import (
     partner,
     partner_keys,
     provided,
+    sendings,
     signing_in,
     tokens,
 )
@@ -30,6 +31,7 @@ def every_way() -> list[Way]:
         engineer,
         partner,
         datasets,
+        sendings,
         tokens,
         partner_keys,
         accounts,
