@@ -216,6 +216,43 @@ PERSON = {
     "direct": Text("directement", "directly"),
     "special_category": Text("catégorie particulière", "special category"),
 }
+STEPS = {
+    1: Text("décide", "decides"),
+    2: Text("reçoit le fichier", "takes the file in"),
+    3: Text("applique le contrat", "applies the contract"),
+    4: Text("contrôle l'ensemble", "checks the whole"),
+    5: Text("minimise", "minimises"),
+    6: Text("scelle", "seals"),
+    7: Text("décide à nouveau et livre", "decides again and delivers"),
+    8: Text("enregistre", "remembers"),
+}
+FREE_TEXT = {
+    "email": "adresses électroniques",
+    "iban": "comptes bancaires",
+    "avs": "numéros AVS",
+    "nir": "NIR",
+    "phone": "téléphones",
+    "name": "noms annoncés",
+}
+COUNTS = {
+    "read": Text("lignes lues", "rows read"),
+    "accepted": Text("acceptées", "accepted"),
+    "rejected": Text("rejetées", "rejected"),
+    "extracted": Text("dans l'extrait", "in the extract"),
+    "withheld": Text("valeurs retenues (secret statistique)", "figures withheld (disclosure control)"),
+    "left_out": Text("personnes opposées ou effacées, retirées", "left out: persons who objected or were erased"),
+    "objections_unrecognised": Text(
+        "oppositions que ce fichier ne permet pas de reconnaître", "objections that this file cannot recognise"
+    ),
+    **{
+        f"masked.{kind}": Text(f"texte libre, masqués : {name}", f"free text, masked: {kind}")
+        for kind, name in FREE_TEXT.items()
+    },
+    **{
+        f"free_text.{kind}": Text(f"texte libre, laissés : {name}", f"free text, left as they are: {kind}")
+        for kind, name in FREE_TEXT.items()
+    },
+}
 
 
 def said(words: Mapping[str, Text], code: str | None) -> Text | None:

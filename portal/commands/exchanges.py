@@ -12,33 +12,13 @@ import typer
 from passerelle.errors import UsageError
 from portal.context import JsonFlag, looked, near, opened, regular, screen
 from portal.render import Screen, Text, Tone, number
-from portal.words import RUN_STATES, moment, reason, said
+from portal.words import COUNTS, RUN_STATES, moment, reason, said
 
 if TYPE_CHECKING:
     from passerelle.handover.order import Progress
     from passerelle.workspace import Workspace
 
 exchange = typer.Typer(help="Exchanges: what a convention lets one party send to another.", no_args_is_help=True)
-
-STEPS = {
-    1: Text("décide", "decides"),
-    2: Text("reçoit le fichier", "takes the file in"),
-    3: Text("applique le contrat", "applies the contract"),
-    4: Text("contrôle l'ensemble", "checks the whole"),
-    5: Text("minimise", "minimises"),
-    6: Text("scelle", "seals"),
-    7: Text("décide à nouveau et livre", "decides again and delivers"),
-    8: Text("enregistre", "remembers"),
-}
-
-FREE_TEXT = {
-    "email": "adresses électroniques",
-    "iban": "comptes bancaires",
-    "avs": "numéros AVS",
-    "nir": "NIR",
-    "phone": "téléphones",
-    "name": "noms annoncés",
-}
 
 
 def attach(app: typer.Typer) -> None:
@@ -126,26 +106,7 @@ def _show(out: Screen, outcome: Mapping[str, Any]) -> None:
     if (warning := reason(outcome["warning"])) is not None:
         out.say(Text(f"Réserve : {warning.fr}", f"Warning: {warning.en}"), Tone.WARNED)
     counts = outcome["counts"]
-    labels = {
-        "read": Text("lignes lues", "rows read"),
-        "accepted": Text("acceptées", "accepted"),
-        "rejected": Text("rejetées", "rejected"),
-        "extracted": Text("dans l'extrait", "in the extract"),
-        "withheld": Text("valeurs retenues (secret statistique)", "figures withheld (disclosure control)"),
-        "left_out": Text("personnes opposées ou effacées, retirées", "left out: persons who objected or were erased"),
-        "objections_unrecognised": Text(
-            "oppositions que ce fichier ne permet pas de reconnaître", "objections that this file cannot recognise"
-        ),
-        **{
-            f"masked.{kind}": Text(f"texte libre, masqués : {name}", f"free text, masked: {kind}")
-            for kind, name in FREE_TEXT.items()
-        },
-        **{
-            f"free_text.{kind}": Text(f"texte libre, laissés : {name}", f"free text, left as they are: {kind}")
-            for kind, name in FREE_TEXT.items()
-        },
-    }
-    out.facts([(label, number(counts[name], out.lang)) for name, label in labels.items() if name in counts])
+    out.facts([(label, number(counts[name], out.lang)) for name, label in COUNTS.items() if name in counts])
     if outcome["by_rule"]:
         out.heading(Text("Lignes rejetées, par règle", "Rejected rows, by rule"))
         titles = [Text("règle", "rule"), Text("colonne", "column"), Text("lignes", "rows"), Text("premières", "first")]

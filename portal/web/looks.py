@@ -48,8 +48,8 @@ def speaking(lang: Lang) -> Mapping[str, Any]:
         "lang": lang,
         "t": t,
         "words": words_of,
-        "day": lambda value: "–" if value is None else render.day(_date(value), lang),
-        "moment": lambda value: (words.moment(_iso(value), lang) or "–").replace(" ", "\u00a0"),
+        "day": lambda value: "–" if value is None else _whole(render.day(_date(value), lang)),
+        "moment": lambda value: _whole(words.moment(_iso(value), lang) or "–"),
         "number": lambda value: "–" if value is None else render.number(value, lang),
         "share": lambda value: "–" if value is None else render.share(value, lang),
         "size": lambda value: "–" if value is None else render.size(value, lang),
@@ -61,9 +61,14 @@ def cell(kind: str, value: Any, speak: Mapping[str, Any]) -> str | Markup:
     if value is None or value == "":
         return "–"
     if kind == "code":
-        return Markup("<code>{}</code>").format(value)
+        return Markup("/<wbr>").join(Markup("<code>{}</code>").format(part) for part in str(value).split("/"))
     shown: Callable[[Any], str] | None = speak.get({"words": "words"}.get(kind, kind))
     return shown(value) if shown is not None else escape(speak["words"](value) if isinstance(value, Text) else value)
+
+
+def _whole(when: str) -> str:
+    """A date whose parts stay together, and an hour whose parts do; a line may end between the two."""
+    return re.sub("\u00a0(?=(?:à|at)\u00a0)", " ", when.replace(" ", "\u00a0"))
 
 
 def _date(value: date | str) -> date:

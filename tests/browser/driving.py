@@ -27,7 +27,7 @@ HOST = "localhost"
 # Chromium's own traffic is switched off, and every name but ours leads nowhere: what works here works with the network cut.
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--lang=fr-FR",
     f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {HOST}, EXCLUDE 127.0.0.1",
 )  # fmt: skip
 READY_SECONDS = 20.0

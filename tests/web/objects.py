@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -22,8 +23,9 @@ from passerelle.store import sendings
 from passerelle.store.runs import Delivery
 from passerelle.store.sendings import Sending
 from retention.attestations import request as ask
+from retention.purge import purge
 from retention.suspending import Asked, place
-from tests.gateway import OFFERS, Gateway
+from tests.gateway import CSP_FILED, OFFERS, POOLS, Gateway, two_recipients
 from tests.web.visitors import Portal
 
 OWN_PARTY, OTHER_PARTY = "mtfp", "mtss"
@@ -42,6 +44,17 @@ class Objects:
         if parameter not in self.found:
             pytest.fail(f"tests/web/objects.py: say what {{{parameter}}} is, of {OWN_PARTY} and of {OTHER_PARTY}")
         return self.found[parameter][0 if own else 1]
+
+
+def with_objects(folder: Path) -> Gateway:
+    """A gateway that has destroyed what it delivered under one text, and delivered to two partners under another."""
+    made = Gateway.create(folder, "2025-05-12T10:00:00+02:00").record(*CSP_FILED).partner(OWN_PARTY)
+    which = two_recipients(made)
+    made.run(POOLS, "2025-05", made.write(POOLS, 30), "france-travail")
+    made.record(("csp-ft-2024", "declared_unnecessary", {"on": "2025-05-12"}))
+    purge(made.workspace, "csp-ft-2024")
+    made.run(which, "2025-05", made.write(which, 30))
+    return made
 
 
 def objects_of(portal: Portal) -> Objects:

@@ -14,14 +14,11 @@ from portal.web import setup
 from portal.web.pages import every_way
 from portal.web.setup import Setup
 from portal.web.ways import Way
-from retention.purge import purge
-from tests.gateway import CSP_FILED, POOLS, Gateway, two_recipients
 from tests.web import provider as told
-from tests.web.objects import OWN_PARTY, Objects, objects_of
+from tests.web.objects import OWN_PARTY, Objects, objects_of, with_objects
 from tests.web.provider import Provider
 from tests.web.visitors import Portal, Visitor, words
 
-NOW = "2025-05-12T10:00:00+02:00"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "threats.md"
 WHO = ("anonymous", *get_args(Role))
 ROW = re.compile(r"^\| `(GET|POST) (/\S*)` \| (\w+) \| (\w+) \| (\w+) \| (\w+) \| (\w+) \|$", re.MULTILINE)
@@ -63,12 +60,7 @@ def test_every_way_has_its_row() -> None:
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """The portal of a gateway that has delivered to two partners, whose other numbers are known to both."""
-    made = Gateway.create(tmp_path_factory.mktemp("roles"), NOW).record(*CSP_FILED).partner("mtfp")
-    which = two_recipients(made)
-    made.run(POOLS, "2025-05", made.write(POOLS, 30), "france-travail")
-    made.record(("csp-ft-2024", "declared_unnecessary", {"on": "2025-05-12"}))
-    purge(made.workspace, "csp-ft-2024")
-    made.run(which, "2025-05", made.write(which, 30))
+    made = with_objects(tmp_path_factory.mktemp("roles"))
     known = Provider(lambda: made.workspace.now().timestamp())
     trusted = setup.Provider(known.issuer, told.CLIENT, told.SECRET, "roles", {"dpo": "dpo"}, acr=["eidas2"])
     yield Portal(made, settings={"setup": Setup(told.ORIGIN, provider=trusted)})

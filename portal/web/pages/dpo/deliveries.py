@@ -20,7 +20,7 @@ from portal.words import OUTCOME
 COLUMNS = (
     Column("delivered_at", Text("remis le", "delivered"), "moment"),
     Column("parcel", Text("colis", "parcel"), "code"),
-    Column("exchange", Text("échange", "exchange")),
+    Column("exchange", Text("échange", "exchange"), "code"),
     Column("period", Text("période", "period")),
     Column("recipient", Text("destinataire", "recipient")),
     Column("article", Text("article", "article")),

@@ -83,7 +83,7 @@ def _unusual(visit: Visit, connection: Connection) -> Iterator[Card]:
     for one in alerts(connection, visit.now):
         words = said(ACCESS_ALERTS, one.code) or Text(one.code, one.code)
         who = one.actor or one.partner or ""
-        yield Card("warn", words, Text(f"{who} ({one.count})", f"{who} ({one.count})"), visit.href("access-log") + (f"?actor={one.actor}" if one.actor else ""))  # fmt: skip
+        yield Card("warn", words, Text(f"{who} : {one.count}", f"{who}: {one.count}"), visit.href("access-log") + (f"?actor={one.actor}" if one.actor else ""))  # fmt: skip
 
 
 def _late(visit: Visit, connection: Connection) -> Iterator[Card]:

@@ -14,7 +14,7 @@ from portal.words import reason
 
 COLUMNS = (
     Column("run", Text("traitement", "run"), "code"),
-    Column("exchange", Text("échange", "exchange")),
+    Column("exchange", Text("échange", "exchange"), "code"),
     Column("rows", Text("lignes", "rows"), "number"),
     Column("since", Text("depuis", "since"), "moment"),
     Column("expires", Text("détruites le", "destroyed on"), "moment"),

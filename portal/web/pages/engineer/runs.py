@@ -13,25 +13,20 @@ from passerelle.store import run_search
 from passerelle.store import runs as store
 from passerelle.store.run_search import Search
 from passerelle.store.runs import Run
-from portal.render import Text
+from portal.render import Text, number
 from portal.web.listing import Column, Filter, Listing
 from portal.web.pages import asked
 from portal.web.visit import AbsentError, Visit
 from portal.web.ways import ENGINEER, Way
-from portal.words import RUN_STATES, reason, said
+from portal.words import COUNTS, RUN_STATES, STEPS, reason, said
 
 # A report is a whole page with a style of its own and no script; it runs nothing and reaches nothing.
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 TONES = {"delivered": "good", "refused": "bad", "failed": "bad", "interrupted": "warn", "running": "warn"}
-STEPS = (
-    Text("décide", "decides"), Text("reçoit le fichier", "takes the file in"), Text("applique le contrat", "applies the contract"),
-    Text("contrôle l'ensemble", "checks the whole"), Text("minimise", "minimises"), Text("scelle", "seals"),
-    Text("décide à nouveau et livre", "decides again and delivers"), Text("se souvient", "remembers"),
-)  # fmt: skip
 COLUMNS = (
     Column("started_at", Text("début", "started"), "moment"),
     Column("run", Text("traitement", "run"), "code"),
-    Column("exchange", Text("échange", "exchange")),
+    Column("exchange", Text("échange", "exchange"), "code"),
     Column("period", Text("période", "period")),
     Column("state", Text("état", "state"), "words"),
     Column("read", Text("lues", "read"), "number"),
@@ -83,7 +78,8 @@ def one(visit: Visit) -> Response:
     report = _report(visit, found)
     return visit.page(
         "engineer/run.html.jinja", found=found, state=said(RUN_STATES, found.state), tone=TONES.get(found.state, ""),
-        why=reason(found.reason), steps=list(enumerate(STEPS, 1)), deliveries=deliveries, report=report,
+        why=reason(found.reason),
+        counts=[(said(COUNTS, name), number(count, visit.lang)) for name, count in found.counts.items()], steps=STEPS.items(), deliveries=deliveries, report=report,
         pages=[path.name for path in _pages(visit, found)],
     )  # fmt: skip
 
