@@ -22,6 +22,7 @@ MARKER = "demo.txt"  # a folder without it is somebody else's
 LONGEST_NAME = 14  # characters, of those who act in the story
 OF_A_SHELL = ("PASSERELLE_HOME", "PASSERELLE_DATABASE_URL", "PASSERELLE_NOW", "PREFECT_API_URL", "PREFECT_HOME")
 COMMANDS = (f"purge certificate {CSP}", "trail show", f"convention show {CSP}", "exchange list", "access log")
+PORTAL = ("account add ada --role dpo", "serve")
 
 
 def play(home: Path, screen: Screen) -> None:
@@ -86,8 +87,9 @@ def _closing(home: Path, screen: Screen, seconds: float) -> None:
     ran = Path(sys.argv[0]).absolute()
     command = str(ran) if ran.name == "passerelle" else ".venv/bin/passerelle"
     screen.heading(Text("À regarder ensuite", "To look at next"))
+    here = f"PASSERELLE_HOME={near(str(home / 'workspace'))} {near(command)}"
     for which in COMMANDS:
-        screen.say(f"  PASSERELLE_HOME={near(str(home / 'workspace'))} {near(command)} {which}")
+        screen.say(f"  {here} {which}")
     today = datetime.now().astimezone().date()
     played = Text(
         f"Démonstration jouée en {seconds:.0f} s, le {day(today, 'fr')}.",
@@ -95,3 +97,7 @@ def _closing(home: Path, screen: Screen, seconds: float) -> None:
     )
     screen.say()
     screen.say(played, Tone.FAINT)
+    screen.heading(Text("Dans le navigateur", "In the browser"))
+    screen.say(Text("Un compte pour vous, et son code d'activation ; puis le portail, où la page /activate l'ouvre :", "An account for you, and its activation code; then the portal, where the page /activate opens it:"))  # fmt: skip
+    for which in PORTAL:
+        screen.say(f"  {here} {which}")

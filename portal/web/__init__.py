@@ -1,1 +1,1 @@
-"""The web portal: server-rendered pages over the same engine as the command line (docs/decisions, "A portal of pages")."""
+"""The web portal: server-rendered pages over the same engine as the command line (docs/decisions/0015-a-portal-of-pages.md)."""

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import uvicorn
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
-from passerelle.clock import PretendedClock
 from passerelle.store import accounts
 from portal.web.guard import COOKIE
 from portal.web.setup import Setup
@@ -48,8 +47,7 @@ class Served:
 
     def later(self, much: timedelta = CODE_STEP) -> None:
         """Let time pass on the gateway's clock: by default as long as a one-time code lasts."""
-        workspace = self.gateway.workspace
-        workspace.clock = PretendedClock(workspace.now() + much)
+        self.portal.later(much)
 
     def code(self, letters: str) -> str:
         """What an app shows now that was given the secret written as ``letters``."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import os
 import re
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from contracts.samples import sample
 from passerelle.workspace import Settings, Workspace
-from portal.demo.play import COMMANDS
+from portal.demo.play import COMMANDS, PORTAL
 from portal.demo.story import POOL_OF_MAY, STORY
 from tests.canary import sweep
 from tests.gateway import trail_holds
@@ -79,6 +82,40 @@ def test_the_demo_leaves_a_workspace_to_look_into(played: tuple[Path, list[str]]
     workspace.close()
     assert certified == ["paca-pe-2016.1", "csp-ft-2024.1"]
     assert list((home / "inbox").iterdir()) == []
+
+
+def test_the_demo_ends_with_the_portal(played: tuple[Path, list[str]]) -> None:
+    """Its last lines make an account and open the portal on its workspace; they work, and the page is there."""
+    folder, printed = played
+    assert all(text.rstrip().endswith(f" {PORTAL[-1]}") for text in printed)
+    environment = {"PASSERELLE_HOME": str(folder / "demo-workspace" / "workspace"), "PASSERELLE_LANG": "en"}
+    added = _passerelle(folder, *PORTAL[0].split(), **environment)
+    assert (added.returncode, added.stderr) == (0, "")
+    assert "activation code" in added.stdout
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [sys.executable, "-m", "portal.cli", PORTAL[-1], "--port", str(port)]
+    with subprocess.Popen(
+        words, cwd=folder, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True
+    ) as serving:
+        try:
+            assert serving.stdout
+            assert f"http://localhost:{port}/" in serving.stdout.readline()
+            assert "Open my account" in _page(f"http://127.0.0.1:{port}/activate")
+        finally:
+            serving.terminate()
+
+
+def _page(address: str) -> str:
+    """A page of a portal that is just starting."""
+    limit = time.monotonic() + SECONDS
+    while True:
+        try:
+            return httpx2.get(address, headers={"accept-language": "en"}).text
+        except httpx2.ConnectError:
+            assert time.monotonic() < limit
+            time.sleep(0.05)
 
 
 def test_the_demo_leaves_nothing_plain(played: tuple[Path, list[str]]) -> None:

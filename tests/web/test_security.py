@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from passerelle.clock import PretendedClock
 from passerelle.store import access, accounts, attempts
 from portal.web import body
 from portal.web.guard import COOKIE, SECURE_COOKIE
@@ -22,29 +21,6 @@ from portal.web.setup import Setup
 from portal.web.signin import counting, passwords
 from tests.gateway import Gateway
 from tests.web.visitors import PASSWORD, Portal, words
-
-NOW = "2025-05-05T10:00:00+02:00"
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    made = Gateway.create(tmp_path_factory.mktemp("security"), NOW).partner("mtfp")
-    yield made
-    made.workspace.close()
-
-
-@pytest.fixture
-def portal(gateway: Gateway) -> Portal:
-    """A portal where nobody failed yet."""
-    gateway.move_to(NOW)
-    with gateway.workspace.database.begin() as connection:
-        connection.execute(attempts.attempt.delete())
-    return Portal(gateway)
-
-
-def later(portal: Portal, much: timedelta) -> None:
-    workspace = portal.gateway.workspace
-    workspace.clock = PretendedClock(workspace.now() + much)
 
 
 def test_a_session_given_by_an_attacker_is_not_kept(portal: Portal) -> None:
@@ -83,7 +59,7 @@ def test_a_second_factor_given_again_renews_the_token(portal: Portal) -> None:
     one = portal.stranger()
     one.signs_in("renews")
     old = one.cookies
-    later(portal, timedelta(minutes=1))
+    portal.later(timedelta(minutes=1))
     assert one.post("/sign-in/again", {"code": portal.code()}).status_code == 303
     assert one.session
     thief = portal.stranger()
@@ -148,7 +124,7 @@ def test_failures_wait_longer_and_longer_but_close_nobodys_account(portal: Porta
         answer = attacker.post("/sign-in", {"name": "target", "password": "wrong"})
         while answer.status_code == 429:
             waits.append(int(answer.headers["retry-after"]))
-            later(portal, timedelta(seconds=waits[-1]))
+            portal.later(timedelta(seconds=waits[-1]))
             answer = attacker.post("/sign-in", {"name": "target", "password": "wrong"})
     assert waits == sorted(waits)
     assert waits[-1] >= 4 * waits[0]
@@ -161,7 +137,7 @@ def test_failures_wait_longer_and_longer_but_close_nobodys_account(portal: Porta
             attempts.failed(connection, [attempts.Count("first target", counting.FREE_OF_NAME, counting.HALF_MINUTE)], at=portal.gateway.workspace.now())  # fmt: skip
     stranger = portal.stranger(address="198.51.100.9")
     assert stranger.post("/sign-in", {"name": "target", "password": PASSWORD}).status_code == 429
-    later(portal, timedelta(seconds=30))
+    portal.later(timedelta(seconds=30))
     assert stranger.post("/sign-in", {"name": "target", "password": PASSWORD}).status_code == 303
 
 

@@ -3,40 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from passerelle.clock import PretendedClock
-from passerelle.store import access, accounts, attempts, factors
+from passerelle.store import access, accounts, factors
 from portal.web.guard import COOKIE, SECURE_COOKIE
 from tests.gateway import Gateway
 from tests.web.visitors import PASSWORD, Portal, words
-
-NOW = "2025-05-05T10:00:00+02:00"
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway with one partner."""
-    made = Gateway.create(tmp_path_factory.mktemp("web"), NOW).partner("mtfp")
-    yield made
-    made.workspace.close()
-
-
-@pytest.fixture
-def portal(gateway: Gateway) -> Portal:
-    """Its portal; each test begins at the same instant, with accounts that failed at nothing."""
-    gateway.move_to(NOW)
-    with gateway.workspace.database.begin() as connection:
-        connection.execute(attempts.attempt.delete())
-    return Portal(gateway)
-
-
-def later(portal: Portal, much: timedelta) -> None:
-    workspace = portal.gateway.workspace
-    workspace.clock = PretendedClock(workspace.now() + much)
 
 
 def test_two_factors_open_a_session(portal: Portal) -> None:
@@ -139,7 +113,7 @@ def test_an_activation_code_lives_three_days(portal: Portal) -> None:
     found = portal.account("late one")
     with portal.gateway.workspace.database.begin() as connection:
         code = factors.invite(connection, found.id, at=portal.gateway.workspace.now())
-    later(portal, factors.ACTIVATION_LIFE)
+    portal.later(factors.ACTIVATION_LIFE)
     assert (
         portal.stranger().post("/activate", {"name": "late one", "code": code, "password": PASSWORD}).status_code == 401
     )
@@ -148,12 +122,12 @@ def test_an_activation_code_lives_three_days(portal: Portal) -> None:
 def test_a_session_ends_idle_old_or_disabled(portal: Portal) -> None:
     """A session ends after 30 minutes without use, after 8 hours, and at once when its account is closed."""
     idle = portal.visitor("engineer", name="idle")
-    later(portal, accounts.IDLE)
+    portal.later(accounts.IDLE)
     assert idle.get("/account").status_code == 303
     old = portal.visitor("engineer", name="old")
     for _ in range(int(accounts.LONGEST / timedelta(minutes=20))):
         assert old.get("/account").status_code == 200
-        later(portal, timedelta(minutes=20))
+        portal.later(timedelta(minutes=20))
     assert old.get("/account").status_code == 303
     closed = portal.visitor("engineer", name="closed")
     with portal.gateway.workspace.database.begin() as connection:
@@ -183,7 +157,7 @@ def test_the_second_factor_needs_the_first_one_of_this_browser(portal: Portal) -
     other = portal.stranger(browser="curl/8")
     other.cookies = one.cookies
     assert other.post("/sign-in/second", {"code": portal.code()}).status_code == 401
-    later(portal, factors.HALF_LIFE)
+    portal.later(factors.HALF_LIFE)
     assert one.post("/sign-in/second", {"code": portal.code()}).status_code == 401
 
 
@@ -193,7 +167,7 @@ def test_the_second_factor_needs_the_first_one_of_this_browser(portal: Portal) -
 def test_signing_in_leads_to_our_own_pages_only(portal: Portal, path: str) -> None:
     """A link that asks to go elsewhere after signing in leads to the start."""
     portal.armed("follows")
-    later(portal, timedelta(minutes=3))
+    portal.later(timedelta(minutes=3))
     done = portal.stranger().signs_in("follows", next=path)
     assert done.headers["location"] == "/"
     with portal.gateway.workspace.database.begin() as connection:
@@ -205,7 +179,7 @@ def test_asked_again_before_what_weighs_more(portal: Portal) -> None:
     portal.armed("again")
     one = portal.stranger()
     one.signs_in("again")
-    later(portal, timedelta(minutes=10))
+    portal.later(timedelta(minutes=10))
     assert one.session
     opened = one.session.proved_at
     assert one.post("/sign-in/again", {"code": "000000"}).status_code == 401

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache, cached_property
 from typing import Any
 
@@ -12,6 +13,7 @@ from httpx2 import Response
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from passerelle.clock import PretendedClock
 from passerelle.keys import wrapping
 from passerelle.store import accounts, factors
 from passerelle.store.accounts import Account
@@ -43,6 +45,11 @@ class Portal:
     @cached_property
     def app(self) -> Starlette:
         return site(self.gateway.workspace, secure=self.secure, **self.settings)
+
+    def later(self, much: timedelta) -> None:
+        """Let time pass on the gateway's clock."""
+        workspace = self.gateway.workspace
+        workspace.clock = PretendedClock(workspace.now() + much)
 
     def account(self, name: str, role: str = "dpo", party: str | None = None) -> Account:
         """The account of that name, added where there is none."""
