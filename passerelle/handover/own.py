@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from stat import S_ISREG
 
 from sqlalchemy import Connection
 
 from passerelle.access import Look, looking
-from passerelle.convention import Answer, destruction_deadline
+from passerelle.convention import Answer, Convention, Event, destruction_deadline
 from passerelle.convention.holds import What
 from passerelle.errors import RefusedError
 from passerelle.handover.earlier import superseded
@@ -75,12 +76,15 @@ def fates(connection: Connection, parcels: Sequence[Delivery]) -> dict[str, Fate
 
 def deadlines(workspace: Workspace, connection: Connection, parcels: Iterable[Delivery]) -> dict[str, Answer]:
     """Until when each of ``parcels`` may exist as the text and its events say now, by id."""
+    texts: dict[str, tuple[Convention, tuple[Event, ...]]] = {}
     known: dict[tuple[str, str, str], Answer] = {}
     found = {}
     for one in parcels:
         what = (one.convention, one.exchange, one.period)
+        if one.convention not in texts:
+            texts[one.convention] = workspace.convention(one.convention), workspace.history(connection, one.convention)
         if what not in known:
-            known[what] = _deadline(workspace, connection, one)
+            known[what] = _deadline(*texts[one.convention], one, workspace.now())
         found[one.id] = known[what]
     return found
 
@@ -95,6 +99,8 @@ def parcel_file(workspace: Workspace, parcel: Delivery) -> ParcelFile:
         closed = links.superseding(connection, parcel.id)
     if closed is not None:
         raise superseded(closed)
+    if not parcel.manifest:  # what lies in a recipient's own folder outlives the purge
+        raise _gone(parcel)
     path = workspace.path(parcel.location or "")
     try:
         about = path.stat()
@@ -119,12 +125,10 @@ def take(workspace: Workspace, parcel: Delivery, *, actor: str, reason: str = ""
         return parcel_file(workspace, parcel)
 
 
-def _deadline(workspace: Workspace, connection: Connection, one: Delivery) -> Answer:
-    text = workspace.convention(one.convention)
+def _deadline(text: Convention, history: tuple[Event, ...], one: Delivery, at: datetime) -> Answer:
     exchange = text.exchange(one.exchange)
     dataset = exchange.handling.contract if exchange is not None and exchange.handling is not None else one.exchange
-    what = What(frozenset({one.exchange, dataset}), one.period)
-    return destruction_deadline(text, workspace.history(connection, one.convention), workspace.now(), what)
+    return destruction_deadline(text, history, at, What(frozenset({one.exchange, dataset}), one.period))
 
 
 def _gone(parcel: Delivery) -> RefusedError:

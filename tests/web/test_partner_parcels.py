@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from httpx2 import Response
 
+from flows import assembly
 from passerelle.store import access
 from passerelle.workspace import partner_keys
-from tests.gateway import CSP_FILED, Gateway, two_recipients
+from retention.purge import purge
+from tests.gateway import CSP_FILED, POOLS, Gateway, pools, two_recipients
 from tests.web.visitors import Portal, Visitor, words
 
 NOW = "2025-05-12T10:00:00+02:00"
@@ -82,13 +86,22 @@ def test_a_parcel_that_was_altered_where_it_lies_is_told(gateway: Gateway, partn
         path.write_bytes(whole)
 
 
-def test_the_deadline_counts_the_days_left(gateway: Gateway, partner: Visitor, parcel: str) -> None:
+def test_the_deadline_counts_the_days_left(tmp_path: Path) -> None:
     """Once the convention is ended by letter the page counts down to its day, and the list too."""
-    ended = ("two-ministries", "termination_letter", {"by": "cheops", "form": "registered_letter_ar", "received_on": "2025-05-10"})  # fmt: skip
-    gateway.record(ended)
-    (row,) = partner.get("/parcels?format=json").json()
-    assert row["destroy_by"]
-    assert f"{row['days_left']} days left" in words(partner.get(f"/parcels/{parcel}"))
+    made = pools(tmp_path)
+    made.run(POOLS, "2025-05", made.write(POOLS, 5))
+    made.record(
+        (
+            "csp-ft-2024",
+            "termination_letter",
+            {"by": "cheops", "form": "registered_letter_ar", "received_on": "2025-05-10"},
+        )
+    )
+    one = Portal(made).visitor("partner", OWN)
+    (row,) = one.get("/parcels?format=json").json()
+    assert date.fromisoformat(row["destroy_by"]) == date(2025, 5, 12) + timedelta(days=row["days_left"])
+    assert f"{row['days_left']} days left" in words(one.get(f"/parcels/{row['parcel']}"))
+    made.workspace.close()
 
 
 def test_a_download_is_taken_up_where_it_stopped(gateway: Gateway, partner: Visitor, parcel: str) -> None:
@@ -190,6 +203,50 @@ def test_what_is_not_to_be_opened_any_more_says_why(tmp_path_factory: pytest.Tem
     for way in ("/file", "/open", "/receipt/line"):
         assert "no longer where it was put" in words(one.get(f"/parcels/{found}{way}")), way
     assert "no longer where it was put" in words(one.get(f"/parcels/{found}"))
+    made.workspace.close()
+
+
+def test_a_parcel_that_was_superseded_leads_to_the_one_in_its_place(tmp_path: Path) -> None:
+    """Its page says that it must be destroyed and links to the corrected one; its file and its key are refused."""
+    made = pools(tmp_path)
+    made.run(POOLS, "2025-05", made.write(POOLS, 5))
+    (first,) = made.deliveries()
+    order = made.order(POOLS, "2025-05", made.write(POOLS, 5, seed=1, name="corrected.csv"))
+    assembly.run(made.workspace, replace(order, supersedes=first.id, reason="corrected"))
+    later = made.deliveries()[-1].id
+    one = Portal(made).visitor("partner", OWN)
+    assert [row["state"] for row in one.get("/parcels?format=json").json()] == [
+        "receipt awaited",
+        "superseded: destroy it",
+    ]
+    page = one.get(f"/parcels/{first.id}")
+    assert f'href="/parcels/{later}"' in page.text
+    assert "destroy every copy" in words(page)
+    for answer in (
+        one.get(f"/parcels/{first.id}/file"),
+        one.get(f"/parcels/{first.id}/open"),
+        one.post(f"/parcels/{first.id}/key"),
+    ):
+        assert (answer.status_code, f"superseded on 2025-05-12 by {later}" in words(answer)) == (400, True)
+    made.workspace.close()
+
+
+def test_a_parcel_that_was_purged_says_that_its_copies_must_go(tmp_path: Path) -> None:
+    """After the purge the list and the page still say what it was and by when it had to be gone; nothing can be taken any more."""
+    made = pools(tmp_path)
+    made.run(POOLS, "2025-05", made.write(POOLS, 5))
+    made.record(("csp-ft-2024", "declared_unnecessary", {"on": "2025-05-12"}))
+    purge(made.workspace, "csp-ft-2024")
+    (found,) = made.deliveries()
+    one = Portal(made).visitor("partner", OWN)
+    assert [row["state"] for row in one.get("/parcels?format=json").json()] == ["data destroyed: destroy your copies"]
+    page = words(one.get(f"/parcels/{found.id}"))
+    assert "12 May 2025" in page
+    assert "declared unnecessary" in page
+    refused = one.post(f"/parcels/{found.id}/key")
+    assert (refused.status_code, "destroyed with its convention's data" in words(refused)) == (400, True)
+    for way in ("/open", "/receipt/line"):
+        assert one.get(f"/parcels/{found.id}{way}").status_code == 400
     made.workspace.close()
 
 

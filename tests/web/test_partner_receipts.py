@@ -146,11 +146,12 @@ def test_an_attestation_is_asked_signed_and_recorded(gateway: Gateway, partner: 
     line = partner.get(f"{path}/line", params={"kept": kept, "destroyed_on": "2025-06-12"}).content
     assert kept not in line.decode()
     answer = hand_in(partner, path, line + sign(line, key, ATTESTATION))
-    assert "1 parcels are left" in words(partner.get(answer.headers["location"]))
+    assert "parcels left: 1" in words(partner.get(answer.headers["location"]))
     assert partner.get(path).text.count('name="kept"') == 1
     line = partner.get(f"{path}/line").content
     answer = hand_in(partner, path, line + sign(line, key, ATTESTATION))
-    assert "everything is attested" in words(partner.get(answer.headers["location"]))
+    assert answer.headers["location"] == "/attestations"
+    assert "everything is attested" in words(partner.get("/attestations"))
     assert "everything is attested" in words(partner.get(path))
     assert [one["missing"] for one in gateway.entries("attestation_recorded")] == [1, 0]
 

@@ -54,6 +54,7 @@ def test_every_way_has_its_row() -> None:
     lacking = [row(way) for way in WAYS if named(way) not in rows]
     assert not lacking, "docs/threats.md, Role matrix:\n" + "\n".join(lacking)
     assert set(rows) == {named(way) for way in WAYS}
+    assert len({way.name for way in WAYS}) == len(WAYS), "two ways of one name: a link would lead to the other"
     assert {cell for cells in rows.values() for cell in cells.values()} <= {"yes", "own", "no"}
 
 

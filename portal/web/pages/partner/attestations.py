@@ -66,7 +66,7 @@ def every(visit: Visit) -> Response:
 def _row(visit: Visit, one: Standing) -> dict[str, Any]:
     late = Text("en retard", "overdue")
     return {
-        "request": one.request, "request_href": visit.href("attestation", asked=one.request), "convention": one.convention,
+        "request": one.request, "request_href": visit.href("asked.one", asked=one.request), "convention": one.convention,
         "cause": said(CAUSES, one.cause), "asked_at": one.asked_at, "due": one.due, "parcels": one.parcels, "attested": one.attested,
         "state": late if one.overdue else said(ATTESTATION_STATES, one.state),
         "state_tone": "bad" if one.overdue else TONES.get(one.state, "warn"),
@@ -110,11 +110,11 @@ def hand_in(visit: Visit) -> Response:
     except (EvidenceError, RefusedError) as fault:
         return _show(visit, Text(told(fault, "fr"), told(fault, "en")), 400)
     words = (
-        Text(f"Attestation partielle enregistrée ; il reste {len(found.missing)} colis.", f"Partial attestation recorded; {len(found.missing)} parcels are left.")
+        Text(f"Attestation partielle enregistrée ; colis restants : {len(found.missing)}.", f"Partial attestation recorded; parcels left: {len(found.missing)}.")
         if found.missing
         else Text("Attestation enregistrée : tout est attesté.", "Attestation recorded: everything is attested.")
     )  # fmt: skip
-    return visit.go(visit.href("attestations"), words)
+    return visit.go(visit.href("asked"), words)
 
 
 def _show(visit: Visit, fault: Text | None = None, status: int = 200) -> Response:
@@ -143,9 +143,9 @@ def _seen(visit: Visit, row: RequestRow) -> None:
 
 
 WAYS = (
-    Way("attestations", "/attestations", every, PARTNER, logs="attestations_read", navigates=("Attestations", "Attestations")),
-    Way("attestation", "/attestations/{asked}", show, PARTNER, logs="attestations_read"),
-    Way("attestation.request", "/attestations/{asked}/request", signed, PARTNER, logs="attestations_read"),
-    Way("attestation.line", "/attestations/{asked}/line", line, PARTNER, logs="attestations_read"),
-    Way("attestation.record", "/attestations/{asked}", hand_in, PARTNER, "POST", per_minute=TRIES_A_MINUTE),
+    Way("asked", "/attestations", every, PARTNER, logs="attestations_read", navigates=("Attestations", "Attestations")),
+    Way("asked.one", "/attestations/{asked}", show, PARTNER, logs="attestations_read"),
+    Way("asked.request", "/attestations/{asked}/request", signed, PARTNER, logs="attestations_read"),
+    Way("asked.line", "/attestations/{asked}/line", line, PARTNER, logs="attestations_read"),
+    Way("asked.record", "/attestations/{asked}", hand_in, PARTNER, "POST", per_minute=TRIES_A_MINUTE),
 )  # fmt: skip
