@@ -82,7 +82,9 @@ def site(
     door = Door(workspace, Menu(chosen), secure, setup or Setup())
     routes = [Route(way.path, door.endpoint(way), methods=[way.method], name=way.name) for way in chosen]
     api = ApiDoor(workspace)
-    routes += [Route(call.path, api.endpoint(call), methods=[call.method], name=call.name) for call in every_call()]
+    routes += [
+        Route(call.path, api.endpoint(call), methods=[call.method], name=f"api.{call.name}") for call in every_call()
+    ]
     hosts = [Middleware(TrustedHostMiddleware, allowed_hosts=sorted(setup.hosts), www_redirect=False)] if setup else []
     app = Starlette(
         routes=[*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")],

@@ -300,3 +300,31 @@ class WholeSending(Sending):
     """A sending with the report of its run (docs/spec/report.md); null before it ran."""
 
     report: dict[str, Any] | None
+
+
+class Notice(Model):
+    """One thing to know or to do; ``about`` is the number of what it speaks of, ``due`` the day by which to act."""
+
+    kind: Literal["superseded", "attestation", "person", "key", "version", "breach"]
+    since: Day
+    convention: str | None
+    about: str
+    said: Words
+    due: Day | None
+
+
+class Contact(Model):
+    """The data protection officer of a party, as the convention names one; ``not_stated`` where it does not."""
+
+    convention: str
+    party: str
+    dpo: str
+    post: str | None
+    article: str | None
+
+
+class Notices(Model):
+    """All that concerns the party today."""
+
+    items: list[Notice]
+    contacts: list[Contact]
