@@ -14,6 +14,7 @@ export const joined = (parts) => {
 };
 export const hex = (bytes) => Array.from(bytes, (one) => one.toString(16).padStart(2, "0")).join("");
 export const base64 = (bytes) => btoa(Array.from(bytes, (one) => String.fromCharCode(one)).join(""));
+export const bytesOf = (encoded) => Uint8Array.from(atob(encoded.replace(/\s+/g, "")), (one) => one.charCodeAt(0));
 const unpadded = (bytes) => base64(bytes).replace(/=+$/, "");
 const uint32 = (number) => { const four = new Uint8Array(4); new DataView(four.buffer).setUint32(0, number); return four; };
 // A string of the SSH wire format (RFC 4251 section 5).
@@ -48,13 +49,14 @@ export const fingerprintOf = (bytes) => "SHA256:" + unpadded(sha256(bytes));
 function sshKey(said) {
   if (!said.includes(BEGIN)) throw new Fault(/RSA/.test(said) ? "rsa" : "noIdentity");
   try {
-    return parsed(Uint8Array.from(atob(said.split(BEGIN)[1].split(END)[0].replace(/\s+/g, "")), (one) => one.charCodeAt(0)));
+    return parsed(bytesOf(said.split(BEGIN)[1].split(END)[0]));
   } catch (fault) {
     throw fault instanceof Fault ? fault : new Fault("damagedKey");
   }
 }
 
-function reader(bytes) {
+/** Reads the SSH wire format from its start. */
+export function reader(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = 0;
   const take = (size) => {
@@ -107,7 +109,7 @@ class SshIdentity {
   unwrapFileKey(stanzas) {
     for (const stanza of stanzas) {
       if (!(stanza instanceof Stanza) || stanza.args[0] !== "ssh-ed25519" || stanza.args[1] !== this.tag) continue;
-      const share = Uint8Array.from(atob(stanza.args[2]), (one) => one.charCodeAt(0));
+      const share = bytesOf(stanza.args[2]);
       const tweak = hkdf(sha256, new Uint8Array(0), this.blob, text(AGE_LABEL), 32);
       const shared = x25519.scalarMult(tweak, x25519.scalarMult(this.scalar, share));
       const key = hkdf(sha256, shared, joined([share, this.point]), text(AGE_LABEL), 32);

@@ -33,10 +33,11 @@ async function target(name) {
   return { write: (piece) => writing.write(piece), keep: async () => { await writing.close(); return null; }, drop: () => writing.abort() };
 }
 
-function show(manifest, parts) {
+function show({ manifest, signed }, parts) {
   const [resource] = manifest.resources, link = place.querySelector("[data-extract]");
   const figures = (number) => number.toLocaleString(document.documentElement.lang);
   place.querySelector("[data-facts]").textContent = `${resource.path}, ${figures(resource.rows)} × ${figures(resource.schema.fields.length)}, sha256 ${resource.hash.slice(7)}`;
+  place.querySelector("[data-signer]").textContent = signed;
   if (parts) saves(link, parts, form.dataset.name, resource.mediatype);
   link.hidden = !parts;
   Object.assign(place.dataset, { manifest: form.dataset.manifest, cipher: manifest.passerelle.cipher_sha256 });
@@ -54,10 +55,11 @@ onSubmit(form, async (speak) => {
     bar.hidden = false;
     const { body } = await ask(form.dataset.file);
     const progress = (taken) => { bar.value = (100 * taken) / Number(form.dataset.bytes); };
-    const manifest = await opened(body, { release, opens, expected: form.dataset.manifest, sink: file.write, progress });
+    const signers = form.dataset.signers.split(" ");
+    const found = await opened(body, { release, opens, expected: form.dataset.manifest, signers, sink: file.write, progress });
     const parts = await file.keep();
     speak.status(parts ? "done" : "written");
-    show(manifest, parts);
+    show(found, parts);
   } catch (fault) {
     await file.drop();
     throw fault;

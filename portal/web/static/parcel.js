@@ -2,10 +2,12 @@
 // Nothing is kept but the pieces that the caller's sink is given; what does not hold is a Fault that names its place.
 import { Decrypter, sha256 } from "./vendor/age.js";
 import { Fault, hex, joined } from "./identity.js";
+import { signer } from "./sshsig.js";
 
 const BLOCK = 512;
 const MOST_SMALL = 1024 * 1024; // bytes of a member other than the extract
 const QUOTE = 34, LINE_FEED = 10;
+const NAMESPACE = "passerelle-manifest";
 const AFTER = ["manifest.json", "manifest.json.sig", "manifest.tlog-proof", "LISEZMOI.txt", "README.txt"];
 
 /** Takes exact numbers of bytes from a stream. */
@@ -95,10 +97,10 @@ class Rows {
 
 /**
  * Open the parcel that `stream` brings. `release` is the second lock's identity or null, `opens` are the visitor's identities,
- * `expected` the manifest's SHA-256 as the page has it; `sink(piece)` is given the plain bytes, which count for nothing before
- * this returns the manifest.
+ * `expected` the manifest's SHA-256 as the page has it, `signers` the fingerprints of the gateway's keys; `sink(piece)` is given the
+ * plain bytes, which count for nothing before this returns the manifest and who signed it.
  */
-export async function opened(stream, { release, opens, expected, sink, progress }) {
+export async function opened(stream, { release, opens, expected, signers, sink, progress }) {
   const source = new Source(stream, progress), sealed = sha256.create(), plain = sha256.create(), rows = new Rows();
   const first = await member(source);
   let size = 0;
@@ -119,9 +121,10 @@ export async function opened(stream, { release, opens, expected, sink, progress 
   const members = {};
   for (const name of AFTER) members[name] = await small(source, name);
   if ((await source.exactly(2 * BLOCK)).some((one) => one)) throw bad("end");
-  const manifest = read(members["manifest.json"], expected);
+  const manifest = read(members["manifest.json"], expected), signed = signer(members["manifest.json"], members["manifest.json.sig"], NAMESPACE);
+  if (!signers.includes(signed)) throw bad("manifest.json.sig");
   insist(manifest, first.name, { sealed: hex(sealed.digest()), plain: hex(plain.digest()), size, rows: rows.count }, members);
-  return manifest;
+  return { manifest, signed };
 }
 
 function read(data, expected) {

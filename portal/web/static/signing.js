@@ -1,19 +1,7 @@
-// Signs a line of the gateway with the visitor's SSH key, as `ssh-keygen -Y sign` does, byte for byte (OpenSSH, PROTOCOL.sshsig),
-// and hands the signed file in by the page's own form. The key stays in this page.
-import { sha512 } from "./vendor/age.js";
-import { Fault, base64, joined, readKey, text, wire } from "./identity.js";
+// Signs a line of the gateway with the visitor's SSH key and hands the signed file in by the page's own form. The key stays in this page.
+import { Fault, readKey } from "./identity.js";
 import { ask, onSubmit } from "./page.js";
-
-const NOTHING = wire(new Uint8Array(0)), HASH = wire(text("sha512")), VERSION = new Uint8Array([0, 0, 0, 1]);
-
-export function signed(line, key, namespace) {
-  const name = wire(text(namespace));
-  const raw = key.sign(joined([text("SSHSIG"), name, NOTHING, HASH, wire(sha512(line))]));
-  const signature = wire(joined([wire(text("ssh-ed25519")), wire(raw)]));
-  const blob = joined([text("SSHSIG"), VERSION, wire(key.blob), name, NOTHING, HASH, signature]);
-  const lines = base64(blob).match(/.{1,70}/g);
-  return joined([line, text(["-----BEGIN SSH SIGNATURE-----", ...lines, "-----END SSH SIGNATURE-----", ""].join("\n"))]);
-}
+import { signature } from "./sshsig.js";
 
 async function signingKey(input) {
   const [key] = await readKey(input.files[0]).catch((fault) => {
@@ -44,7 +32,7 @@ for (const form of document.querySelectorAll("form[data-sign]")) {
     speak.status("fetching");
     const line = new Uint8Array(await (await ask(lineOf(form))).arrayBuffer());
     insistSame(line);
-    const file = new File([signed(line, key, form.dataset.namespace)], form.dataset.name);
+    const file = new File([line, signature(line, key, form.dataset.namespace)], form.dataset.name);
     speak.status("sending");
     const handing = document.querySelector("form[data-signed]"), carried = new DataTransfer();
     carried.items.add(file);

@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from passerelle.errors import RefusedError
 from passerelle.handover import own
-from passerelle.handover.evidence import hand_release_key
+from passerelle.handover.evidence import hand_release_key, trust_from
+from passerelle.keys import fingerprint
 from passerelle.store import partners
 from portal.web.pages.partner.parcels import title_of
 from portal.web.pages.partner.reaching import manifest_of, parcel_of, seen
@@ -32,9 +33,10 @@ def show(visit: Visit) -> Response:
     assert manifest is not None  # noqa: S101 - a parcel whose file is there has its manifest
     locks, resource = manifest["passerelle"]["locks"], manifest["resources"][0]
     sealed_to = locks[-1]["fingerprints"]
+    signers = [fingerprint(one.key) for one in trust_from(visit.workspace.home / "trust").signers]
     return visit.page(
         "partner/open.html.jinja", found=found, fate=fate, file=file, title=title_of(visit, found), two=len(locks) > 1,
-        sealed_to=sealed_to, kinds={keys[one].kind for one in sealed_to if one in keys}, resource=resource,
+        sealed_to=sealed_to, signers=signers, kinds={keys[one].kind for one in sealed_to if one in keys}, resource=resource,
         formulas=manifest["passerelle"]["spreadsheet_formulas"],
     )  # fmt: skip
 
