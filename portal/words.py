@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from portal.render import Lang, Text, Tone, day
@@ -255,6 +256,17 @@ COUNTS = {
 }
 
 
+PERSONS = {
+    "agents": Text("agents", "agents"),
+    "candidates": Text("candidats", "candidates"),
+    "jobseekers": Text("demandeurs d'emploi", "jobseekers"),
+    "trainees": Text("stagiaires", "trainees"),
+    "employer_contacts": Text("contacts d'employeurs", "contacts of employers"),
+    "none": Text("aucune", "none"),
+    "not_stated": Text("non indiquées", "not stated"),
+}
+
+
 def said(words: Mapping[str, Text], code: str | None) -> Text | None:
     """``code`` in words, or as it is where nobody gave it any."""
     return None if code is None else words.get(code, Text(code, code))
@@ -287,3 +299,12 @@ def moment(instant: str | None, lang: Lang) -> str | None:
     local = datetime.fromisoformat(instant).astimezone(PARIS)
     hour = f"à {local.hour} h {local:%M}" if lang == "fr" else f"at {local:%H:%M}"
     return f"{day(local.date(), lang)} {hour}"
+
+
+def alert_subject(about: Mapping[str, Any]) -> str:
+    """What an alert of the watchdog is about: ids, dates and counts."""
+    names = (
+        "convention", "party", "recipient", "exchange", "obligation", "hold", "purge", "run", "backup", "request",
+        "check", "period", "due", "days", "count",
+    )  # fmt: skip
+    return " ".join(str(about[name]) for name in names if about.get(name) is not None)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, insert, select
 from passerelle.clock import iso
 from passerelle.errors import RefusedError, UsageError
 from passerelle.store import accounts, settings
+from passerelle.store.partners import person
 from passerelle.store.tables import approval
 from passerelle.workspace import Workspace
 from passerelle.workspace.agreement import verify_tables
@@ -118,7 +119,7 @@ def insist_on_approval(workspace: Workspace, connection: Connection, planned: Pl
         RefusedError: one is asked for, and nobody but who runs the purge has approved this very plan in time.
     """
     found = approvals(connection, plan_id(planned), workspace.now())
-    if required(connection) and all(one.by == by for one in found):
+    if required(connection) and all(person(one.by) == person(by) for one in found):
         raise RefusedError(
             f"the plan {plan_id(planned)} of {planned.convention} waits for the DPO's approval, by another person than runs it",
             hint=f"passerelle purge approve {plan_id(planned)} --as NAME",

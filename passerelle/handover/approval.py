@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from passerelle.convention import Convention, Decision, Request, Words
 from passerelle.errors import RefusedError
 from passerelle.store import conventions
+from passerelle.store.partners import person
 from passerelle.workspace import Workspace
 
 REASON = "convention_change_not_approved"
@@ -68,7 +69,7 @@ def approve(workspace: Workspace, convention_id: str, *, by: str) -> Standing:
                 hint=f"passerelle convention show {convention_id}",
                 fr=f"le fichier de {convention_id} est accepté : rien n'est à approuver",
             )
-        if by in before.approvals:
+        if person(by) in before.approvals:
             raise RefusedError(
                 "this person has approved the change already",
                 hint="ask a second person to approve",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, insert, select
@@ -11,6 +12,35 @@ from passerelle.store.partners import person
 from passerelle.store.tables import approval, convention_file
 
 APPROVALS_NEEDED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """One file that the gate went by, and who let it take the place of the one before; ``last``: it does so now."""
+
+    convention: str
+    sha256: str
+    accepted_at: str
+    approvals: tuple[tuple[str, str], ...]
+    first: bool
+    last: bool
+
+
+def history(connection: Connection) -> list[Accepted]:
+    """Every file that was accepted, oldest first, with who approved it and when."""
+    given: dict[str, list[tuple[str, str]]] = {}
+    for row in connection.execute(select(approval).order_by(approval.c.at, approval.c.actor)):
+        given.setdefault(row.subject, []).append((row.actor, row.at))
+    rows = connection.execute(select(convention_file).order_by(convention_file.c.number)).all()
+    last = {row.convention: row.number for row in rows}
+    before: dict[str, int] = {}
+    found = []
+    for row in rows:
+        people = tuple(given.get(f"{before.get(row.convention, 0)}:{row.sha256}", ()))
+        first, stands = row.convention not in before, last[row.convention] == row.number
+        found.append(Accepted(row.convention, row.sha256, row.accepted_at, people, first, stands))
+        before[row.convention] = row.number
+    return found
 
 
 def accepted(connection: Connection, convention: str) -> str | None:

@@ -77,6 +77,7 @@ class Workspace:
         self.ledger = Ledger(self.origin, self.keys.trail_key)
         self.journal = Journal(self.home / "logs" / "passerelle.jsonl")
         self._conventions: dict[str, Convention] = {}
+        self._seen = _stamps(self.home)
 
     def _opened_keys(self, about: dict[str, Any], settings: Settings) -> KeyRing:
         """The key ring, once everything else belongs with it."""
@@ -212,6 +213,12 @@ class Workspace:
             self._conventions[convention_id] = load_convention(self.home, convention_id, self._conventions)
         return self._conventions[convention_id]
 
+    def refresh(self) -> None:
+        """Forget the conventions that were loaded when a file changed since: a server that lives long must see the change."""
+        now = _stamps(self.home)
+        if now != self._seen:
+            self._seen, self._conventions = now, {}
+
     def history(self, connection: Connection, convention_id: str) -> tuple[Event, ...]:
         """What was recorded of a convention, as the rules read it.
 
@@ -256,6 +263,11 @@ class Workspace:
 def convention_files(home: Path) -> dict[str, Path]:
     """The convention files by id: those shipped, and those laid in the workspace at ``home``, which come before them."""
     return {path.stem: path for folder in (SHIPPED, home / "conventions") for path in folder.glob("*.yaml")}
+
+
+def _stamps(home: Path) -> dict[Path, tuple[int, int]]:
+    """When each convention file was last written, and its size."""
+    return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in convention_files(home).values()}
 
 
 def load_convention(home: Path, convention_id: str, loaded: dict[str, Convention] | None = None) -> Convention:

@@ -9,7 +9,7 @@ import typer
 
 from portal.context import Actor, JsonFlag, actor, opened, screen
 from portal.render import Screen, Text, Tone
-from portal.words import WATCHED, moment, said
+from portal.words import WATCHED, alert_subject, moment, said
 
 watchdog = typer.Typer(help="What is late or missing; independent of every job.", invoke_without_command=True)
 
@@ -99,10 +99,10 @@ def _show(out: Screen, found: list[dict[str, Any]]) -> None:
 
 
 def _row(out: Screen, one: dict[str, Any]) -> tuple[object, ...]:
-    about = " ".join(
-        str(one[name])
-        for name in ("convention", "party", "recipient", "exchange", "obligation", "hold", "purge", "run", "backup",
-                     "request", "check", "period", "due", "days", "count")
-        if one.get(name) is not None
-    )  # fmt: skip
-    return one["id"], said(WATCHED, one["code"]), about, moment(one["first_seen"], out.lang), one["acknowledged_by"]
+    return (
+        one["id"],
+        said(WATCHED, one["code"]),
+        alert_subject(one),
+        moment(one["first_seen"], out.lang),
+        one["acknowledged_by"],
+    )

@@ -72,6 +72,7 @@ class Door:
         return answer
 
     def _answer(self, way: Way, request: Request, form: FormData) -> Response:
+        self.workspace.refresh()
         visit = self.visit(way, request, form)
         try:
             refused = self._refusal(visit)

@@ -19,7 +19,7 @@ from passerelle.handover.check import check_file
 from passerelle.persons import received
 from passerelle.persons.notifying import notify
 from passerelle.persons.requesting import open_request
-from passerelle.store import sendings
+from passerelle.store import alerts, sendings
 from passerelle.store.runs import Delivery
 from passerelle.store.sendings import Sending
 from retention.attestations import request as ask
@@ -29,6 +29,7 @@ from tests.gateway import CSP_FILED, OFFERS, POOLS, Gateway, two_recipients
 from tests.web.visitors import Portal
 
 OWN_PARTY, OTHER_PARTY = "mtfp", "mtss"
+ALERT = "al-0123456789abcdef"
 PURGED = "csp-ft-2024.1"  # the purge of what was delivered under the text that the two-ministries one is made from
 
 
@@ -88,7 +89,7 @@ def _sending(portal: Portal, party: str) -> str:
 
 
 def _persons(portal: Portal) -> dict[str, tuple[str, str]]:
-    """A request of a person, the notice to a recipient that follows from it, and a hold."""
+    """A request of a person, the notice to a recipient that follows from it, a hold and an alert."""
     workspace = portal.gateway.workspace
     request = open_request(workspace, "rectification", by="test").row.id
     with workspace.database.begin() as connection:
@@ -97,7 +98,9 @@ def _persons(portal: Portal) -> dict[str, tuple[str, str]]:
     until = workspace.now().date() + timedelta(days=90)
     asked = Asked("litigation", "a court asks", "test", until, names=("candidate-pools",))
     hold = place(workspace, answer.deliveries[0].convention, asked, by="test").id
-    return {"request": (request, request), "notice": (notice, notice), "hold": (hold, hold)}
+    with workspace.database.begin() as connection:
+        alerts.see(connection, ALERT, "scheduler_stopped", {}, at=workspace.now())
+    return {"request": (request, request), "notice": (notice, notice), "hold": (hold, hold), "alert": (ALERT, ALERT)}
 
 
 def somebody(gateway: Gateway) -> str:

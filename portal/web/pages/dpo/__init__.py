@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from portal.web.pages.dpo import (
     accesses,
+    article30,
     attesting,
+    breaches,
+    bundles,
+    changes,
     conventions,
     deliveries,
     destruction,
@@ -13,6 +17,7 @@ from portal.web.pages.dpo import (
     notices,
     persons,
     plans,
+    registers,
     remains,
     requests,
     today,
@@ -21,6 +26,7 @@ from portal.web.pages.dpo import (
 from portal.web.ways import Way
 
 MODULES = (
-    today, conventions, deliveries, persons, erasing, requests, notices, plans, attesting, remains, destruction, holds, trail, accesses,
+    today, conventions, deliveries, persons, erasing, requests, notices, plans, attesting, remains, destruction, holds,
+    registers, article30, breaches, changes, trail, accesses, bundles,
 )  # fmt: skip
 WAYS: tuple[Way, ...] = tuple(way for module in MODULES for way in module.WAYS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.responses import Response
 
 from passerelle.access import Line, Search, page
@@ -41,26 +43,25 @@ def log(visit: Visit) -> Response:
         partner=asked.text(visit, "partner"), convention=asked.text(visit, "convention"),
         delivery=asked.text(visit, "delivery"), action=asked.text(visit, "action"),
     )  # fmt: skip
+    title = Text("Journal des accès", "Access log")
+    lead = Text(
+        "Qui a consulté ou pris quoi, quand et pourquoi, sur douze mois glissants. Cette consultation y figure aussi.",
+        "Who looked at or took what, when and why, over the last twelve months. This look is in it too.",
+    )
+    empty = Text("Aucune ligne ne répond : élargissez la recherche.", "No line answers: widen the search.")
+    return shown(visit, search, title, lead, empty, FILTERS)
+
+
+def shown(visit: Visit, search: Search, title: Text, lead: Text, empty: Text, filters: Sequence[Filter]) -> Response:
+    """The lines that a search finds, the latest first, once this look is written."""
     with visit.workspace.database.begin() as connection:
         visit.log(connection, "access_export" if visit.export else "access_read", "access-log")
         visit.logged.add("access_read")
     with visit.workspace.database.read() as connection:
         found = page(connection, search, limit=visit.rows + 1, before=asked.cursor(visit))[::-1]
-    shown = found[: visit.rows]
-    return visit.listing(
-        Listing(
-            Text("Journal des accès", "Access log"),
-            Text(
-                "Qui a consulté ou pris quoi, quand et pourquoi, sur douze mois glissants. Cette consultation y figure aussi.",
-                "Who looked at or took what, when and why, over the last twelve months. This look is in it too.",
-            ),
-            COLUMNS,
-            [_row(line) for line in shown],
-            Text("Aucune ligne ne répond : élargissez la recherche.", "No line answers: widen the search."),
-            FILTERS,
-            str(shown[-1].id) if len(found) > len(shown) else None,
-        )
-    )
+    rows = found[: visit.rows]
+    cursor = str(rows[-1].id) if len(found) > len(rows) else None
+    return visit.listing(Listing(title, lead, COLUMNS, [_row(line) for line in rows], empty, filters, cursor))
 
 
 def _row(line: Line) -> dict[str, object]:

@@ -50,6 +50,8 @@ COLUMNS = (
     Column("parcel", Text("colis", "parcel"), "code"),
 )
 
+EXPORTED = frozenset({"purpose", "became"})  # too much for a page; the delivery's own page has both
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -111,7 +113,8 @@ def found(visit: Visit) -> Response:
             "D'après l'index à clé des remises ; l'identifiant saisi n'est conservé nulle part.",
             "By the keyed index of deliveries; the identifier that was typed is kept nowhere.",
         ),
-        COLUMNS, [_row(visit, one) for one in answer.deliveries],
+        COLUMNS if visit.export else [one for one in COLUMNS if one.key not in EXPORTED],
+        [_row(visit, one) for one in answer.deliveries],
         Text(
             "Aucune remise connue ne concerne cette personne. Vérifiez l'identifiant, ou essayez-en un autre : courriel, NIR, nom et date de naissance.",
             "No known delivery concerns this person. Check the identifier, or try another one: e-mail, NIR, name and date of birth.",

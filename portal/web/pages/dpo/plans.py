@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from passerelle.access import Look, looking
 from passerelle.errors import PasserelleError, RefusedError, UsageError
+from passerelle.store.partners import person
 from portal.render import Text
 from portal.web.pages import asked
 from portal.web.visit import AbsentError, Visit
@@ -45,7 +46,7 @@ def _one(visit: Visit, parts: dict[str, str | None], fault: PasserelleError | No
         ground=ground(found.deadline.basis, found.deadline.article), why=reason(found.reason), asked_for=asked_for,
         kind=lambda code: said(COPIES, code), holder=reason,
         exchanges=[(each.id, Text(each.id, each.id)) for each in text.exchanges],
-        approvable=found.allowed and bool(found.copies) and all(each.by != visit.account.name for each in given),
+        approvable=found.allowed and bool(found.copies) and all(person(each.by) != person(visit.account.name) for each in given),
     )  # fmt: skip
 
 

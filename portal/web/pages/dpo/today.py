@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,14 +11,27 @@ from starlette.responses import Response
 
 from flows import planning
 from passerelle.access.alerting import alerts
+from passerelle.errors import PasserelleError, RefusedError, UsageError
+from passerelle.handover.breach import breaches
+from passerelle.persons.notifying import notices
+from passerelle.persons.requesting import followed
 from passerelle.receipt.recording import reconcile
-from portal.render import Text, day
-from portal.web.visit import Visit
+from passerelle.store import alerts as register
+from passerelle.store import partners
+from passerelle.store.alerts import Alert
+from portal.render import Text, day, number
+from portal.web.pages import asked
+from portal.web.pages.dpo.requests import SOON
+from portal.web.visit import AbsentError, Visit
 from portal.web.ways import DPO, Way
-from portal.words import ACCESS_ALERTS, said
+from portal.words import ACCESS_ALERTS, RIGHTS, WATCHED, alert_subject, said
+from retention import attestations, backups, suspending
+from retention.approving import approvals, plan_id, required
 from retention.plan import plans
+from retention.watchdog import acknowledge
 
-SHOWN = 20  # late receipts told one by one
+SHOWN = 5  # of one kind told one by one
+TONES = ("bad", "warn", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +45,56 @@ class Card:
 
 
 def today(visit: Visit) -> Response:
-    """The cards, the most pressing first."""
+    """The cards, the most pressing first, and the watchdog's alerts that nobody took note of."""
+    return _today(visit)
+
+
+def _today(visit: Visit, fault: PasserelleError | None = None) -> Response:
     with visit.workspace.database.begin() as connection:
         visit.log(connection, "deliveries_read", "today")
     with visit.workspace.database.read() as connection:
-        cards = [*_destruction(visit, connection), *_texts(visit, connection), *_owed(visit, connection),
-                 *_unusual(visit, connection), *_late(visit, connection)]  # fmt: skip
-    order = ("bad", "warn", "")
-    return visit.page("dpo/today.html.jinja", cards=sorted(cards, key=lambda card: order.index(card.tone)))
+        groups = _grouped(card for gather in GATHERED for card in gather(visit, connection))
+        watched = [_alert(one) for one in register.alerts(connection, standing=True) if one.open]
+    visit.shows_nothing()
+    return visit.page(
+        "dpo/today.html.jinja", 400 if fault else 200, groups=groups, shown=SHOWN, watched=watched,
+        fault=asked.fault_in_words(fault),
+    )  # fmt: skip
+
+
+def _grouped(cards: Iterable[Card]) -> list[tuple[str, Text, list[Card]]]:
+    """The cards of one title together, the most pressing first."""
+    found: dict[Text, list[Card]] = {}
+    for card in cards:
+        found.setdefault(card.title, []).append(card)
+    groups = [(min((one.tone for one in own), key=TONES.index), title, own) for title, own in found.items()]
+    return sorted(groups, key=lambda group: TONES.index(group[0]))
+
+
+def take_note(visit: Visit) -> Response:
+    """Take note of an alert, with a reason: it still stands, and fails the watchdog no more."""
+    which = visit.part("alert")
+    with visit.workspace.database.read() as connection:
+        if which not in {one.id for one in register.alerts(connection, standing=True)}:
+            raise AbsentError
+    try:
+        acknowledge(visit.workspace, which, by=visit.account.name, reason=asked.reason(visit))
+    except (UsageError, RefusedError) as fault:
+        return _today(visit, fault)
+    return visit.go(visit.href("today"), Text("Alerte prise en compte.", "Alert acknowledged."))
+
+
+def _alert(one: Alert) -> tuple[Alert, Text | None, str]:
+    return one, said(WATCHED, one.code), alert_subject(one.about)
 
 
 def _destruction(visit: Visit, connection: Connection) -> Iterator[Card]:
+    waits = required(connection)
     for one in plans(visit.workspace, connection):
         if one.deadline.status == "disputed":
             title = Text("Échéance contestée à trancher", "Disputed deadline to decide")
+        elif waits and one.allowed and one.copies and not approvals(connection, plan_id(one), visit.now):
+            title = Text("Plan de destruction à approuver", "Destruction plan to approve")
         elif one.overdue:
             title = Text("Destruction en retard", "Overdue destruction")
         elif one.allowed:
@@ -53,13 +102,62 @@ def _destruction(visit: Visit, connection: Connection) -> Iterator[Card]:
         else:
             continue
         due = date.fromisoformat(one.due) if one.due else None
-        when = (
-            Text(f", au plus tard le {day(due, 'fr')}", f", at the latest on {day(due, 'en')}") if due else Text("", "")
-        )
-        yield Card(
-            "bad" if one.overdue else "warn", title, Text(one.convention + when.fr, one.convention + when.en),
-            visit.href("destruction"),
-        )  # fmt: skip
+        yield Card("bad" if one.overdue else "warn", title, _until(one.convention, due), visit.href("plan", which=one.convention))  # fmt: skip
+
+
+def _until(what: str, due: date | None) -> Text:
+    if due is None:
+        return Text(what, what)
+    return Text(f"{what}, au plus tard le {day(due, 'fr')}", f"{what}, at the latest on {day(due, 'en')}")
+
+
+def _attestations(visit: Visit, connection: Connection) -> Iterator[Card]:
+    for one in attestations.overdue(visit.workspace, connection):
+        title = Text("Attestation de destruction en retard", "Overdue attestation of destruction")
+        words = _until(f"{one.party}, {one.convention}", date.fromisoformat(one.due))
+        yield Card("bad" if one.escalated_at else "warn", title, words, visit.href("attestations") + "?state=overdue")
+
+
+def _requests(visit: Visit, connection: Connection) -> Iterator[Card]:
+    for one in followed(visit.workspace, connection):
+        if one.row.answered_at is None and one.days_left is not None and one.days_left <= SOON:
+            right = RIGHTS[one.row.right]
+            title = Text(f"Demande à répondre : {right.fr}", f"Request to answer: {right.en}")
+            words = _until(one.row.id, date.fromisoformat(one.row.due))
+            yield Card("bad" if one.days_left < 0 else "warn", title, words, visit.href("request", request=one.row.id))
+    for late in (one for one in notices(visit.workspace, connection) if one.late):
+        title = Text("Avis sans réponse (art. 19)", "Notice without an answer (art. 19)")
+        who = f"{late.recipient_name}, {late.row.id}"
+        yield Card("warn", title, Text(who, who), visit.href("notice", notice=late.row.id))
+
+
+def _breaches(visit: Visit, connection: Connection) -> Iterator[Card]:
+    for one in breaches(visit.workspace, connection):
+        if one["state"] != "notified":
+            left = max(one["hours_left"], 0)
+            title = Text("Violation à notifier (72 heures)", "Breach to be notified (72 hours)")
+            words = Text(f"{one['convention']}, {number(left, 'fr')} h restantes", f"{one['convention']}, {number(left, 'en')} h left")  # fmt: skip
+            yield Card("bad", title, words, visit.href("breaches"))
+
+
+def _holds(visit: Visit, connection: Connection) -> Iterator[Card]:
+    for one in suspending.overdue(visit.workspace, connection):
+        title = Text("Suspension à réexaminer", "Hold past its review")
+        words = Text(f"{one.convention}, {one.id}", f"{one.convention}, {one.id}")
+        yield Card("warn", title, words, visit.href("hold", hold=one.id))
+
+
+def _backups(visit: Visit, connection: Connection) -> Iterator[Card]:
+    for one in backups.alerts(visit.workspace, connection):
+        title = said(WATCHED, one["code"]) or Text(one["code"], one["code"])
+        words = _until(str(one["backup"]), date.fromisoformat(one["due"]) if one["due"] else None)
+        yield Card("warn", title, words, visit.href("backups"))
+
+
+def _keys(visit: Visit, connection: Connection) -> Iterator[Card]:
+    waiting = sorted({one.partner for one in partners.keys(connection) if one.state == "pending"})
+    for one in waiting:
+        yield Card("warn", Text("Clé de partenaire à approuver", "Partner's key to approve"), Text(one, one), visit.href("partner-keys"))  # fmt: skip
 
 
 def _texts(visit: Visit, connection: Connection) -> Iterator[Card]:
@@ -67,7 +165,7 @@ def _texts(visit: Visit, connection: Connection) -> Iterator[Card]:
         yield Card(
             "bad", Text("Texte changé sans approbation", "Text changed without approval"),
             Text(f"{which} : rien ne part tant que deux personnes ne l'ont pas approuvé.", f"{which}: nothing leaves until two people have approved it."),
-            visit.href("convention", which=which),
+            visit.href("registers.changes"),
         )  # fmt: skip
 
 
@@ -87,12 +185,15 @@ def _unusual(visit: Visit, connection: Connection) -> Iterator[Card]:
 
 
 def _late(visit: Visit, connection: Connection) -> Iterator[Card]:
-    late = [one for one in reconcile(visit.workspace, connection) if one.late]
-    for one in late[:SHOWN]:
+    for one in (one for one in reconcile(visit.workspace, connection) if one.late):
         yield Card(
             "", Text("Sans accusé de réception", "No receipt"), Text(f"{one.parcel}, {one.recipient}", f"{one.parcel}, {one.recipient}"),
             visit.href("delivery", parcel=one.parcel),
         )  # fmt: skip
 
 
-WAYS = (Way("today", "/today", today, DPO, logs="deliveries_read", navigates=("Aujourd'hui", "Today")),)
+GATHERED = (_destruction, _texts, _requests, _breaches, _attestations, _holds, _backups, _keys, _owed, _unusual, _late)
+WAYS = (
+    Way("today", "/today", today, DPO, logs="deliveries_read", navigates=("Aujourd'hui", "Today")),
+    Way("today.note", "/today/alerts/{alert}", take_note, DPO, "POST"),
+)
