@@ -32,10 +32,10 @@ def bars(
     drawn = []
     for place, (period, value) in enumerate(shown):
         middle, height = step * (place + 0.5), (HEIGHT - TOP - BOTTOM) * value / highest
-        colour = "--now" if place == len(shown) - 1 else "--bar"
+        kind = "now" if place == len(shown) - 1 else "bar"
         drawn.append(
             f'<rect x="{middle - width / 2:.1f}" y="{base - height:.1f}" width="{width:.1f}" height="{height:.1f}" '
-            f'style="fill:var({colour})"/>'
+            f'class="{kind}"/>'
             f'<text x="{middle:.1f}" y="{base - height - 6:.1f}" text-anchor="middle">{said(value)}</text>'
             f'<text x="{middle:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(period)}</text>'
         )
@@ -43,5 +43,5 @@ def bars(
     return Markup(  # noqa: S704 -- every text in it is a number or escaped
         f'<svg role="img" viewBox="0 0 {WIDTH} {HEIGHT}">'
         f"<title>{escape(title)}</title><desc>{escape(text)}</desc>{''.join(drawn)}"
-        f'<line x1="0" y1="{base}" x2="{WIDTH}" y2="{base}" style="stroke:var(--line)"/></svg>'
+        f'<line x1="0" y1="{base}" x2="{WIDTH}" y2="{base}" class="axis"/></svg>'
     )

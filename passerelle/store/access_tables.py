@@ -5,7 +5,18 @@ They name people who work with the gateway, never a person of a partner's file.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    literal_column,
+)
 
 from passerelle.store.tables import metadata
 
@@ -44,6 +55,15 @@ Index(
     access.c.id,
     sqlite_where=access.c.number.is_(None),
     postgresql_where=access.c.number.is_(None),
+)
+
+RELEASED = literal_column("'release_key'")  # in so many words, for an index of a part answers no parameter
+Index(
+    "ix_access_released",
+    access.c.delivery,
+    access.c.at,
+    sqlite_where=access.c.action == RELEASED,
+    postgresql_where=access.c.action == RELEASED,
 )
 
 access_batch = Table(

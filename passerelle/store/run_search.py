@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, literal, select, tuple_
+from sqlalchemy import Connection, func, literal, select, tuple_
 
 from passerelle.store.runs import Run
-from passerelle.store.tables import run
+from passerelle.store.tables import profile, run
 
 _COLUMNS = [run.c[name] for name in Run.__slots__]
 
@@ -20,6 +20,18 @@ class Search:
     convention: str | None = None
     exchange: str | None = None
     state: str | None = None
+
+
+def profiled(connection: Connection) -> list[tuple[str, str, str]]:
+    """Convention, exchange and contract of the delivered runs whose profiles are kept, the latest first."""
+    query = (
+        select(profile.c.convention, profile.c.exchange, profile.c.contract)
+        .join(run, run.c.id == profile.c.run)
+        .where(run.c.state == "delivered")
+        .group_by(profile.c.convention, profile.c.exchange, profile.c.contract)
+        .order_by(func.max(profile.c.at).desc(), profile.c.convention, profile.c.exchange, profile.c.contract)
+    )
+    return [(row.convention, row.exchange, row.contract) for row in connection.execute(query)]
 
 
 def page(connection: Connection, search: Search, *, limit: int, after: str | None = None) -> list[Run]:

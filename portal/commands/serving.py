@@ -42,6 +42,7 @@ def serve(
 ) -> None:
     """Start the web portal on this workspace; Ctrl-C ends it."""
     import os
+    from dataclasses import replace
 
     import uvicorn
 
@@ -63,6 +64,7 @@ def serve(
     out = screen()
     with opened() as workspace:
         chosen = setup.read(Path(os.environ.get("PASSERELLE_PORTAL") or workspace.home / setup.FILE))
+        chosen = replace(chosen, prefect=chosen.prefect or setup.prefect(os.environ))
         if secure and chosen.origin is None:
             raise UsageError(
                 "expected the address under which the portal is reached",

@@ -49,6 +49,7 @@ class Setup:
     origin: str | None = None
     local_accounts: bool = True
     provider: Provider | None = None
+    prefect: str | None = None  # where engineers find Prefect's own pages
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -75,7 +76,7 @@ def read(path: Path) -> Setup:
         value = None
     if not isinstance(value, dict):
         raise _wrong(path, "one JSON object")
-    _known(path, value, {"origin": str, "local_accounts": bool, "provider": dict})
+    _known(path, value, {"origin": str, "local_accounts": bool, "provider": dict, "prefect": str})
     origin = value.get("origin")
     if origin is not None:
         _insist_origin(path, origin)
@@ -85,7 +86,15 @@ def read(path: Path) -> Setup:
         raise _wrong(path, "origin, beside provider: the address that the provider sends people back to")
     if provider is None and not local:
         raise _wrong(path, "provider, where local_accounts is false: nobody could sign in")
-    return Setup(origin, local, provider)
+    if "prefect" in value:
+        _insist_origin(path, value["prefect"], "prefect", path_allowed=True)
+    return Setup(origin, local, provider, value.get("prefect"))
+
+
+def prefect(environ: Mapping[str, str]) -> str | None:
+    """Where Prefect's pages are, as its own settings say: PREFECT_UI_URL, or beside PREFECT_API_URL; None where neither does."""
+    found = environ.get("PREFECT_UI_URL") or environ.get("PREFECT_API_URL", "").removesuffix("/").removesuffix("/api")
+    return found.removesuffix("/") if found.startswith(("https://", "http://")) else None
 
 
 _PROVIDER: dict[str, type] = {

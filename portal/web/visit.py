@@ -103,7 +103,7 @@ class Visit:
 
     def href(self, name: str, /, **parts: str) -> str:
         """The path of a way."""
-        return str(self.request.app.url_path_for(name, **parts))
+        return self.menu.path(name, parts)
 
     def log(self, connection: Connection, action: str, subject: str, **about: Any) -> None:
         """Write a line of the access log, under the visitor's name; its transaction ends before anything is shown.

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from passerelle.errors import ContractError
+from passerelle.profile import Profile
+from passerelle.store import run_search, runs
+from portal.web import setup
+from portal.web.pages.engineer import drift
+from portal.web.setup import Setup
 from tests.gateway import POOLS, Gateway, pools
 from tests.web.visitors import Portal, Visitor, words
 
@@ -86,3 +93,54 @@ def test_pages_follow_each_other_without_a_gap(
         following = page.partition('rel="next" href="')[2].partition('"')[0]
         path = following.replace("&amp;", "&")
     assert sorted(seen) == sorted(run.id for run in gateway.runs())
+
+
+def test_drift_is_drawn_from_aggregates(gateway: Gateway, engineer: Visitor) -> None:
+    """The page of drift draws rows read and share rejected of the exchange that delivered last, in words too; another exchange is absent."""
+    page = engineer.get("/drift")
+    (delivered,) = gateway.runs(state="delivered")
+    assert page.text.count("<svg") >= 2
+    assert f"<desc>2025-05: {delivered.counts['read']}</desc>" in page.text
+    assert f"{POOLS} {delivered.contract}" in page.text
+    assert "style=" not in page.text
+    assert engineer.get("/drift", params={"exchange": "csp-ft-2024/other candidate_pool@1.0.0"}).status_code == 404
+
+
+def test_drift_shows_what_moved(gateway: Gateway) -> None:
+    """A column whose share of empty values moved between two periods has a plot; one that did not has none."""
+    (stored,) = bodies(gateway)
+    first = Profile.from_json(json.loads(stored))
+    column = next(one for one in first.columns if one.nulls == 0)
+    grown = [replace(one, nulls=first.accepted // 2) if one.name == column.name else one for one in first.columns]
+    second = replace(first, period="2025-06", columns=tuple(grown))
+    assert drift.moved([first, second]) == [column.name]
+    assert drift.empty(second, column.name) == pytest.approx(0.5, abs=0.01)
+
+
+def bodies(gateway: Gateway) -> list[str]:
+    """The profiles of what was delivered."""
+    with gateway.workspace.database.read() as connection:
+        (known,) = run_search.profiled(connection)
+        return runs.profiles(connection, *known)
+
+
+def test_prefect_is_one_click_away_where_it_is_set(gateway: Gateway, engineer: Visitor) -> None:
+    """The list of runs leads to Prefect's pages where the portal knows them, and says nothing of them elsewhere."""
+    known = Setup("http://testserver", prefect="https://prefect.example.org")
+    page = Portal(gateway, settings={"setup": known}).visitor("engineer").get("/runs").text
+    assert 'href="https://prefect.example.org/runs"' in page
+    assert "Prefect" not in engineer.get("/runs").text
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, None),
+        ({"PREFECT_API_URL": "http://127.0.0.1:4200/api"}, "http://127.0.0.1:4200"),
+        ({"PREFECT_UI_URL": "https://ui.example.org/", "PREFECT_API_URL": "http://a/api"}, "https://ui.example.org"),
+        ({"PREFECT_UI_URL": "javascript:alert(1)"}, None),
+    ],
+)
+def test_where_prefect_is(environ: dict[str, str], expected: str | None) -> None:
+    """Prefect's own settings say where its pages are; only a web address is taken."""
+    assert setup.prefect(environ) == expected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.web.pages.engineer import coming, quarantines, runs
+from portal.web.pages.engineer import coming, drift, quarantines, runs
 from portal.web.ways import Way
 
-WAYS: tuple[Way, ...] = tuple(way for module in (runs, coming, quarantines) for way in module.WAYS)
+WAYS: tuple[Way, ...] = tuple(way for module in (runs, drift, coming, quarantines) for way in module.WAYS)

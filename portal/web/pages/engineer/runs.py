@@ -64,7 +64,7 @@ def every(visit: Visit) -> Response:
             COLUMNS, rows,
             Text("Aucun traitement ne répond. Un fichier déposé dans inbox/ est pris au prochain passage.", "No run answers. A file laid in inbox/ is taken at the next plan."),
             FILTERS, shown[-1].id if len(found) > len(shown) else None,
-        )
+        ), "engineer/runs.html.jinja", prefect=visit.request.app.state.door.setup.prefect,
     )  # fmt: skip
 
 
