@@ -16,11 +16,11 @@ from passerelle.clock import PretendedClock
 from passerelle.handover.evidence import hand_release_key, trust_from
 from passerelle.handover.order import Order, Outcome, Progress, quiet
 from passerelle.handover.recording import record_event
-from passerelle.keys import Identity
+from passerelle.keys import Identity, Recipient
 from passerelle.parcel import open_parcel, verify
 from passerelle.store import holdings, partners, runs
 from passerelle.trail.fsck import Report, check
-from passerelle.workspace import Settings, Workspace
+from passerelle.workspace import Settings, Workspace, partner_keys
 
 COPIES = ("holdings", "index", "outbox", "releases", "staging")
 STUDIES, OUTCOMES, ENTRIES = "paca-pe-2016/studies", "paca-pe-2016/training-outcomes", "paca-pe-2016/training-entries"
@@ -91,11 +91,14 @@ class Gateway:
         with self.workspace.database.begin() as connection:
             place = str(self.folder / "partners" / party) if own_folder else None
             partners.add(connection, party, party, place, at=now)
-            facts = {"kind": key.kind, "recipient": key.text, "fingerprint": key.fingerprint}
-            partners.enrol(connection, party, by="partner", at=now, **facts)
-            partners.approve(connection, key.fingerprint, by="first", at=now)
-            partners.approve(connection, key.fingerprint, by="second", at=now)
+        self.enrol(party, key)
         return self
+
+    def enrol(self, party: str, key: Recipient, **validity: datetime | None) -> None:
+        """One more key of a partner, approved by two people, as the command line does it."""
+        partner_keys.enrol(self.workspace, party, key.text, by="partner", **validity)
+        for person in ("first", "second"):
+            partner_keys.approve(self.workspace, key.fingerprint, None, by=person)
 
     def write(self, which: str, rows: int, bad_rate: float = 0.0, seed: int = 0, name: str = "sample.csv") -> Path:
         """A sender's file for the exchange ``which``, outside the workspace."""

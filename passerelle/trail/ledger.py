@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import CompoundSelect, Connection, Select, bindparam, insert, select, union_all
 
 from passerelle.clock import iso
 from passerelle.errors import TrailError
@@ -271,12 +271,19 @@ def _not_signing(message: str) -> TrailError:
 
 
 def _read(connection: Connection, start: int, stop: int | None, kinds: Collection[str]) -> Iterator[Recorded]:
-    query = select(trail_entry.c.index, trail_entry.c.body).order_by(trail_entry.c.index).limit(BATCH_ROWS)
-    if stop is not None:
-        query = query.where(trail_entry.c.index < stop)
-    if kinds:
-        query = query.where(trail_entry.c.kind.in_(kinds))
-    while rows := connection.execute(query.where(trail_entry.c.index >= start)).all():
+    query = _page(stop, kinds)
+    while rows := connection.execute(query, {"start": start}).all():
         for index, body in rows:
             yield Recorded(index, Entry.parse(body))
         start = rows[-1][0] + 1
+
+
+def _page(stop: int | None, kinds: Collection[str]) -> Select[Any] | CompoundSelect[Any]:
+    """The next entries from ``start`` on. Each kind is read in the order of its index and they are merged: nothing is sorted."""
+    every = select(trail_entry.c.index, trail_entry.c.body).where(trail_entry.c.index >= bindparam("start"))
+    if stop is not None:
+        every = every.where(trail_entry.c.index < stop)
+    if not kinds:
+        return every.order_by(trail_entry.c.index).limit(BATCH_ROWS)
+    merged = union_all(*(every.where(trail_entry.c.kind == kind) for kind in sorted(kinds)))
+    return merged.order_by(merged.selected_columns.index).limit(BATCH_ROWS)

@@ -26,6 +26,7 @@ _GROW = (  # one entry and the head in one round trip
 # SQLite takes these from its driver: what SQLAlchemy does around a statement costs as much as the statement.
 _SQLITE_HEAD = "SELECT size, frontier, at FROM trail_head"
 _PSYCOPG_HEAD = f"{_SQLITE_HEAD} FOR UPDATE"
+_HEADS = {"pysqlite": _SQLITE_HEAD, "psycopg": _PSYCOPG_HEAD}  # by driver
 _SQLITE_STORE = "UPDATE trail_head SET size = ?, frontier = ?, at = ? WHERE size = ?"
 _HEAD = select(trail_head.c.size, trail_head.c.frontier, trail_head.c.at).with_for_update()
 _STORE = (
@@ -84,17 +85,26 @@ def _tuples(rows: Sequence[Row]) -> Iterator[bytes]:
 
 def lock_head(connection: Connection) -> Head | None:
     """The head, locked until the caller commits; None where it is missing. On SQLite the transaction holds the lock already."""
-    if connection.dialect.name == "sqlite":
-        row = connection.exec_driver_sql(_SQLITE_HEAD).one_or_none()
-    elif connection.dialect.driver == "psycopg":
-        row = connection.exec_driver_sql(_PSYCOPG_HEAD).one_or_none()
-    else:
+    statement = _HEADS.get(connection.dialect.driver)
+    if statement is None or not connection.in_transaction():  # SQLAlchemy begins what nobody has begun
         row = connection.execute(_HEAD).one_or_none()
-    return None if row is None else (row[0], row[1], row[2])
+        return None if row is None else (row[0], row[1], row[2])
+    with _as_sqlalchemy_says(connection, statement):
+        cursor = connection.connection.cursor()
+        cursor.execute(statement)
+        found: Head | None = cursor.fetchone()
+        cursor.close()
+        return found
 
 
 def grow(connection: Connection, row: Row, head: Head) -> bool:
     """Write one new row and the head that it gives; False when the head is no longer of the size before."""
+    if connection.dialect.name == "sqlite":
+        with _as_sqlalchemy_says(connection, _SQLITE):
+            cursor = connection.connection.cursor()
+            cursor.execute(_SQLITE, row)
+            cursor.execute(_SQLITE_STORE, (*head, row[0]))
+            return cursor.rowcount == 1
     if connection.dialect.driver != "psycopg":
         extend(connection, [row])
         return store_head(connection, row[0], head)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -36,6 +37,7 @@ trail_entry = Table(
     Column("kind", String(40), nullable=False),
     Column("leaf_hash", LargeBinary(32), nullable=False),
     Column("body", LargeBinary, nullable=False),  # the data of the leaf: canonical JSON of at, body and kind
+    Index("ix_trail_entry_kind", "kind", "index"),  # each decision asks for a few kinds
 )
 
 # Full tiles only (c2sp.org/tlog-tiles): 256 hashes of one level; the partial tile is read from the level below.

@@ -17,6 +17,7 @@ from passerelle.errors import TrailError
 from passerelle.store import events, holdings, links, objections, partners, purges, requests, runs
 from passerelle.store.holdings import Holding
 from passerelle.store.objections import Objection
+from passerelle.store.partners import PartnerKey
 from passerelle.store.tables import receipt
 from passerelle.trail import Ledger, Recorded
 
@@ -27,7 +28,7 @@ KINDS = frozenset(
         "objection_withdrawn", "person_request_opened", "recipient_notified", "superseded", "supersession_told",
     }
 )  # fmt: skip
-KEYS = frozenset({"partner_key_revoked", "partner_key_ended"})
+KEYS = frozenset({"partner_key_enrolled", "partner_key_approved", "partner_key_revoked", "partner_key_ended"})
 OBJECTIONS = frozenset({"objection_recorded", "objection_withdrawn", "keys_destroyed"})
 INTENT = ("manifest_sha256", "recipient", "sequence", "run", "convention", "exchange", "period")
 MAX_TOLD = 100
@@ -159,26 +160,46 @@ def verified_objections(
 
 
 def verified_keys(ledger: Ledger, connection: Connection) -> None:
-    """Hold what was revoked or ended against the trail, before anything is sealed.
+    """Hold partners' keys against the trail, before anything is sealed.
 
     Raises:
-        TablesDisagreeError: a key that was revoked, or whose end was set, counts again behind the gateway's back.
+        TablesDisagreeError: a key counts behind the gateway's back: enrolled, approved or prolonged in the tables alone, or
+            revoked or ended in the trail alone.
     """
     if faults := [*_keys(ledger, connection)]:
         raise TablesDisagreeError(faults)
 
 
 def _keys(ledger: Ledger, connection: Connection) -> Iterator[str]:
-    """A revocation taken back in the table would seal parcels to a key that someone else holds."""
-    rows = {one.fingerprint: one for one in partners.keys(connection)}
+    """A row that was forged, or a revocation taken back, would seal parcels to a key that someone else holds."""
+    told: dict[str, dict[str, Any]] = {}
     for found in ledger.of_kinds(connection, KEYS):
-        body, row = found.entry.body, rows.get(found.entry.body["fingerprint"])
-        if row is None:
-            yield f"partner key {body['fingerprint']} recorded in the trail is missing"
-        elif found.entry.kind == "partner_key_revoked" and row.revoked_at is None:
-            yield f"partner key {row.fingerprint} is revoked in the trail, and not in the tables"
-        elif found.entry.kind == "partner_key_ended" and (row.not_after is None or row.not_after > body["not_after"]):
-            yield f"partner key {row.fingerprint} ends sooner in the trail than in the tables"
+        body = found.entry.body
+        one = told.setdefault(body["fingerprint"], {})
+        one.update(party=body["party"], approvals=body.get("approvals", 0), not_after=body.get("not_after"))
+        one["revoked"] = one.get("revoked", False) or found.entry.kind == "partner_key_revoked"
+    rows = {one.fingerprint: one for one in partners.keys(connection)}
+    for name in sorted(told.keys() | rows.keys()):
+        fault = _key_fault(rows.get(name), told.get(name))
+        if fault:
+            yield f"partner key {name} {fault}"
+
+
+def _key_fault(row: PartnerKey | None, told: Mapping[str, Any] | None) -> str | None:
+    """What is wrong with a key; None when the tables give it no more than the trail."""
+    if row is None:
+        return "recorded in the trail is missing"
+    if told is None:
+        return "is not recorded in the trail"
+    if row.partner != told["party"]:
+        return "is another party's in the trail"
+    if told["revoked"] and row.revoked_at is None:
+        return "is revoked in the trail, and not in the tables"
+    if len(row.approvals) > told["approvals"]:
+        return "has more approvals in the tables than the trail tells"
+    if told["not_after"] is not None and (row.not_after is None or row.not_after > told["not_after"]):
+        return "ends sooner in the trail than in the tables"
+    return None
 
 
 def _objections(rows: Sequence[Objection], told: _Told) -> Iterator[str]:

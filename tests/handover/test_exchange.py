@@ -138,12 +138,7 @@ def test_a_recipient_that_got_its_parcel_waits_for_no_other(persons: Gateway) ->
     assert persons.parcels("mtfp") == []
     assert files_under(persons.home) == []
     persons.identities.clear()
-    with persons.workspace.database.begin() as connection:
-        fresh = Identity.generate().recipient
-        facts = {"kind": fresh.kind, "recipient": fresh.text, "fingerprint": fresh.fingerprint}
-        partners.enrol(connection, "mtss", by="partner", at=persons.workspace.now(), **facts)
-        for person in ("first", "second"):
-            partners.approve(connection, fresh.fingerprint, by=person, at=persons.workspace.now())
+    persons.enrol("mtss", Identity.generate().recipient)
     assert len(persons.run(which, "2025-05", source).deliveries) == 2
 
 

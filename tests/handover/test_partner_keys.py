@@ -33,12 +33,7 @@ def enrol(
     not_after: datetime | None = None,
 ) -> None:
     """Enrol a key that two people approve."""
-    now = gateway.workspace.now()
-    with gateway.workspace.database.begin() as connection:
-        facts = {"kind": key.kind, "recipient": key.text, "fingerprint": key.fingerprint}
-        partners.enrol(connection, party, by="partner", at=now, not_before=not_before, not_after=not_after, **facts)
-        for person in ("first", "second"):
-            partners.approve(connection, key.fingerprint, by=person, at=now)
+    gateway.enrol(party, key, not_before=not_before, not_after=not_after)
 
 
 def sealed_to(gateway: Gateway, period: str) -> set[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from passerelle.keys import parse_private, parse_recipient
 from passerelle.keys.ssh import PrivateKey
 from passerelle.parcel import Verified, verify
 from passerelle.receipt import receipt_of, sign_receipt
-from passerelle.store import partners
 from portal.cli import run
 from tests.gateway import POOLS, Gateway, pools
 
@@ -51,12 +49,7 @@ class Partner:
 
 def enrol(gateway: Gateway, party: str, public: str) -> None:
     """Enrol one more key, approved by two people."""
-    key, now = parse_recipient(public), gateway.workspace.now() - timedelta(minutes=1)
-    with gateway.workspace.database.begin() as connection:
-        facts = {"kind": key.kind, "recipient": key.text, "fingerprint": key.fingerprint}
-        partners.enrol(connection, party, by="partner", at=now, **facts)
-        partners.approve(connection, key.fingerprint, by="first", at=now)
-        partners.approve(connection, key.fingerprint, by="second", at=now)
+    gateway.enrol(party, parse_recipient(public))
 
 
 def ssh_key(folder: Path, *kind: str, name: str = "key") -> Path:

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, event, select, update
 
 from passerelle.clock import iso
 from passerelle.errors import TrailError
 from passerelle.trail import Entry, Ledger, fsck, merkle, open_checkpoint, verify_entry, verify_proof
+from passerelle.trail.ledger import BATCH_ROWS
 from passerelle.trail.tables import trail_checkpoint, trail_entry, trail_head, trail_tile
 from tests.trail import tlog
 
@@ -179,6 +180,25 @@ def test_entries_are_found_by_kind_field_and_time(engine: Engine, ledger: Ledger
         assert [r.index for r in ledger.find(connection, since=now)] == [2, 3]
         assert [r.index for r in ledger.find(connection, until=now)] == [0, 1]
         assert [r.index for r in ledger.find(connection, convention="csp-ft-2024")] == [2]
+
+
+def test_some_kinds_are_read_by_their_index(lite: Engine, ledger: Ledger, make: Make) -> None:
+    """Entries of several kinds come in their order across pages, none is sorted and no other kind is read."""
+    rare = [Entry("root_rotated", make(0).at, {"generation": n}) for n in range(2)]
+    with lite.begin() as connection:
+        ledger.append_many(connection, [rare[0], *(make(n) for n in range(BATCH_ROWS + 1)), rare[1]])
+    seen: list[str] = []
+    event.listen(lite, "before_cursor_execute", lambda *said: seen.append(said[2].replace("?", "0")))
+    with lite.begin() as connection:
+        found = list(ledger.of_kinds(connection, {"root_rotated", make(0).kind, "decision"}))
+    assert [one.index for one in found] == list(range(BATCH_ROWS + 3))
+    assert (found[0].entry, found[-1].entry) == (rare[0], rare[1])
+    (query, *_) = [one for one in seen if "UNION ALL" in one]
+    with lite.connect() as connection:
+        plan = " ".join(row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}"))
+    assert "USING INDEX ix_trail_entry_kind" in plan
+    assert "SCAN" not in plan
+    assert "TEMP B-TREE" not in plan
 
 
 def test_the_first_checkpoint_may_be_of_nothing(engine: Engine, ledger: Ledger, now: datetime) -> None:

@@ -13,7 +13,8 @@ from passerelle.keys import Identity
 from passerelle.keys.recipient import read_identities
 from passerelle.parcel import open_parcel, verify
 from passerelle.receipt import NAMESPACE, receipt_of
-from passerelle.store import access_tables, partners
+from passerelle.store import access_tables
+from passerelle.workspace import partner_keys
 from tests.canary import sweep
 from tests.gateway import CSP_FILED, Gateway, edited, two_recipients
 from tests.web.programs import Program, program
@@ -110,9 +111,8 @@ def test_a_receipt_is_recorded_once(portal: Portal, ministry: Program, tmp_path:
     public = (tmp_path / "key.pub").read_text("utf-8").rsplit(" ", 1)[0]
     enrolled = ministry.post("/keys", json={"recipient": public})
     assert (enrolled.status_code, enrolled.json()["state"]) == (201, "pending")
-    with portal.gateway.workspace.database.begin() as connection:
-        for who in ("first", "second"):
-            partners.approve(connection, enrolled.json()["fingerprint"], by=who, at=portal.gateway.workspace.now())
+    for who in ("first", "second"):
+        partner_keys.approve(portal.gateway.workspace, enrolled.json()["fingerprint"], None, by=who)
     parcel = own(portal)[0]
     path = tmp_path / f"{parcel}.tar"
     path.write_bytes(ministry.get(f"/parcels/{parcel}/file").content)

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from passerelle.errors import ContractError, TrailError, WorkspaceError
+from passerelle.store import partners
 from passerelle.workspace import Settings, Workspace, partner_keys
 from passerelle.workspace.agreement import TablesDisagreeError, verify_tables
 from retention.plan import plans
@@ -20,6 +21,7 @@ from tests.gateway import CSP_ENDED, POOLS, Gateway, pools
 MADE_UP = """INSERT INTO delivery
     SELECT 'p-new', run, convention, exchange, period, recipient, 3, state, decision, manifest, notices, manifest_sha256, entry,
     rows, location, intent_at, delivered_at FROM delivery WHERE sequence = 2"""
+FORGED_KEY = "INSERT INTO partner_key SELECT 'SHA256:new', partner, kind, recipient, enrolled_by, enrolled_at, null, null, null FROM partner_key"
 DUE = "2025-10-10T05:00:00+02:00"
 
 
@@ -88,6 +90,8 @@ def test_what_was_done_agrees(gateway: Gateway) -> None:
         ("DELETE FROM holding WHERE kind = 'raw'", "holding: the raw copy of run r-[0-9a-f]+ recorded"),
         ("UPDATE holding SET destroyed_at = created_at", "marked as destroyed, and the trail tells of no destruction"),
         ("DELETE FROM convention_event", "record of events of csp-ft-2024"),
+        (FORGED_KEY, "partner key SHA256:new is not recorded in the trail"),
+        ("INSERT INTO approval SELECT fingerprint, 'third', enrolled_at FROM partner_key", "has more approvals in the tables than the trail"),
         ("INSERT INTO purge VALUES ('p.1', 'csp-ft-2024', 'done', '{}', 'x', 'x', 'x', 'x')", "purge p.1 is not recorded"),
     ],
 )  # fmt: skip
@@ -102,6 +106,15 @@ def test_rows_taken_out_changed_or_added_are_named(gateway: Gateway, statement: 
     with pytest.raises(TrailError):
         purge(workspace, "csp-ft-2024")
     assert workspace.keyset("csp-ft-2024")
+
+
+def test_a_key_moved_to_another_party_is_named(gateway: Gateway) -> None:
+    """A key that the trail tells of one party counts for no other."""
+    with gateway.workspace.database.begin() as connection:
+        partners.add(connection, "mtss", "mtss", None, at=gateway.workspace.now())
+    alter(gateway, "UPDATE partner_key SET partner = 'mtss'")
+    with pytest.raises(TablesDisagreeError, match="is another party's in the trail"):
+        agreed(gateway)
 
 
 def test_a_certificate_taken_out_is_missed(gateway: Gateway) -> None:
