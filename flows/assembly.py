@@ -82,7 +82,11 @@ def run(workspace: Workspace, order: Order, progress: Progress = quiet) -> Outco
     tools = None
     if exchange is not None and exchange.handling is not None:
         tools = tools_for(exchange, read_editions(workspace.home / "codes"))
-    return run_exchange(workspace, order, tools, progress)
+    try:
+        return run_exchange(workspace, order, tools, progress)
+    finally:
+        if sending_at(workspace, order.source) is not None:
+            settle(workspace)
 
 
 def place_order(workspace: Workspace, order: Order, order_id: str | None = None) -> str:
@@ -122,7 +126,6 @@ def run_order(home: str | None, order_id: str, progress: Progress = quiet) -> di
         except (RefusedError, TheirDataError) as refused:
             if isinstance(refused, RefusedError) or sending_at(workspace, order.source) is not None:
                 _drop(workspace, order_id)
-            settle(workspace)
             raise
         _drop(workspace, order_id)
         if order.source.is_relative_to(workspace.home / "inbox"):

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,6 +34,7 @@ from passerelle.workspace.files import erase, sync_folder
 
 NAME = re.compile(r"(s-[0-9a-f]{16})\.age")
 HALF = re.compile(r"\.?s-[0-9a-f]{16}\.age(\.part)?")
+LONGEST_WAIT = timedelta(days=30)  # a rule of the hub: what no exchange takes is not kept for its purge to find
 MOST_WAITING = 50  # sendings of one party that no run has ended
 
 
@@ -118,7 +119,7 @@ def receive(
 def settle(workspace: Workspace) -> None:
     """Remove the files of sendings that are over, and those that a killed arrival left: nobody was told that they came.
 
-    A sending that waits and has no file any more went with the purge of its part: its line goes too.
+    A sending that waited for ``LONGEST_WAIT`` goes; so does the line of one whose file went with the purge of its part.
     """
     for path in (workspace.home / "inbox").glob("*/*/*/*s-*.age*"):
         which = sending_at(workspace, path)
@@ -129,8 +130,11 @@ def settle(workspace: Workspace) -> None:
         elif one is not None and one.over:
             erase(path)
     with workspace.database.begin() as connection:
-        for one in sendings.waiting(connection):
-            if one.state == "waiting" and not place_of(workspace, one).exists():
+        idle = [one for one in sendings.waiting(connection) if one.state == "waiting"]
+        for one in idle:
+            if datetime.fromisoformat(one.received_at) + LONGEST_WAIT <= workspace.now():
+                erase(place_of(workspace, one))
+            if not place_of(workspace, one).exists():
                 sendings.drop(connection, one.id)
 
 

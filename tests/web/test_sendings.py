@@ -366,6 +366,26 @@ def test_a_sending_that_cannot_be_kept_is_not(
     assert inbox(gateway) == []
 
 
+def test_a_file_that_nothing_takes_goes(gateway: Gateway, agency: Program) -> None:
+    """After thirty days of waiting a file is gone, with its line; a day before it is there."""
+    send(agency, gateway.write(POOLS, 5).read_bytes())
+    for instant, left in (("2025-06-11T05:59:59+02:00", 1), ("2025-06-11T06:00:00+02:00", 0)):
+        gateway.move_to(instant)
+        waiting.settle(gateway.workspace)
+        assert len(inbox(gateway)) == left
+    with gateway.workspace.database.read() as connection:
+        assert sendings.of(connection, "france-travail", limit=10) == []
+
+
+def test_an_operator_runs_it_by_hand(gateway: Gateway, agency: Program) -> None:
+    """Named as the input of an exchange, the sealed file is run at once; then it is gone from the inbox."""
+    which = send(agency, gateway.write(POOLS, 50).read_bytes()).json()["sending"]
+    (path,) = inbox(gateway)
+    assert gateway.run(POOLS, "2025-05", path, "france-travail").state == "delivered"
+    assert inbox(gateway) == []
+    assert agency.get(f"/sendings/{which}").json()["state"] == "delivered"
+
+
 def test_a_purge_takes_what_waits(gateway: Gateway, agency: Program) -> None:
     """The purge of the convention removes a file that waits, its key and its line."""
     gateway.run(POOLS, "2025-04", gateway.write(POOLS, 20, seed=4), "france-travail")
