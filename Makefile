@@ -30,7 +30,7 @@ lint: install ## check format, style, types and floors
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: install ## measure the exchange and contract check against references at 1 and 5 million rows, the trail, sealing, planning, the person index and the purge
+bench: install ## measure the exchange and contract check against references at 1 and 5 million rows, the trail, sealing, planning, the person index, the purge and the portal's pages
 	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 	@$(BIN)/python benchmarks/contract_check.py
@@ -39,6 +39,7 @@ bench: install ## measure the exchange and contract check against references at 
 	@$(BIN)/python benchmarks/planning.py
 	@$(BIN)/python benchmarks/persons.py
 	@$(BIN)/python benchmarks/purge.py
+	@$(BIN)/python benchmarks/pages.py
 
 lock: ## resolve requirements/lock.txt again (needs uv; docs/decisions/0002-versions-that-work-together.md)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pipx install uv" >&2; exit 1; }

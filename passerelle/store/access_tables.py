@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     Index,
     Integer,
     LargeBinary,
@@ -57,7 +58,9 @@ Index(
     postgresql_where=access.c.number.is_(None),
 )
 
-RELEASED = literal_column("'release_key'")  # in so many words, for an index of a part answers no parameter
+RELEASED: ColumnElement[str] = literal_column(
+    "'release_key'"
+)  # in so many words, for an index of a part answers no parameter
 Index(
     "ix_access_released",
     access.c.delivery,
