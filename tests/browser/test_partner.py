@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -170,6 +172,28 @@ def test_a_parcel_damaged_on_the_way_gives_nothing(ministry: Ministry, paul: Per
         expect(page.get_by_role("alert").first).to_contain_text("interrompu")
     finally:
         ministry.file.write_bytes(whole)
+
+
+COUNTED = """async ([table, size]) => {
+  const { Rows } = await import("/static/parcel.js"), rows = new Rows(), bytes = new TextEncoder().encode(table);
+  for (let at = 0; at < bytes.length; at += size) rows.update(bytes.subarray(at, at + size));
+  return rows.count; }"""
+
+
+def test_rows_are_counted_as_csv_has_them(paul: Person) -> None:
+    """Line feeds in quotes are no rows, a last line without one is, wherever the pieces are cut."""
+    page = paul.open("/parcels")
+    for rows in (
+        [["a", "b"]],
+        [["a", "b"], ["1", "2"]],
+        [["a"], ['x\n"y"\n'], ["é,\nz"], ["plain"]],
+        [["a"], *[[str(n)] for n in range(50)]],
+    ):
+        out = io.StringIO(newline="")
+        csv.writer(out).writerows(rows)
+        for table in (out.getvalue(), out.getvalue().rstrip("\r\n")):
+            for size in (1, 3, 7, 64):
+                assert page.evaluate(COUNTED, [table, size]) == len(rows) - 1, (table, size)
 
 
 # A file of the browser's own (OPFS) stands for the one that a visitor chooses in a dialog, which no test can reach; it is written alike.

@@ -46,7 +46,7 @@ class Source {
         const piece = await this.some(missing);
         missing -= piece.length;
         hash.update(piece);
-        controller.enqueue(piece.slice());
+        controller.enqueue(piece);
       },
     }, { highWaterMark: 0 });
   }
@@ -81,15 +81,20 @@ function unlocked(stream, opens) {
 }
 
 /** Counts records of a CSV file: line feeds outside quotes, and a last record without one. */
-class Rows {
+export class Rows {
   constructor() { this.lines = 0; this.quoted = false; this.ended = true; }
 
   update(piece) {
-    for (const one of piece) {
-      if (one === QUOTE) this.quoted = !this.quoted;
-      else if (one === LINE_FEED && !this.quoted) this.lines += 1;
-    }
+    if (this.quoted || piece.includes(QUOTE)) this.#outsideQuotes(piece);
+    else for (let at = piece.indexOf(LINE_FEED); at >= 0; at = piece.indexOf(LINE_FEED, at + 1)) this.lines += 1;
     if (piece.length) this.ended = piece[piece.length - 1] === LINE_FEED;
+  }
+
+  #outsideQuotes(piece) {
+    for (let at = 0; at < piece.length; at += 1) {
+      if (piece[at] === QUOTE) this.quoted = !this.quoted;
+      else if (piece[at] === LINE_FEED && !this.quoted) this.lines += 1;
+    }
   }
 
   get count() { return Math.max(this.lines + (this.ended ? 0 : 1) - 1, 0); }
