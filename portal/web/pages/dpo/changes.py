@@ -41,7 +41,7 @@ def _every(visit: Visit, fault: PasserelleError | None = None) -> Response:
     visit.shows_nothing()
     with visit.workspace.database.read() as connection:
         waiting = _waiting(visit, connection)
-        rows = [*waiting, *(_row(one) for one in conventions.history(connection)[::-1])]
+        rows = [*waiting, *(_row(one, whole=visit.export is not None) for one in conventions.history(connection)[::-1])]
     rows = [one for one in rows if wanted in {None, one["convention"]}]
     shown, cursor = paged(
         rows, visit.asked("after"), visit.rows, lambda row: f"{row['convention']}.{row['sha256']}.{row['accepted_at']}"
@@ -109,14 +109,14 @@ def _waiting(visit: Visit, connection: Connection) -> list[dict[str, Any]]:
     return found
 
 
-def _row(one: conventions.Accepted) -> dict[str, Any]:
+def _row(one: conventions.Accepted, *, whole: bool) -> dict[str, Any]:
     fr, en = (", ".join(f"{who} ({moment(at, lang)})" for who, at in one.approvals) for lang in ("fr", "en"))
     first = Text("premier fichier", "first file") if one.first else Text("sans approbation", "without approval")
     return {
         "convention": one.convention,
         "state": Text("en vigueur ici", "counts here") if one.last else Text("remplacé", "replaced"),
         "state_tone": "good" if one.last else "", "accepted_at": one.accepted_at,
-        "approved_by": Text(fr, en) if one.approvals else first, "sha256": one.sha256,
+        "approved_by": Text(fr, en) if one.approvals else first, "sha256": one.sha256 if whole else f"{one.sha256[:16]}…",
     }  # fmt: skip
 
 

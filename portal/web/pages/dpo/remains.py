@@ -69,7 +69,7 @@ def backups(visit: Visit) -> Response:
             ),
             BACKUPS, rows,
             Text("Aucune sauvegarde connue ne contient quoi que ce soit. Inscrivez celles que d'autres font : passerelle backup record.", "No known backup holds anything. Put those that others make on record: passerelle backup record."),
-            (Filter("convention", Text("Contient encore quelque chose de la convention", "Still holds something of the convention")),),
+            (Filter("convention", Text("Convention encore présente", "Convention still in it")),),
         ),
         "dpo/remains.html.jinja",
     )  # fmt: skip

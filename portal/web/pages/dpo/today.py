@@ -173,8 +173,10 @@ def _owed(visit: Visit, connection: Connection) -> Iterator[Card]:
     for one in planning.overdue(visit.workspace, connection):
         exchange = one["code"] == "exchange_overdue"
         title = Text("Échange échu et non mené", "Exchange due and not carried out") if exchange else Text("Obligation échue, rien au dossier", "Obligation due, nothing on file")  # fmt: skip
-        subject = f"{one['convention']}, {one.get('exchange') or one.get('obligation') or one.get('subject') or ''}"
-        yield Card("warn", title, Text(subject, subject), visit.href("convention", which=one["convention"]))
+        parts = (one["convention"], one.get("exchange") or one.get("obligation"), one.get("period"))
+        subject = ", ".join(str(part) for part in parts if part)
+        words = _until(subject, date.fromisoformat(one["due"]) if one.get("due") else None)
+        yield Card("warn", title, words, visit.href("convention", which=one["convention"]))
 
 
 def _unusual(visit: Visit, connection: Connection) -> Iterator[Card]:
