@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from starlette.responses import Response
 
 from passerelle.store import deliveries, runs
 from passerelle.store.deliveries import Search
-from passerelle.store.runs import Delivery
 from portal.render import Text
 from portal.web.listing import Column, Filter, Listing
 from portal.web.pages import asked
+from portal.web.pages.delivered import article_of, manifest_of
 from portal.web.visit import AbsentError, Visit
 from portal.web.ways import DPO, Way
 from portal.words import OUTCOME
@@ -54,7 +53,7 @@ def every(visit: Visit) -> Response:
         {
             "delivered_at": one.delivered_at, "parcel": one.id, "parcel_href": visit.href("delivery", parcel=one.id),
             "exchange": f"{one.convention}/{one.exchange}", "period": one.period, "recipient": one.recipient,
-            "article": _article(visit, one), "rows": one.rows, "opened": opened.get(one.id),
+            "article": article_of(visit, one), "rows": one.rows, "opened": opened.get(one.id),
             "receipted": receipted.get(one.id),
         }
         for one in shown
@@ -93,31 +92,14 @@ def one(visit: Visit) -> Response:
         (Text("écriture du registre", "entry of the trail"), found.entry),
         (Text("empreinte du bordereau", "hash of the manifest"), found.manifest_sha256),
     ]
-    manifest = _manifest(found)
+    manifest = manifest_of(found)
     fields = manifest["resources"][0]["schema"]["fields"] if manifest else []
     return visit.page(
         "dpo/delivery.html.jinja", found=found, facts=facts, manifest=manifest, opened=opened.get(parcel),
-        receipted=receipted.get(parcel), article=_article(visit, found), outcome=OUTCOME[found.decision],
+        receipted=receipted.get(parcel), article=article_of(visit, found), outcome=OUTCOME[found.decision],
         tone="good" if found.decision == "allow" else "warn", columns=[field["name"] for field in fields],
         whole=json.dumps(manifest, ensure_ascii=False, indent=1),
     )  # fmt: skip
-
-
-def _article(visit: Visit, found: Delivery) -> str | None:
-    """Under which article it left: as its manifest says, or as the text does once a purge removed the manifest."""
-    manifest = _manifest(found)
-    if manifest is not None:
-        return str(manifest["passerelle"]["article"])
-    exchange = visit.workspace.convention(found.convention).exchange(found.exchange)
-    return exchange.article if exchange else None
-
-
-def _manifest(found: Delivery) -> dict[str, Any] | None:
-    """The manifest that was handed over; None once a purge removed it."""
-    if not found.manifest:
-        return None
-    body: dict[str, Any] = json.loads(found.manifest)
-    return body
 
 
 WAYS = (

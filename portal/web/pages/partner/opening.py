@@ -9,8 +9,9 @@ from passerelle.handover import own
 from passerelle.handover.evidence import hand_release_key, trust_from
 from passerelle.keys import fingerprint
 from passerelle.store import partners
+from portal.web.pages.delivered import manifest_of
 from portal.web.pages.partner.parcels import title_of
-from portal.web.pages.partner.reaching import manifest_of, parcel_of, seen
+from portal.web.pages.partner.reaching import parcel_of, seen
 from portal.web.visit import Visit
 from portal.web.ways import PARTNER, Way
 

@@ -22,7 +22,8 @@ from portal.faults import told
 from portal.render import Text
 from portal.web.listing import Column, Filter, Listing
 from portal.web.pages import asked
-from portal.web.pages.partner.reaching import manifest_of, parcel_of, seen
+from portal.web.pages.delivered import article_of, manifest_of
+from portal.web.pages.partner.reaching import parcel_of, seen
 from portal.web.visit import Visit
 from portal.web.ways import PARTNER, Way
 from portal.words import BASIS, said
@@ -123,15 +124,6 @@ def title_of(visit: Visit, one: Delivery) -> Text:
     """What a parcel holds, as its exchange is called."""
     exchange = visit.workspace.convention(one.convention).exchange(one.exchange)
     return Text(exchange.title.fr, exchange.title.en) if exchange is not None else Text(one.exchange, one.exchange)
-
-
-def article_of(visit: Visit, one: Delivery) -> str | None:
-    """Under which article it was delivered: as its manifest says, or as the text does once a purge removed the manifest."""
-    manifest = manifest_of(one)
-    if manifest is not None:
-        return str(manifest["passerelle"]["article"])
-    exchange = visit.workspace.convention(one.convention).exchange(one.exchange)
-    return exchange.article if exchange is not None else None
 
 
 def show(visit: Visit) -> Response:

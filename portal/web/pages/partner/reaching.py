@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from passerelle.handover.own import own_parcel
 from passerelle.store.runs import Delivery
 from portal.web.visit import AbsentError, Visit
@@ -30,14 +27,6 @@ def seen(visit: Visit, found: Delivery) -> None:
             connection, "deliveries_read", found.id, partner=found.recipient, convention=found.convention,
             exchange=found.exchange, delivery=found.id, run=found.run,
         )  # fmt: skip
-
-
-def manifest_of(found: Delivery) -> dict[str, Any] | None:
-    """The manifest that was handed over; None once a purge removed it."""
-    if not found.manifest:
-        return None
-    body: dict[str, Any] = json.loads(found.manifest)
-    return body
 
 
 def sent_file(visit: Visit, key: str, most: int) -> bytes:
