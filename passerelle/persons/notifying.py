@@ -12,14 +12,16 @@ from sqlalchemy import Connection
 from passerelle.access import Look, write_in
 from passerelle.clock import iso
 from passerelle.errors import RefusedError, UsageError
-from passerelle.persons.received import Received, named, text_of
+from passerelle.persons.received import Received, named, received, text_of
 from passerelle.persons.requesting import Route, one_of, routes
 from passerelle.store import partners
 from passerelle.store import requests as store
 from passerelle.store.requests import Ground, NoticeRow
 from passerelle.workspace import Workspace
+from passerelle.workspace.agreement import verify_tables
 
 ANSWERS: Final = ("done", "impossible", "disproportionate", "refused")  # the two exceptions of art. 19 among them
+CORRECTED: Final[tuple[Ground, ...]] = ("rectification", "restriction")  # an erasure is told by retention.erasing
 LATE_DAYS: Final = 30  # until a notice without an answer is late; a rule of the hub, art. 19 sets no day
 
 
@@ -59,6 +61,37 @@ def notify(
             workspace.append(connection, "recipient_notified", body)
             made.append(row)
     return made
+
+
+def notify_recipients(
+    workspace: Workspace, request: str, identifier: str, *, by: str, reason: str = "", kind: str | None = None
+) -> list[Notice]:
+    """Open a notice of a rectification or restriction for each recipient of data on the person; the request's, those of before too.
+
+    What is to be corrected, and of whom, is told to the recipient's officer by another channel: no notice holds it.
+
+    Raises:
+        UsageError: no such request, or one for another right; no identifier of a person.
+        TablesDisagreeError: the register is not what the trail tells: recipients might be passed by.
+    """
+    with workspace.database.begin() as connection:
+        found = store.requests(connection, id=request)
+        ground: Ground | None = next((one for one in CORRECTED if found and found[0].right == one), None)
+        if ground is None:
+            raise UsageError(
+                "expected the number of a request for rectification or restriction",
+                hint="passerelle person request open rectification; an erasure opens its own notices",
+                fr="il faut le numéro d'une demande de rectification ou de limitation",
+                hint_fr="passerelle person request open rectification ; un effacement ouvre ses propres avis",
+            )
+        verify_tables(workspace.ledger, connection)
+        answer = received(workspace, connection, identifier, kind=kind, convention=found[0].convention)
+        if notify(workspace, connection, ground, request, answer.deliveries):
+            workspace.ledger.checkpoint(connection, workspace.now())
+        write_in(
+            connection, workspace, Look(by, "person_request", request, reason, convention=found[0].convention, count=1)
+        )
+        return notices(workspace, connection, cause=request)
 
 
 def answer_notice(workspace: Workspace, notice: str, answer: str, *, by: str, reason: str = "") -> Notice:

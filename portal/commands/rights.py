@@ -16,6 +16,7 @@ from portal.render import day as written_day
 from portal.words import REQUEST_STATES, RIGHTS, moment
 
 if TYPE_CHECKING:
+    from passerelle.persons.notifying import Notice
     from passerelle.persons.requesting import Followed
 
 request = typer.Typer(help="Requests of persons and their clock (GDPR art. 12).", no_args_is_help=True)
@@ -27,6 +28,7 @@ def attach(person: typer.Typer) -> None:
     """Add these commands to those of persons."""
     person.command("letter")(letter)
     person.command("erase")(erase)
+    person.command("tell")(tell)
     person.command("notices")(notices)
     person.command("answer")(answer)
     person.add_typer(request, name="request")
@@ -109,6 +111,25 @@ def _show_erased(out: Screen, value: Sequence[dict[str, Any]]) -> None:
             out.say(Text(f"À remplacer chez {parcel['recipient']} : {command}", f"To be superseded at {parcel['recipient']}: {command}"))  # fmt: skip
 
 
+def tell(
+    number: Number,
+    identifier: Identifier = None,
+    kind: KindOrForm = None,
+    file: IdentifierFile = None,
+    by: Actor = None,
+    reason: Reason = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Open a notice of a rectification or a restriction for each recipient of data on the person (GDPR art. 19)."""
+    from passerelle.persons.notifying import notify_recipients
+
+    out = screen(as_json=as_json)
+    who = identifier_from(identifier, file)
+    with opened() as workspace:
+        found = notify_recipients(workspace, number, who, kind=kind, by=actor(by), reason=why(reason))
+    out.answer([one.as_json() for one in found], lambda: _show_notices(out, found))
+
+
 def notices(
     convention: OneConvention = None,
     open_only: Annotated[bool, typer.Option("--open", help="Only those without an answer.")] = False,
@@ -125,6 +146,13 @@ def notices(
         workspace.database.read() as connection,
     ):
         found = [one for one in every(workspace, connection, **where) if not (open_only and one.row.answered_at)]
+    out.answer([one.as_json() for one in found], lambda: _show_notices(out, found))
+
+
+def _show_notices(out: Screen, found: Sequence[Notice]) -> None:
+    if not found:
+        out.say(Text("Aucun avis : aucun destinataire n'a reçu de données.", "No notice: no recipient received data."))
+        return
     titles = [
         Text("avis", "notice"), Text("motif", "ground"), Text("destinataire", "recipient"), Text("délégué", "officer"),
         Text("colis", "parcel"), Text("depuis", "since"), Text("réponse", "answer"),
@@ -137,7 +165,7 @@ def notices(
         )
         for one in found
     ]  # fmt: skip
-    out.answer([one.as_json() for one in found], lambda: out.table(titles, rows))
+    out.table(titles, rows)
 
 
 def answer(

@@ -116,6 +116,27 @@ def test_a_hold_keeps_the_copies_and_not_the_person_in_extracts(
     assert (after["destroyed"], after["suspended"]) == (BOTH, [])
 
 
+@pytest.mark.parametrize("right", ["rectification", "restriction"])
+def test_each_recipient_is_told_of_a_correction(
+    gateway: Gateway, capfd: pytest.CaptureFixture[str], right: str
+) -> None:
+    """One notice a recipient, of that ground, tracked to its answer; asked again none is made anew; of another right none at all."""
+    number = said(capfd, "person", "request", "open", right, "--convention", CONVENTION)["request"]
+    made = said(capfd, "person", "tell", number, "98765432")
+    assert sorted((one["recipient"], one["ground"], one["cause"]) for one in made) == [
+        ("mtfp", right, number), ("mtss", right, number),
+    ]  # fmt: skip
+    assert said(capfd, "person", "tell", number, "98765432") == made
+    assert len(gateway.entries("recipient_notified")) == 2
+    said(capfd, "person", "answer", made[0]["notice"], "done")
+    assert len(said(capfd, "person", "notices", "--open")) == 1
+    other = said(capfd, "person", "request", "open", "access", "--convention", CONVENTION)["request"]
+    for wrong in (other, "q-none"):
+        assert run(["person", "tell", wrong, "98765432"]) == 2
+    assert "98765432" not in capfd.readouterr().err
+    assert len(gateway.present(kind="raw")) == 2
+
+
 def test_an_erasure_needs_a_reason_and_an_identifier(gateway: Gateway) -> None:
     """Without a ground nothing happens; nor for an identifier that no file could bear."""
     with pytest.raises(UsageError, match="reason"):
