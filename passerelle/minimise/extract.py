@@ -11,10 +11,14 @@ import numpy as np
 import pyarrow as pa
 
 from passerelle.errors import UsageError
+from passerelle.formulas import is_formula
 
 _LINE_END: Final = "\r\n"
-FORMULA_STARTS: Final = b"=+-@\t\r"
-_STARTS_FORMULA: Final = np.isin(np.arange(256), np.frombuffer(FORMULA_STARTS, np.uint8))
+_LEADS: Final = b"\xc2\xe1\xe2\xe3\xef"  # in UTF-8, of spaces, marks of the byte order and full-width signs
+_MAY_START: Final = np.array(
+    [byte in _LEADS or (bytes([byte]).isascii() and is_formula(f"{byte:c}=")) for byte in range(256)]
+)
+"""First bytes of cells that may be formulas."""
 
 
 def select(table: pa.Table, columns: Sequence[str]) -> pa.Table:
@@ -54,7 +58,7 @@ class CsvSink:
 
     @property
     def formulas(self) -> Mapping[str, int]:
-        """How many text cells of each column begin with ``=``, ``+``, ``-``, ``@``, TAB or CR (columns that have some)."""
+        """How many text cells of each column a spreadsheet would take for formulas (columns that have some)."""
         return {name: count for name, count in self._formulas.items() if count}
 
     def write(self, table: pa.Table) -> None:
@@ -92,5 +96,6 @@ def _formulas(chunk: pa.Array) -> int:
         return 0
     width = np.dtype(np.int64 if pa.types.is_large_string(chunk.type) else np.int32)
     offsets = np.frombuffer(offsets_buffer, width)[chunk.offset : chunk.offset + len(chunk) + 1]
-    first = offsets[:-1][offsets[1:] > offsets[:-1]]
-    return int(_STARTS_FORMULA[np.frombuffer(data, np.uint8)[first]].sum())
+    filled = np.flatnonzero(offsets[1:] > offsets[:-1])
+    candidates = filled[_MAY_START[np.frombuffer(data, np.uint8)[offsets[filled]]]]
+    return sum(map(is_formula, chunk.take(pa.array(candidates)).to_pylist())) if len(candidates) else 0

@@ -16,11 +16,11 @@ from typing import Final
 import pyarrow as pa
 
 from passerelle.errors import ParcelError
+from passerelle.formulas import STARTS, as_shown
 from passerelle.keys.files import sync_folder
 
 NAME: Final = "extract.people.csv"
 BLOCK_BYTES: Final = 8 << 20  # of the extract read at a time; a longer row is refused
-_STARTS: Final = r"^[\s\x00-\x1f\x{feff}\x{a0}]*[=+\-@＝＋－＠]|^[\t\r\n]"
 _NUMBER: Final = r"^[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
 NUMERIC: Final = frozenset({"integer", "number"})
 
@@ -69,19 +69,13 @@ def neutralised(batch: pa.Table, types: Sequence[str]) -> tuple[pa.Table, int]:
     cells, changed = [], 0
     for name, kind in zip(frame.columns, types, strict=True):
         column = frame.get_column(name)
-        formula = column.str.contains(_STARTS)
+        formula = column.str.contains(STARTS)
         if kind in NUMERIC:
             formula &= ~column.str.contains(_NUMBER)
         changed += int(formula.sum() or 0)
         apostrophes = pl.Series(["", "'"]).gather(formula.fill_null(value=False).cast(pl.UInt32))
-        cells.append((apostrophes + column).alias(_safe(name)))
+        cells.append((apostrophes + column).alias(as_shown(name)))
     return pl.DataFrame(cells).to_arrow(), changed
-
-
-def _safe(name: str) -> str:
-    import polars as pl
-
-    return f"'{name}" if pl.Series([name]).str.contains(_STARTS)[0] else name
 
 
 def _batches(extract: Path, delimiter: str) -> Iterator[pa.Table]:

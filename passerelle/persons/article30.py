@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from passerelle.contract import Column
 from passerelle.convention import Convention, destruction_deadline
 from passerelle.convention.model import Exchange
+from passerelle.formulas import as_shown
 from passerelle.persons.received import named
 from passerelle.persons.requesting import Route, routes
 from passerelle.store import partners, runs
@@ -25,7 +26,6 @@ EVERYONE = frozenset({"any", "all"})
 Lang = Literal["fr", "en"]
 Finding = Literal["happened", "declared_never_happened", "undeclared"]
 ColumnsOf = Callable[[str], Sequence[Column]]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # ASVS 1.2.10
 
 HEADS: dict[Lang, dict[str, str]] = {
     "fr": {
@@ -190,7 +190,7 @@ def as_csv(found: Sequence[Activity], lang: Lang) -> str:
     keys = [key for key in HEADS[lang] if key not in {"heading", "happened", "declared_never_happened", "undeclared"}]
     writer.writerow([HEADS[lang][key] for key in keys])
     for each in cells:
-        writer.writerow([f"'{each[key]}" if each[key].startswith(_FORMULA) else each[key] for key in keys])
+        writer.writerow([as_shown(each[key]) for key in keys])
     return "\ufeff" + out.getvalue()
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from passerelle.errors import EvidenceError, UsageError
+from passerelle.formulas import as_shown
 from portal.context import Actor, JsonFlag, Reason, instant_value, looked, opened, screen
 from portal.render import Screen, Text, Tone, number
 from portal.words import ACCESS_ALERTS, ACCESS_FINDINGS, ACCESS_OUTCOMES, PARIS, action, moment, said
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 access = typer.Typer(help="The access log: who looked at or took what.", no_args_is_help=True)
 PAGE = 100
 LARGEST_PAGE = 10_000
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
 
 def attach(app: typer.Typer) -> None:
@@ -126,13 +126,8 @@ def _export(out: Screen, connection: Connection, search: Search) -> None:
 
 def _csv(rows: Iterable[list[Any]]) -> bytes:
     text = io.StringIO()
-    csv.writer(text).writerows([_plain(value) for value in row] for row in rows)
+    csv.writer(text).writerows([as_shown(value) for value in row] for row in rows)
     return text.getvalue().encode()
-
-
-def _plain(value: Any) -> Any:
-    """``value`` as a spreadsheet shows it: free text that it would run as a formula is put in quotes first (OWASP)."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 @access.command("verify")

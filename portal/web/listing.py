@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal, TypeVar
 
+from passerelle.formulas import as_shown
 from portal.render import Lang, Text
 
 Row = TypeVar("Row")
 Kind = Literal["text", "code", "words", "number", "share", "size", "day", "moment"]
 PAGE_ROWS = 50
 EXPORTED_ROWS = 10_000
-RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would take such a cell for a formula (OWASP ASVS 5.0 1.2.10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,9 @@ def as_csv(listing: Listing, lang: Lang) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";" if lang == "fr" else ",", lineterminator="\r\n")
     writer.writerow([getattr(column.title, lang) for column in listing.columns])
-    writer.writerows([_plain(row.get(column.key), lang) for column in listing.columns] for row in listing.rows)
+    writer.writerows(
+        [as_shown(_value(row.get(column.key), lang)) for column in listing.columns] for row in listing.rows
+    )
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
@@ -90,8 +92,3 @@ def _value(value: Any, lang: Lang) -> Any:
     if isinstance(value, Text):
         return getattr(value, lang)
     return value.isoformat() if isinstance(value, date | datetime) else value
-
-
-def _plain(value: Any, lang: Lang) -> Any:
-    value = _value(value, lang)
-    return "'" + value if isinstance(value, str) and value.startswith(RISKY) else value

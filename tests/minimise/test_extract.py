@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passerelle.errors import UsageError
+from passerelle.formulas import is_formula
 from passerelle.minimise import CsvSink, select
+from passerelle.minimise.people import neutralised
 
 texts = st.one_of(st.none(), st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12))
 
@@ -84,12 +86,23 @@ def test_an_extract_without_rows_has_its_header() -> None:
 @given(st.lists(texts, max_size=30), st.integers(0, 3))
 def test_formulas_are_counted_and_left(values: list[str | None], skip: int) -> None:
     """Cells that a spreadsheet would take for formulas are counted by column, and written as they are."""
-    values = [*values, "=1+1", "-", "+33", "@x", "\tx", "\rx", "1-1"]
+    values = [*values, "=1+1", "-", "+33", "@x", "\tx", "\rx", "1-1", " =1", "\ufeff=1", "＝1", "à"]
     column = pa.array(values, pa.string()).slice(skip)
-    expected = sum(1 for value in values[skip:] if value and value[0] in "=+-@\t\r")
+    expected = sum(1 for value in values[skip:] if value and is_formula(value))
     for form in (column, column.cast(pa.large_string())):
         _, sink = written(pa.table({"a": form, "n": pa.array([-1] * len(column))}))
         assert sink.formulas == {"a": expected}
+
+
+def test_no_first_character_of_a_formula_is_passed_over() -> None:
+    """Whatever stands before the sign, what the copy for people makes text is counted in the machine format."""
+    values = [f"{chr(code)}=" for code in range(1, 0x10000) if not 0xD800 <= code < 0xE000]
+    _, sink = written(pa.table({"a": pa.array(values)}))
+    assert (
+        sink.formulas
+        == {"a": sum(map(is_formula, values))}
+        == {"a": neutralised(pa.table({"a": values}), ["string"])[1]}
+    )
 
 
 def test_other_columns_are_refused() -> None:
