@@ -27,7 +27,7 @@ class DataContract:
     ``unique`` lists keys that name one row in the whole file; the engine judges them across batches (``validate`` does for a
     single frame). ``notes`` are said of accepted rows. ``meanings`` tells, by dialect and column, what a sender's column means
     where that is not what the contract means by it (French, English). ``served_until`` is the
-    last day of the notice period of a version that a later one replaced. A special category of data (GDPR art. 9) cannot be a column: no convention here gives a ground for it.
+    last day of the notice period of a version that a later one replaced; no text sets it, so its basis is ``hub_policy``. A special category of data (GDPR art. 9) cannot be a column: no convention here gives a ground for it.
 
     Raises:
         OurWayError: at construction, when a rule, a key or a dialect names a column that is not there, when a column is a

@@ -61,7 +61,12 @@ def _support(contract: DataContract) -> dict[str, Json]:
     """The end of the notice period of a version that a later one replaced."""
     if contract.served_until is None:
         return {}
-    return {"slaProperties": [{"property": "endOfSupport", "value": contract.served_until.isoformat()}]}
+    end = {
+        "property": "endOfSupport",
+        "value": contract.served_until.isoformat(),
+        "description": "hub policy: no text sets it",
+    }
+    return {"slaProperties": [end]}
 
 
 def _custom(**values: Json) -> list[dict[str, Json]]:

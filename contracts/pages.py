@@ -57,7 +57,7 @@ class Words:
 
 FRENCH = Words(
     version="Version",
-    until=", remplacée, servie jusqu'au {day}",
+    until=", remplacée, servie jusqu'au {day} (règle de la passerelle : aucun texte ne fixe ce préavis)",
     columns="Colonnes",
     column_head=("Colonne", "Sens", "Type", "Obligatoire", "Donnée personnelle", "Règles"),
     general="Règles générales et clés",
@@ -93,7 +93,7 @@ FRENCH = Words(
 
 ENGLISH = Words(
     version="Version",
-    until=", replaced, served until {day}",
+    until=", replaced, served until {day} (hub policy: no text sets this notice)",
     columns="Columns",
     column_head=("Column", "Meaning", "Type", "Required", "Personal data", "Rules"),
     general="General rules and keys",

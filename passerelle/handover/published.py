@@ -40,14 +40,29 @@ def protected(job: Job, table: pa.Table) -> pa.Table:
     before = [(one, _release(job.workspace, one)) for one in _one_for_each_run(earlier)]
     beside = frozenset(one.delivery for one in earlier)
     if (again := _again(job, earlier, before, truth, thresholds)) is not None:
-        job.published = Published(again, thresholds, beside)
+        _note(job, again, thresholds, beside)
         return _as_before(table, again)
     found = protect(table, roles, thresholds, [release for _, release in before])
-    job.counts["withheld"] = found.primary + found.secondary + found.rates_withheld
-    job.published = Published(found.table.select(_shown(roles, found.table)), thresholds, beside)
+    _note(job, found.table.select(_shown(roles, found.table)), thresholds, beside)
     with sealed_copy(job, FIGURES, "figures.arrow.age") as copy:
         copy.write(_bytes(truth))
     return found.table
+
+
+def _note(job: Job, table: pa.Table, thresholds: Thresholds, beside: frozenset[str]) -> None:
+    job.published = Published(table, thresholds, beside)
+    assert job.tools.outcomes is not None  # noqa: S101 - the table was judged by its roles
+    _, job.counts["withheld"] = figures_of(table, job.tools.outcomes)
+
+
+def figures_of(table: pa.Table, roles: OutcomeTable) -> tuple[int, int]:
+    """How many figures (counts and rates) ``table`` shows, and how many it withholds; a rate that the sender did not give is neither."""
+    counts = [value for name in roles.counts for value in table[name].to_pylist()]
+    rates = [
+        value for rate in roles.rates if rate.column in table.column_names for value in table[rate.column].to_pylist()
+    ]
+    withheld = sum(value in {SECRET, None} for value in counts) + rates.count(SECRET)
+    return len(counts) + len(rates) - rates.count(None) - withheld, withheld
 
 
 def thresholds_of(control: DisclosureControl) -> Thresholds:
@@ -74,8 +89,7 @@ def keep(connection: Connection, job: Job, recipient: str, parcel: str) -> None:
             hint_fr="relancez l'échange",
         )
     assert job.tools.outcomes is not None  # noqa: S101 - as above
-    counts = [one.table[name].to_pylist() for name in job.tools.outcomes.counts]
-    withheld = sum(value in {SECRET, None} for column in counts for value in column)
+    shown, withheld = figures_of(one.table, job.tools.outcomes)
     order = job.order
     outcome_releases.keep(
         connection,
@@ -89,7 +103,7 @@ def keep(connection: Connection, job: Job, recipient: str, parcel: str) -> None:
             recipient=recipient,
             thresholds=canonical(as_json(one.thresholds)).decode(),
             cells=one.table.num_rows,
-            published=len(counts) * one.table.num_rows - withheld,
+            published=shown,
             withheld=withheld,
             figures=_bytes(one.table),
             released_at=iso(job.workspace.now()),

@@ -123,6 +123,11 @@ def kept(workspace: Workspace, connection: Connection, **where: str) -> list[Kep
     ]
 
 
+def kept_with_rows(workspace: Workspace, connection: Connection) -> list[Kept]:
+    """As ``kept``, without those of runs that rejected no row: there is nothing to read in them."""
+    return [one for one in kept(workspace, connection) if one.rows]
+
+
 def _kept(workspace: Workspace, connection: Connection, copy: Holding, days: int, rows: int) -> Kept:
     expires, basis = datetime.fromisoformat(copy.created_at) + timedelta(days=days), "hub_policy"
     try:

@@ -54,8 +54,8 @@ def over(one: Served, versions: Sequence[Served]) -> RefusedError:
     instead = f"send the file as version {latest}: " if latest else ""
     instead_fr = f"envoyez le fichier selon la version {latest} : " if latest else ""
     return RefusedError(
-        f"version {contract.version} of {contract.id} was served until {one.until.isoformat()}",
+        f"version {contract.version} of {contract.id} was served until {one.until.isoformat()} (hub policy)",
         hint=f"{instead}passerelle contract diff {contract.id}@{contract.version} {contract.id} tells what changed",
-        fr=f"la version {contract.version} de {contract.id} a été servie jusqu'au {one.until:%d/%m/%Y}",
+        fr=f"la version {contract.version} de {contract.id} a été servie jusqu'au {one.until:%d/%m/%Y} (règle de la passerelle)",
         hint_fr=f"{instead_fr}passerelle contract diff {contract.id}@{contract.version} {contract.id} dit ce qui a changé",
     )

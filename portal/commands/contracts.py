@@ -10,7 +10,7 @@ import typer
 
 from portal.context import JsonFlag, regular, screen, stream, today
 from portal.render import Screen, Text, Tone, number
-from portal.words import PERSON, said
+from portal.words import BASIS, PERSON, said
 
 contract = typer.Typer(help="Data contracts: what each dataset must look like.", no_args_is_help=True)
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset, or dataset@version: contract list.")]
@@ -54,6 +54,7 @@ def show(dataset: Dataset, as_json: JsonFlag = False) -> None:
         "version": found.version,
         "versions": [c.version for c in contracts() if c.id == found.id],
         "served_until": found.served_until.isoformat() if found.served_until else None,
+        "served_until_basis": "hub_policy" if found.served_until else None,
         "title": dict(found.title),
         "description": dict(found.description),
         "unique": [list(key) for key in found.unique],
@@ -74,8 +75,13 @@ def show(dataset: Dataset, as_json: JsonFlag = False) -> None:
         out.heading(f"{found.title[out.lang]} ({found.id} {found.version})")
         if found.served_until:
             day = f"{found.served_until:%d/%m/%Y}"
+            basis = BASIS["hub_policy"]
             out.say(
-                Text(f"Version remplacée, servie jusqu'au {day}", f"Replaced version, served until {day}"), Tone.WARNED
+                Text(
+                    f"Version remplacée, servie jusqu'au {day} ({basis.fr})",
+                    f"Replaced version, served until {day} ({basis.en})",
+                ),
+                Tone.WARNED,
             )
         titles = [Text("colonne", "column"), Text("sens", "meaning"), Text("type", "type"), Text("identifie quelqu'un", "identifies someone"), Text("obligatoire", "required")]  # fmt: skip
         out.table(

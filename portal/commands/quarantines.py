@@ -28,8 +28,8 @@ def attach(app: typer.Typer) -> None:
 
 @quarantine.command("list")
 def list_kept(as_json: JsonFlag = False) -> None:
-    """Show the quarantines that are kept: run, rows, age, and when they go."""
-    from passerelle.handover.quarantine import kept
+    """Show the runs whose rejected rows are kept: how many, how old, and when they go."""
+    from passerelle.handover.quarantine import kept_with_rows
 
     out = screen(as_json=as_json)
     with (
@@ -37,7 +37,7 @@ def list_kept(as_json: JsonFlag = False) -> None:
         looked(workspace, "quarantine_list", "quarantines") as look,
         workspace.database.read() as connection,
     ):
-        value = [one.as_json(workspace.now()) for one in kept(workspace, connection)]
+        value = [one.as_json(workspace.now()) for one in kept_with_rows(workspace, connection)]
         look.count = len(value)
     _show_list(out, value)
 

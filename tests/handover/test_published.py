@@ -102,7 +102,7 @@ def test_one_leaver_more_is_withheld(
     assert (third["05"]["leavers"], third["05"]["employed_6_months"]) == ("100", "55")
     status, listed = told(gateway, monkeypatch, capsys, "exchange", "releases", "region-paca", "--json")
     assert status == 0
-    assert [(one["period"], one["withheld"]) for one in listed] == [("2019-03", 2), ("2019-02", 2), ("2019-01", 0)]
+    assert [(one["period"], one["withheld"]) for one in listed] == [("2019-03", 3), ("2019-02", 3), ("2019-01", 0)]
     assert told(gateway, monkeypatch, capsys, "exchange", "releases", "pole-emploi", "--json") == (0, [])
     trail_holds(gateway.workspace)
     assert_no_orphans(gateway)
@@ -144,7 +144,9 @@ def test_the_register_holds_what_was_published_and_no_more(gateway: Gateway, tmp
     assert {code: row["leavers"] for code, row in rows.items()} == {c: row["leavers"] for c, row in parcel.items()}
     assert rows["84"]["employed_6_months"] == "*"
     assert "course_label" not in rows["84"]
-    assert (kept.cells, kept.published + kept.withheld, kept.recipient) == (5, 15, "region-paca")
+    assert (kept.cells, kept.published + kept.withheld, kept.recipient) == (5, 20, "region-paca")
+    (run,) = gateway.runs(id=kept.run)
+    assert run.counts["withheld"] == kept.withheld
     (copy,) = gateway.present(kind=FIGURES)
     assert gateway.workspace.path(copy.location).read_bytes().startswith(b"age-encryption.org/v1")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from passerelle.errors import RefusedError, UsageError
-from passerelle.handover.quarantine import Kept, hand_over, kept, look, set_life
+from passerelle.handover.quarantine import Kept, hand_over, kept, kept_with_rows, look, set_life
 from passerelle.keys import Identity, decrypt
 from passerelle.store import access, settings
 from retention import quarantine
@@ -60,6 +60,15 @@ def test_a_look_shows_what_broke_and_no_more(gateway: Gateway) -> None:
     (row,) = look(gateway.workspace, run_of(gateway), reason=WHY, by="anne", rows=(150, 150), whole=True).rows
     assert {"email", "last_name", "birth_date"} <= row.cells.keys()
     assert len(look(gateway.workspace, run_of(gateway), reason=WHY, by="anne").rows) == 10
+
+
+def test_a_run_that_rejected_nothing_is_not_listed(gateway: Gateway) -> None:
+    """The list of quarantines names the runs with rejected rows only; the others are kept no longer for it."""
+    first = run_of(gateway)
+    gateway.run(POOLS, "2025-06", gateway.write(POOLS, 20, seed=3))
+    with gateway.workspace.database.read() as connection:
+        assert [one.copy.run for one in kept_with_rows(gateway.workspace, connection)] == [first]
+    assert len(all_kept(gateway)) == 2
 
 
 def test_a_look_is_on_record(gateway: Gateway) -> None:

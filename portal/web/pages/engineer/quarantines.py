@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from passerelle.clock import iso
-from passerelle.handover.quarantine import kept
+from passerelle.handover.quarantine import kept_with_rows
 from portal.render import Text
 from portal.web.listing import Column, Listing
 from portal.web.visit import Visit
@@ -27,7 +27,7 @@ def every(visit: Visit) -> Response:
     with visit.workspace.database.begin() as connection:
         visit.log(connection, "quarantine_list", "quarantines")
     with visit.workspace.database.read() as connection:
-        found = kept(visit.workspace, connection)
+        found = kept_with_rows(visit.workspace, connection)
     rows = [
         {
             "run": one.copy.run, "run_href": visit.href("run", run=one.copy.run),
