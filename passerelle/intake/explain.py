@@ -47,6 +47,7 @@ _KINDS: Final = {
     "a bzip2 file": "un fichier bzip2",
     "an xz file": "un fichier xz",
     "a zstd file": "un fichier zstd",
+    "a NUL byte": "un octet NUL",
     "UTF-16 text": "du texte en UTF-16",
     "UTF-32 text": "du texte en UTF-32",
     "XML or HTML": "du XML ou du HTML",

@@ -19,7 +19,7 @@ from passerelle.errors import IntakeError
 from passerelle.intake.content import Content
 from passerelle.intake.documents import Sampled, sampled_json, sampled_lines, sampled_workbook, sampled_xml
 from passerelle.intake.explain import explaining
-from passerelle.intake.limits import MIB, MIN_PIECE_BYTES
+from passerelle.intake.limits import MAX_COLUMNS, MIB, MIN_PIECE_BYTES
 from passerelle.intake.original import OnDisk
 from passerelle.intake.recognise import TEXT, kind_of
 from passerelle.intake.scan import BOM
@@ -89,11 +89,18 @@ def _probed(path: Path) -> Proposal:
             return _proposal(settings, {}, sample, whole=sample.whole)
         if not kind.startswith(TEXT) and kind not in {"JSON", "XML or HTML"}:
             raise IntakeError(f"expected CSV, JSON, XML or a workbook, came {kind}", where="input")
+        if (at := head.find(b"\0")) >= 0:
+            raise IntakeError("expected CSV, JSON, XML or a workbook, came a NUL byte", where=_place(head, at))
         settings["encoding"], evidence = _encoding(head)
         text = head.removeprefix(BOM)[:PROBE_BYTES].decode(settings["encoding"].removesuffix("-sig"), "replace")
         return _proposal(settings, evidence, _sampled(text, kind, whole=whole), whole=whole)
     finally:
         original.close()
+
+
+def _place(head: bytes, at: int) -> str:
+    lines = head[:at].split(b"\n")
+    return f"line {len(lines)}, byte {len(lines[-1]) + 1}"
 
 
 def _sampled(text: str, kind: str, *, whole: bool) -> Sampled:
@@ -106,6 +113,8 @@ def _sampled(text: str, kind: str, *, whole: bool) -> Sampled:
 
 
 def _proposal(settings: dict[str, Any], evidence: dict[str, str], sample: Sampled, *, whole: bool) -> Proposal:
+    if sample.width > MAX_COLUMNS:
+        raise IntakeError(f"expected at most {MAX_COLUMNS} columns, came {sample.width}", where="input")
     settings, evidence = settings | sample.settings, evidence | sample.evidence
     columns = tuple(
         guess(place + 1, sample.names[place] if sample.names else None, (row[place] for row in sample.rows))
@@ -250,10 +259,10 @@ def _regular(rows: Sequence[Sequence[str]]) -> tuple[float, int]:
 
 def _headed(rows: list[list[str]], settings: dict[str, Any], evidence: dict[str, str]) -> Sampled:
     width = _regular(rows)[1]
+    if width > MAX_COLUMNS:
+        return Sampled(settings, evidence, None, [], width, [])
     blank = sum(not row for row in rows)
-    lead = 0
-    while lead < len(rows) and width > 1 and len(rows[lead]) == 1:
-        lead += 1
+    lead = _lead(rows, width)
     body = [row for row in rows[lead:] if row]
     names, header, said = None, False, "no row"
     if body:
@@ -274,6 +283,16 @@ def _headed(rows: list[list[str]], settings: dict[str, Any], evidence: dict[str,
         warnings.append(f"{short} rows have fewer than {width} columns: short_rows, or lines after the rows (trail)")
     kept = [row for row in body[1 if header else 0 :] if len(row) == width]
     return Sampled(settings, evidence, names, kept, width, warnings)
+
+
+def _lead(rows: Sequence[Sequence[str]], width: int) -> int:
+    """How many rows stand before the header: those of one cell, and shorter ones where the first whole row is a header."""
+    ones = 0
+    while ones < len(rows) and width > 1 and len(rows[ones]) == 1:
+        ones += 1
+    first = next((place for place, row in enumerate(rows) if len(row) >= width), 0)
+    below = [row for row in rows[first + 1 :] if row]
+    return first if first > ones and _is_header(rows[first], below, width)[0] else ones
 
 
 def _names_warnings(names: Sequence[str]) -> list[str]:

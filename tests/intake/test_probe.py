@@ -94,7 +94,7 @@ def test_no_word_of_the_file_is_printed(
 
 
 def test_what_cannot_be_probed(tmp_path: Path) -> None:
-    """A PDF, an empty file, JSON without records and a document type are refused with our own error."""
+    """A PDF, an empty file, JSON without records, a document type, a NUL byte, 100,000 columns: refused at once with our own error."""
     for data in (
         b"%PDF-1.7",
         b"",
@@ -102,6 +102,8 @@ def test_what_cannot_be_probed(tmp_path: Path) -> None:
         b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
         b"\xff\xfea\x00",
         b"PK\x03\x04",
+        b"a;b\n1;\x002\n",
+        b";".join(b"%d" % n for n in range(100_000)) + b"\n" + b";" * 99_999,
     ):
         path = tmp_path / "any"
         path.write_bytes(data)
@@ -117,3 +119,14 @@ def test_lines_around_and_flaws_are_told(tmp_path: Path) -> None:
     assert found.settings["blank_lines"] is True
     assert len(found.warnings) == 3
     assert found.settings["separator"] == "|"
+
+
+@pytest.mark.parametrize("lead", [b"sep=;\n", b"ENTETE;2026-11\n", b"Liste\n\nENTETE;2026-11\n"])
+def test_short_lines_before_a_header_are_no_header(tmp_path: Path, lead: bytes) -> None:
+    """A line of Excel's separator and an envelope of several cells are told apart from the names of the columns."""
+    path = tmp_path / "any"
+    path.write_bytes(lead + b"code;nom;jour;n\n" + b"A1;x;01/02/2026;3\n" * 20 + b"FIN;20\n")
+    found = probe(path)
+    assert [column.name for column in found.columns] == ["code", "nom", "jour", "n"]
+    assert any("before the header" in said for said in found.warnings)
+    assert found.rows == 20
