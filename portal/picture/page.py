@@ -97,10 +97,10 @@ class Page:
         """Begin the lines of time: their scale of years, and of months where there is room."""
         self.top = self.y
         months = (self.end - self.start).days < MONTHS_SHOWN
-        for first, last in _spans(self.start, self.end, months=False):
+        for first, last in spans(self.start, self.end, months=False):
             self._scale(first, last, str(first.year), self.y + STEP, bold=True)
         if months:
-            for first, last in _spans(self.start, self.end, months=True):
+            for first, last in spans(self.start, self.end, months=True):
                 self._scale(first, last, month(first, self.lang), self.y + 2 * STEP, bold=False)
         self.y += (2 if months else 1) * STEP + 10
 
@@ -236,7 +236,7 @@ class Page:
     def close(self, value: Mapping[str, Any]) -> None:
         """End the lines of time: the grid behind them, and the day for which the convention was asked."""
         self._rule()
-        for first, _ in _spans(self.start, self.end, months=(self.end - self.start).days < MONTHS_SHOWN):
+        for first, _ in spans(self.start, self.end, months=(self.end - self.start).days < MONTHS_SHOWN):
             self.grid.draw("line", x1=self._x(first), x2=self._x(first), y1=self.top, y2=self.y - 6, stroke=GRID)
         now = _as_of(value)
         if self.start <= now <= self.end:
@@ -316,7 +316,7 @@ def _as_of(value: Mapping[str, Any]) -> date:
     return datetime.fromisoformat(value["as_of"]).astimezone(PARIS).date()
 
 
-def _spans(start: date, end: date, *, months: bool) -> list[tuple[date, date]]:
+def spans(start: date, end: date, *, months: bool) -> list[tuple[date, date]]:
     """The civil years (or months) from ``start`` to ``end``, the first and the last cut to them."""
     found = []
     first = start

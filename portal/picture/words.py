@@ -10,6 +10,7 @@ from portal.words import BASIS, STATUS
 
 _WORDS = {
     "life": Text("Vie de la convention {}, du {} au {}", "Life of the convention {}, from {} to {}"),
+    "calendar": Text("Calendrier des destructions au {}", "Calendar of destruction on {}"),
     "as_of": Text("Au {}\u00a0: {}", "On {}: {}"),
     "term": Text("Durée", "Term"),
     "opt_out": Text("Dénonciation avant reconduction", "Notice against renewal"),

@@ -12,6 +12,7 @@ import pytest
 
 from passerelle.errors import RefusedError
 from passerelle.store import settings
+from portal.picture.page import RED
 from retention.approving import REQUIRED
 from retention.backups import record
 from retention.purge import purge
@@ -72,6 +73,19 @@ def test_a_plan_says_what_when_and_why_then(dpo: Visitor) -> None:
     for kind in ("copies brutes", "seconds verrous", "chez des partenaires"):
         assert kind in page
     assert f"/destruction/plans/{ENDED}" in dpo.get("/destruction").text
+
+
+def test_the_calendar_is_drawn_from_the_same_dates(ended: Gateway, dpo: Visitor) -> None:
+    """The picture has the convention and its last day, red once past, and nothing that the page's policy forbids."""
+    assert "/destruction/calendar.svg" in dpo.get("/destruction").text
+    answer = dpo.get("/destruction/calendar.svg")
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert ENDED in answer.text
+    assert "10 oct. 2025" in answer.text
+    assert "<style" not in answer.text
+    assert RED not in answer.text
+    ended.move_to("2025-10-11T05:00:00+02:00")
+    assert RED in Portal(ended).visitor("dpo", name="Claire").get("/destruction/calendar.svg").text
 
 
 def test_nobody_runs_what_they_approved_themselves(ended: Gateway, dpo: Visitor) -> None:

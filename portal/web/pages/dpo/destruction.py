@@ -9,11 +9,12 @@ from starlette.responses import Response
 
 from passerelle.store import purges
 from passerelle.store.purges import Purge
+from portal.picture.destruction import Due, calendar
 from portal.render import Text
 from portal.web.listing import Column, Listing
 from portal.web.visit import AbsentError, Visit
 from portal.web.ways import DPO, Way
-from portal.words import COPIES, NO_VALUE, PURGE_STATES, STUCK, ground, reason, said
+from portal.words import COPIES, NO_VALUE, PARIS, PURGE_STATES, STUCK, ground, reason, said
 from retention.plan import plans
 from retention.standing import Standing, standings
 
@@ -60,6 +61,16 @@ def every(visit: Visit) -> Response:
         COLUMNS, rows, Text("Rien n'a encore été détruit.", "Nothing was destroyed yet."),
     )  # fmt: skip
     return visit.listing(listing, "dpo/destruction.html.jinja", planned=planned)
+
+
+def drawn(visit: Visit) -> Response:
+    """The calendar of destruction, as SVG."""
+    with visit.workspace.database.begin() as connection:
+        visit.log(connection, "purge_plan_read", "plans")
+    with visit.workspace.database.read() as connection:
+        found = [one for one in plans(visit.workspace, connection) if one.due]
+    dues = [Due(one.convention, date.fromisoformat(one.due or ""), one.overdue, one.allowed) for one in found]
+    return Response(calendar(dues, visit.now.astimezone(PARIS).date(), visit.lang), media_type="image/svg+xml")
 
 
 def _left(one: Standing) -> Text | None:
@@ -116,6 +127,7 @@ def _certified(visit: Visit) -> Purge:
 
 WAYS = (
     Way("destruction", "/destruction", every, DPO, logs="purge_plan_read", navigates=("Destruction", "Destruction")),
+    Way("destruction.calendar", "/destruction/calendar.svg", drawn, DPO, logs="purge_plan_read"),
     Way("certificate", "/destruction/{purge}", certificate, DPO, logs="certificate_read"),
     Way("certificate.json", "/destruction/{purge}/certificate.json", signed, DPO, logs="certificate_read"),
     Way("certificate.sig", "/destruction/{purge}/certificate.json.sig", signature, DPO, logs="certificate_read"),
