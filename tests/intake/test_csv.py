@@ -16,7 +16,7 @@ from passerelle.intake import open_source
 from passerelle.intake.limits import MAX_RECORD_BYTES
 from tests.intake.conftest import Opened, dialect, read
 
-# Without Ž and Ã: beside certain others they are the mark of another encoding, which is refused (tests/intake/test_kinds.py).
+# Without Ž and Ã: beside certain others they are the mark of another encoding, which is refused.
 cells = st.text(st.characters(codec="cp1252", exclude_characters="\0ŽÃ"), max_size=8)
 rows = st.lists(st.tuples(cells, cells, cells), max_size=30)
 sizes = st.sampled_from([64, 97, 4096])
