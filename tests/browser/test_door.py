@@ -86,3 +86,31 @@ def test_a_session_opens_the_page_of_each_role(served: Served, people: People) -
         page = one.enter(role, party)
         expect(page.locator("html")).to_have_attribute("lang", "fr")
         expect(page.get_by_role("navigation").get_by_role("link").first).to_have_attribute("aria-current", "page")
+
+
+def test_all_of_it_works_without_scripts(served: Served, people: People) -> None:
+    """With scripts switched off an account is opened, signs in, searches, changes the language and leaves."""
+    one = people(served, java_script_enabled=False)
+    activates(served, one.page, "Sans Script", invited(served, "Sans Script", "dpo"))
+    one.open("/deliveries")
+    one.page.get_by_label("Destinataire").fill("mtfp")
+    one.page.get_by_role("button", name="Chercher").click()
+    expect(one.page.get_by_role("main")).to_contain_text("Aucune livraison ne répond")
+    one.page.get_by_role("button", name="English").click()
+    expect(one.page.locator("html")).to_have_attribute("lang", "en")
+    one.page.get_by_role("button", name="Sign out").click()
+    expect(one.page).to_have_url(f"{served.address}/sign-in?next=/")
+
+
+def test_the_keyboard_goes_straight_to_the_content(served: Served, people: People) -> None:
+    """The first stop of the keyboard is a link that shows itself and leads past the menu; each stop is outlined."""
+    one = people(served)
+    page = one.enter("dpo")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Aller au contenu")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("#content")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
