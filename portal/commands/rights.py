@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,11 +14,12 @@ from portal.commands.received import OneConvention
 from portal.context import Actor, JsonFlag, Reason, actor, date_value, looked, near, opened, screen, why, written
 from portal.render import Screen, Text, Tone
 from portal.render import day as written_day
-from portal.words import REQUEST_STATES, RIGHTS, moment
+from portal.words import COPIES, REQUEST_STATES, RIGHTS, moment, said
 
 if TYPE_CHECKING:
     from passerelle.persons.notifying import Notice
     from passerelle.persons.requesting import Followed
+    from retention.erasing import Preview
 
 request = typer.Typer(help="Requests of persons and their clock (GDPR art. 12).", no_args_is_help=True)
 Party = Annotated[str | None, typer.Option("--party", help="Whose processing it is about: a party of the convention.")]
@@ -75,19 +77,38 @@ def erase(
     convention: OneConvention = None,
     kind: KindOrForm = None,
     file: IdentifierFile = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be destroyed, kept and told.")] = False,
     by: Actor = None,
     reason: Reason = "",
     as_json: JsonFlag = False,
 ) -> None:
     """Erase a person: out of every later extract, our copies destroyed unless held, each recipient to be told (GDPR art. 17, 19)."""
-    from retention.erasing import erase_person
+    from retention.erasing import erase_person, preview_erasure
 
     out = screen(as_json=as_json)
     who = identifier_from(identifier, file)
     with opened() as workspace:
+        if plan:
+            with looked(workspace, "person_received", "person", by=by, reason=reason, convention=convention):
+                plans = preview_erasure(workspace, who, kind=kind, convention=convention)
+            out.answer([one.as_json() for one in plans], lambda: _show_previews(out, plans))
+            return
         done = erase_person(workspace, who, kind=kind, convention=convention, by=actor(by), reason=why(reason))
     value = [one.as_json() for one in done]
     out.answer(value, lambda: _show_erased(out, value))
+
+
+def _show_previews(out: Screen, plans: Sequence[Preview]) -> None:
+    for one in plans:
+        out.heading(one.convention)
+        kinds = Counter(copy.kind for copy in one.copies)
+        titles = [Text("copies entières à détruire", "whole copies to be destroyed"), Text("nombre", "count")]
+        out.table(titles, [(said(COPIES, kind), kinds[kind]) for kind in sorted(kinds)], right=frozenset({1}))
+        told = ", ".join(sorted({each.recipient_name for each in one.deliveries})) or "–"
+        out.facts([(Text("destinataires à aviser (art. 19)", "recipients to be told (art. 19)"), told)])
+        for held in one.suspended:
+            out.say(Text(f"{held.exchange} : {held.copies} copies conservées, {held.fr}.", f"{held.exchange}: {held.copies} copies kept, {held.en}."), Tone.WARNED)  # fmt: skip
+    out.say(Text("Une copie est détruite en entier, avec sa clé : ce qui est scellé ne se corrige pas. Rien n'a été détruit.", "A copy is destroyed whole, with its key: what is sealed is not edited. Nothing was destroyed."), Tone.WARNED)  # fmt: skip
 
 
 def _show_erased(out: Screen, value: Sequence[dict[str, Any]]) -> None:

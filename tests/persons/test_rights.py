@@ -70,6 +70,12 @@ def test_the_erased_person_leaves_no_copy_and_each_recipient_is_told(
     gateway: Gateway, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The raw copy of the month concerned goes, the other stays; two notices; the next extract is without; once more changes nothing."""
+    [plan] = said(capfd, "person", "erase", "98765432", "--convention", CONVENTION, "--plan")
+    assert (len(plan["copies"]), plan["suspended"], len(plan["deliveries"])) == (2, [], 2)
+    assert run(["person", "erase", "98765432", "--convention", CONVENTION, "--plan"]) == 0
+    assert "copies entières à détruire" in capfd.readouterr().out
+    assert len(gateway.present(kind="raw")) == 2
+    assert gateway.entries("objection_recorded") == gateway.entries("holding_destroyed") == []
     [done] = said(capfd, "person", "erase", "98765432", "--convention", CONVENTION)
     assert done["destroyed"] == BOTH
     assert sorted(one["recipient"] for one in done["notices"]) == ["mtfp", "mtss"]
