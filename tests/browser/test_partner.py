@@ -274,6 +274,8 @@ def test_a_key_is_made_here_and_its_public_half_enrolled(
     expect(page.locator(".notice")).to_contain_text(parse_recipient(public).fingerprint)
     with ministry.served.gateway.workspace.database.read() as connection:
         assert public in {one.recipient for one in partners.keys(connection, OWN)}
-    paul.picture("partenaire-cles")
+    assert looked_at(paul, "partenaire-cles") == []
+    page.get_by_role("link", name="Y mettre fin, ou la révoquer").first.click()
+    assert looked_at(paul, "partenaire-fin-de-cle") == []
     secret = kept.read_bytes().split(b"\n")[2]
     assert not any(secret in one for one in ministry.sent)

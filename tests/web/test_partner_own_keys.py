@@ -58,7 +58,7 @@ def test_a_key_that_is_enrolled_waits_for_two_people_of_ours(
     assert new.fingerprint in words(partner.get(answer.headers["location"]))
     assert (old.state, new.state, new.kind, new.enrolled_by) == ("approved", "pending", "ssh-ed25519", "paul")
     assert new.not_before == "2025-05-12T22:00:00Z"
-    assert [one["fingerprint"] for one in gateway.entries("partner_key_enrolled")] == [new.fingerprint]
+    assert gateway.entries("partner_key_enrolled")[-1]["fingerprint"] == new.fingerprint
     form = {"fingerprint": new.fingerprint, "channel": "phone"}
     assert partner.post("/partner-keys", form).status_code == 404
     for name in ("anne", "bruno"):

@@ -69,7 +69,9 @@ def enrol(visit: Visit) -> Response:
 
 
 def ask_end(visit: Visit) -> Response:
-    """The page on which one key is revoked, or given an end."""
+    """The page on which one key is revoked, or given an end; the list where none is named."""
+    if not visit.asked("key"):
+        return visit.go(visit.href("keys"))
     return _ask_end(visit, _key(visit, visit.asked("key")))
 
 
