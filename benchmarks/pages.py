@@ -40,7 +40,7 @@ from passerelle.keys import Identity
 from passerelle.store import accounts, holdings, partners, runs
 from passerelle.store.access_tables import access
 from passerelle.trail import Entry
-from passerelle.workspace import Settings, Workspace
+from passerelle.workspace import Settings, Workspace, partner_keys
 from portal.web.guard import COOKIE
 from portal.web.pages import every_way
 
@@ -72,13 +72,13 @@ def made(home: Path) -> Workspace:
     workspace = Workspace.create(Settings(home, None, AT), rehearsal=True)
     for kind, payload in FILED:
         record_event(workspace, CSP, kind, payload, by="bench")
-    with workspace.database.begin() as connection:
-        for party in (PARTY, OTHER):
-            key = Identity.generate().recipient
+    for party in (PARTY, OTHER):
+        key = Identity.generate().recipient
+        with workspace.database.begin() as connection:
             partners.add(connection, party, party, None, at=AT)
-            partners.enrol(connection, party, kind=key.kind, recipient=key.text, fingerprint=key.fingerprint, by="partner", at=AT)  # fmt: skip
-            for person in ("first", "second"):
-                partners.approve(connection, key.fingerprint, by=person, at=AT)
+        partner_keys.enrol(workspace, party, key.text, by="partner")
+        for person in ("first", "second"):
+            partner_keys.approve(workspace, key.fingerprint, None, by=person)
     source = home.parent / "sample.csv"
     source.write_bytes(b"".join(sample("candidate_pool", 50, 0.0, 0)))
     assembly.run(workspace, Order(CSP, POOLS, "2025-05", source, "france-travail"))
