@@ -27,6 +27,7 @@ from portal.web.menu import Menu
 from portal.web.pages import every_way
 from portal.web.setup import Setup
 from portal.web.signin.provider import Client
+from portal.web.verifying import Verifications
 from portal.web.ways import Way
 
 # Content-Security-Policy level 3; no inline script or style, nothing from elsewhere, no frame around us.
@@ -93,6 +94,7 @@ def site(
     )
     app.state.door = door
     app.state.slots = Slots()
+    app.state.verifications = Verifications()
     app.state.provider = _provider(door.setup)
     return app
 

@@ -15,6 +15,7 @@ from passerelle.clock import iso
 from passerelle.errors import TrailError
 from passerelle.trail import Entry, Ledger, merkle
 from passerelle.trail.fsck import TrailFaultsError, check
+from passerelle.trail.fsck.check import PAGE_ROWS
 from passerelle.trail.tables import metadata, trail_checkpoint, trail_entry, trail_head, trail_tile
 
 Make = Callable[..., Entry]
@@ -331,3 +332,13 @@ def test_a_key_that_cannot_be_read(lite: Engine, key: str) -> None:
     """A verifier key that is malformed is refused."""
     with lite.begin() as connection, pytest.raises(TrailError, match="verifier key"):
         check(connection, key)
+
+
+def test_how_far_it_has_come_is_told(engine: Engine, ledger: Ledger, make: Make, now: datetime) -> None:
+    """The checker tells how many entries it has verified, page by page."""
+    told: list[int] = []
+    with engine.begin() as connection:
+        ledger.append_many(connection, [make(n, iso(now)) for n in range(2 * PAGE_ROWS + 1)])
+        ledger.checkpoint(connection, now)
+        check(connection, ledger.verifier_key, verified=told.append)
+    assert told == [PAGE_ROWS, 2 * PAGE_ROWS]

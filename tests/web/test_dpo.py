@@ -73,13 +73,6 @@ def test_a_list_is_exported_as_it_is_searched(gateway: Gateway, dpo: Visitor) ->
     assert [row["parcel"] for row in dpo.get("/deliveries", params={"format": "json"}).json()] == [one.id]
 
 
-def test_the_trail_is_verified_on_request(dpo: Visitor) -> None:
-    """The button has every hash and signature computed again, and the page says what holds."""
-    shown = dpo.post("/trail/verify")
-    assert shown.status_code == 200
-    assert "whole" in shown.text or "intact" in shown.text
-
-
 def test_the_picture_of_a_convention_is_an_svg(dpo: Visitor) -> None:
     """The life of a convention is drawn, without anything that the page's policy forbids."""
     drawn = dpo.get("/conventions/csp-ft-2024/life.svg", params={"from": "2024-01-01", "to": "2028-01-01"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache, cached_property
@@ -130,6 +131,14 @@ class Visitor:
     def token(self) -> str:
         """What every form of this session carries."""
         return self.session.csrf if self.session else ""
+
+    def verifies(self) -> Response:
+        """Have the trail verified, and load the page of it until it is done."""
+        shown = self.get(self.post("/trail/verify").headers["location"])
+        while "refresh" in shown.headers:
+            time.sleep(0.02)
+            shown = self.get(shown.url.path)
+        return shown
 
     def signs_in(self, name: str, password: str = PASSWORD, code: str | None = None, **more: str) -> Response:
         """Give both factors; the answer to the one that is refused, or to the last."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -66,8 +66,13 @@ class Report:
         return asdict(self)
 
 
-def check(connection: Connection, verifier_key: str, receipts: Sequence[str | bytes] = ()) -> Report:
-    """Check the whole trail, and that it continues the checkpoints that others hold.
+def check(
+    connection: Connection,
+    verifier_key: str,
+    receipts: Sequence[str | bytes] = (),
+    verified: Callable[[int], None] | None = None,
+) -> Report:
+    """Check the whole trail, and that it continues the checkpoints that others hold; ``verified`` is told now and then how many entries were read.
 
         1. Read the trusted key, the stored checkpoints, and the checkpoints in hand (``receipts``: signed notes, proofs or
            receipts).
@@ -80,7 +85,9 @@ def check(connection: Connection, verifier_key: str, receipts: Sequence[str | by
         TrailError: the key or a checkpoint in hand cannot be read at all.
     """
     key = Key.read(verifier_key)
-    return _Check(connection, key).run([_in_hand(note, key, number) for number, note in enumerate(receipts, 1)])
+    return _Check(connection, key, verified).run(
+        [_in_hand(note, key, number) for number, note in enumerate(receipts, 1)]
+    )
 
 
 def _in_hand(note: str | bytes, key: Key, number: int) -> Head:
@@ -123,8 +130,9 @@ class _Tree:
 
 
 class _Check:
-    def __init__(self, connection: Connection, key: Key) -> None:
+    def __init__(self, connection: Connection, key: Key, verified: Callable[[int], None] | None) -> None:
         self.connection = connection
+        self.verified = verified
         self.key = key
         self.faults: list[str] = []
         self.count = 0
@@ -199,6 +207,8 @@ class _Check:
                 self.times[place] = self.at
             if self.tree.size in sizes:
                 self.roots[self.tree.size] = self.tree.root()
+            if self.verified is not None and self.tree.size % PAGE_ROWS == 0:
+                self.verified(self.tree.size)
         if self.connection.execute(_TILES).scalar_one() > self.full_tiles:
             self.fault(f"trail_tile: more rows than the {self.full_tiles} full tiles of {self.tree.size} entries")
 
