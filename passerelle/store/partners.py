@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -100,8 +101,9 @@ def partners(connection: Connection) -> list[Partner]:
 
 
 def person(name: str) -> str:
-    """A person's name as it is compared: letter case and spaces make nobody another person."""
-    return " ".join(name.split()).casefold()
+    """A person's name as it is compared: letter case, spaces, signs that are not seen and other forms of a letter make nobody another person."""
+    seen = "".join(sign for sign in unicodedata.normalize("NFKC", name) if unicodedata.category(sign) != "Cf")
+    return unicodedata.normalize("NFKC", " ".join(seen.split()).casefold())
 
 
 def enrol(

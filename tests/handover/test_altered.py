@@ -44,6 +44,8 @@ def test_letter_case_makes_nobody_a_second_person(tmp_path: Path) -> None:
         partners.approve(connection, key.fingerprint, by="Bruno", at=now)
         with pytest.raises(RefusedError):
             partners.approve(connection, key.fingerprint, by="BRUNO", at=now)
+        with pytest.raises(RefusedError):
+            partners.approve(connection, key.fingerprint, by="Br\u200buno", at=now)
         assert partners.approved(connection, "mtfp") == []
 
 
