@@ -221,7 +221,8 @@ def _next(visit: Visit) -> str:
     if visit.way.method == "GET":
         return visit.same()
     came = urlsplit(visit.request.headers.get("referer", ""))
-    return came.path if came.netloc == visit.request.headers.get("host") and came.path else "/"
+    query = f"?{came.query}" if came.query else ""
+    return f"{came.path}{query}" if came.netloc == visit.request.headers.get("host") and came.path else "/"
 
 
 def expired(visit: Visit) -> Response:

@@ -86,6 +86,17 @@ def test_dates_in_the_wrong_order_are_told(dpo: Visitor) -> None:
     assert dpo.get("/conventions/csp-ft-2024", params={"from": "2028-01-01", "to": "2024-01-01"}).status_code == 400
 
 
+def test_a_span_beyond_the_years_of_conventions_is_told(dpo: Visitor) -> None:
+    """No picture is drawn of two thousand years."""
+    path = "/conventions/csp-ft-2024/life.svg"
+    assert dpo.get(path, params={"from": "0001-01-01", "to": "9999-12-31"}).status_code == 400
+
+
+def test_the_scope_of_a_breach_asks_for_nothing_that_may_name_a_person(dpo: Visitor) -> None:
+    """What is searched stands in the address: no free text is asked for there."""
+    assert 'name="reason"' not in dpo.get("/registers/breaches/scope").text
+
+
 def test_what_is_not_there_has_one_answer(dpo: Visitor) -> None:
     """An unknown convention, parcel or certificate gets the page of what does not exist."""
     for path in ("/conventions/none", "/deliveries/none", "/destruction/none"):

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -135,6 +136,39 @@ def test_a_part_has_a_plan_of_its_own(dpo: Visitor) -> None:
     form = {"plan": part[0], "exchange": "candidate-pools"}
     assert dpo.post(f"/destruction/plans/{ENDED}", form).status_code == 303
     assert dpo.get(f"/destruction/plans/{ENDED}", params={"exchange": "none"}).status_code == 400
+
+
+def test_what_is_proved_anew_or_approved_comes_back_to_the_same_part(ended: Gateway, dpo: Visitor) -> None:
+    """After the second factor, and after the approval, the page is that of the part, not of the whole convention."""
+    place = f"/destruction/plans/{ENDED}"
+    part = PLAN.search(dpo.get(place, params={"exchange": "candidate-pools"}).text)
+    assert part
+    form = {"plan": part[0], "exchange": "candidate-pools"}
+    ended.move_to("2025-10-10T05:10:00+02:00")
+    came = {"referer": f"http://testserver{place}?exchange=candidate-pools"}
+    again = dpo.post(place, form, headers=came).headers["location"]
+    assert again == f"/sign-in/again?next={quote(f'{place}?exchange=candidate-pools')}"
+    fresh = Portal(ended).visitor("dpo", name="Claire")
+    assert fresh.post(place, form).headers["location"] == f"{place}?exchange=candidate-pools"
+
+
+def test_a_plan_is_exported(dpo: Visitor) -> None:
+    """What goes, by exchange and kind of copies, comes as CSV and JSON with the number of the plan and its day."""
+    place, number = f"/destruction/plans/{ENDED}", plan_of(dpo)
+    assert f'href="{place}?format=csv"' in dpo.get(place).text
+    rows = dpo.get(place, params={"format": "json"}).json()
+    assert {(row["plan"], row["due"], row["fate"]) for row in rows} == {(number, "2025-10-10", "à détruire")}
+    assert {"candidate-pools"} == {row["exchange"] for row in rows}
+    assert number in dpo.get(place, params={"format": "csv"}).text
+
+
+def test_what_a_hold_keeps_is_in_the_export(ended: Gateway, dpo: Visitor) -> None:
+    """Copies under a hold stand beside those that go, with the hold's number."""
+    ended.record((ENDED, "hold_placed", {"id": "h1", "kind": "litigation", "on": "2025-05-02", "scope": ["candidate-pools"]}))  # fmt: skip
+    rows = dpo.get(f"/destruction/plans/{ENDED}", params={"format": "json"}).json()
+    kept = [row for row in rows if row["fate"] == "conservé"]
+    assert kept
+    assert {row["hold"] for row in kept} == {"h1"}
 
 
 def test_a_certificate_is_downloaded_and_checked_with_stock_tools(ended: Gateway, dpo: Visitor, tmp_path: Path) -> None:

@@ -68,6 +68,14 @@ def test_a_hold_says_what_it_keeps_and_what_goes_when_it_is_lifted(gateway: Gate
     assert purge(gateway.workspace, WHICH).state == "done"
 
 
+@pytest.mark.parametrize("field", ["reason", "owner", "period"])
+def test_no_field_of_a_hold_repeats_the_person(dpo: Visitor, field: str) -> None:
+    """What is kept and shown with a hold must not name the person whom it is about."""
+    answer = dpo.post("/holds/new", {**FORM, "identifier": PERSON["email"], field: f"pour {PERSON['email']}"})
+    assert answer.status_code == 400
+    assert PERSON["email"] not in answer.text
+
+
 def test_a_hold_on_what_is_not_due_makes_nothing_due(gateway: Gateway) -> None:
     """Before the convention's last day, lifting a hold destroys nothing, and the page says so."""
     gateway.move_to("2025-06-20T06:00:00+02:00")

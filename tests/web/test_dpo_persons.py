@@ -163,11 +163,22 @@ def test_an_erasure_that_changed_since_it_was_shown_is_prepared_again(gateway: G
 
 
 def test_an_erasure_needs_a_second_factor_just_given(gateway: Gateway, dpo: Visitor) -> None:
-    """Ten minutes after the second factor, the page that prepares an erasure asks for it again."""
+    """Ten minutes after the second factor it is asked for before the form is filled, and again when it is sent."""
     gateway.move_to("2025-05-12T06:10:00+02:00")
+    assert dpo.get("/persons/erasure").headers["location"].startswith("/sign-in/again")
     answer = dpo.post("/persons/erasure", FORM)
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in/again")
+
+
+def test_a_withdrawal_needs_a_second_factor_just_given(gateway: Gateway, dpo: Visitor) -> None:
+    """An objection that is withdrawn lets the person into extracts again: ten minutes on, the factor is asked for and nothing changes."""
+    dpo.post("/persons/objection", FORM)
+    number = gateway.entries("objection_recorded")[0]["objection"]
+    gateway.move_to("2025-05-12T06:10:00+02:00")
+    answer = dpo.post("/persons/objections", {"objection": number, "reason": "à sa demande"})
+    assert answer.headers["location"].startswith("/sign-in/again")
+    assert gateway.entries("objection_withdrawn") == []
 
 
 def test_an_objection_is_recorded_and_withdrawn(gateway: Gateway, dpo: Visitor) -> None:

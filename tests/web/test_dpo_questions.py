@@ -209,7 +209,7 @@ def test_11_the_record_of_article_30(dpo: Visitor) -> None:
 def test_12_the_scope_of_a_breach(gateway: Gateway, dpo: Visitor) -> None:
     """By lost key, by partner, by span: deliveries, persons, columns, and what can still be opened."""
     key = gateway.identities["mtss"].recipient.fingerprint
-    page = said(dpo, "/registers/breaches/scope", key=key, reason="clé perdue")
+    page = said(dpo, "/registers/breaches/scope", key=key)
     has(page, "remises 1", "personnes, au plus 199", "encore lisibles par qui a la clé 1", "jobseeker_id", "clé remise")
     has(said(dpo, "/registers/breaches/scope", partner="mtfp"), "remises 2", "encore lisibles par qui a la clé 0")
     has(said(dpo, "/registers/breaches/scope"), "Dites ce que la violation a touché")

@@ -90,11 +90,16 @@ def insist_unnamed(reason: str, identifier: str) -> None:
     Raises:
         UsageError: it does.
     """
-    if any(_repeats(reason, part) for part in identifier.split(";")):
+    if names(reason, identifier):
         raise UsageError(
             "the reason repeats the identifier: the access log must not name the person; give the request's number",
             fr="le motif répète l'identifiant : le journal des accès ne doit pas nommer la personne ; donnez le numéro de la demande",
         )  # fmt: skip
+
+
+def names(text: str, identifier: str) -> bool:
+    """Whether ``text`` repeats an identifier, or a part of one."""
+    return any(_repeats(text, part) for part in identifier.split(";"))
 
 
 def _repeats(reason: str, part: str) -> bool:

@@ -130,7 +130,7 @@ def scope(visit: Visit) -> Response:
             until=until,
         )
     with visit.workspace.database.begin() as connection:
-        visit.log(connection, "breach_scope", "scope", reason=visit.asked("reason"), partner=partner, convention=convention, count=found.persons_at_most)  # fmt: skip
+        visit.log(connection, "breach_scope", "scope", partner=partner, convention=convention, count=found.persons_at_most)  # fmt: skip
     return _scope(visit, found)
 
 
@@ -151,7 +151,6 @@ def _scope(visit: Visit, found: Scope | None) -> Response:
             Filter("partner", Text("Partenaire", "Partner"), "choice", known),
             Filter("convention", Text("Convention", "Convention"), "choice", conventions(visit)),
             Filter("since", Text("Du", "From"), "date"), Filter("until", Text("Au", "To"), "date"),
-            Filter("reason", Text("Motif", "Reason")),
         ), cursor, _facts(found) if found else (),
     )  # fmt: skip
     return visit.listing(listing, "dpo/register.html.jinja")

@@ -57,6 +57,6 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 
 WAYS = (
-    Way("bundle", "/bundle", show, DPO, navigates=("Dossier d'audit", "Auditor's bundle")),
+    Way("bundle", "/bundle", show, DPO, fresh=True, navigates=("Dossier d'audit", "Auditor's bundle")),
     Way("bundle.make", "/bundle", make, DPO, "POST", logs="bundle_export", fresh=True, per_minute=MADE_A_MINUTE),
 )

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from passerelle.convention import calendar_entries, show
 from passerelle.errors import PasserelleError, UsageError
+from portal.context import date_value
 from portal.page import alert_in_words, date_name
 from portal.picture import done, picture
 from portal.render import Text, day
@@ -112,12 +113,9 @@ def _span(visit: Visit) -> tuple[date, date]:
     Raises:
         UsageError: the address names no dates, or the last comes before the first.
     """
-    today = visit.now.date()
-    try:
-        first = date.fromisoformat(visit.asked("from") or (today - BEFORE).isoformat())
-        last = date.fromisoformat(visit.asked("to") or (today + AFTER).isoformat())
-    except ValueError:
-        first, last = date.max, date.min
+    today, since, until = visit.now.date(), visit.asked("from"), visit.asked("to")
+    first = date_value(since, "from") if since else today - BEFORE
+    last = date_value(until, "to") if until else today + AFTER
     if first > last:
         raise UsageError("expected two dates in their order", fr="il faut deux dates, dans leur ordre")
     return first, last

@@ -81,7 +81,7 @@ def _seal(shown: Sequence[Preview], asked: Asked) -> str:
 
 
 WAYS = (
-    Way("persons.erasure.ask", "/persons/erasure", ask, DPO),
+    Way("persons.erasure.ask", "/persons/erasure", ask, DPO, fresh=True),
     Way(
         "persons.erasure", "/persons/erasure", prepare, DPO, "POST", logs="person_received", fresh=True,
         per_minute=LOOKS_A_MINUTE,

@@ -74,8 +74,14 @@ def _new(visit: Visit, fault: PasserelleError | None = None) -> Response:
     visit.shows_nothing()
     return visit.page(
         "dpo/hold-new.html.jinja", 400 if fault else 200, fault=asked.fault_in_words(fault), natures=NATURES, kinds=KINDS,
-        scopes=_scopes(visit), chosen=visit.given("about") or visit.asked("about"),
+        scopes=_scopes(visit), chosen=visit.given("about") or visit.asked("about"), again=_again(visit),
     )  # fmt: skip
+
+
+def _again(visit: Visit) -> dict[str, str]:
+    """What the form said in words, to be shown in it again; not what names the person."""
+    given = {name: visit.given(name) for name in ("reason", "owner", "period")}
+    return {name: "" if asked.names(text, visit.given("identifier")) else text for name, text in given.items()}
 
 
 def put(visit: Visit) -> Response:
@@ -83,7 +89,8 @@ def put(visit: Visit) -> Response:
     name, _, within = visit.given("about").partition("/")
     by, reason, person = visit.account.name, visit.given("reason"), visit.given("identifier") or None
     try:
-        asked.insist_unnamed(reason, person or "")
+        for kept_text in (reason, visit.given("owner"), visit.given("period")):
+            asked.insist_unnamed(kept_text, person or "")
         meant = Asked(
             kind="legal_obligation" if visit.given("kind") == "legal_obligation" else "litigation", reason=reason,
             owner=visit.given("owner") or by, review=date_value(visit.given("review"), "review"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from passerelle.access import Look, looking
 from passerelle.errors import PasserelleError, RefusedError, UsageError
 from passerelle.store.partners import person
 from portal.render import Text
+from portal.web.listing import Column, Listing
 from portal.web.pages import asked
 from portal.web.visit import AbsentError, Visit
 from portal.web.ways import DPO, Way
@@ -20,6 +22,17 @@ from retention.plan import Plan, plan
 from retention.scope import Scope, scope_of
 
 PARTS = ("exchange", "dataset", "period")
+COLUMNS = (
+    Column("plan", Text("plan", "plan"), "code"),
+    Column("convention", Text("convention", "convention")),
+    Column("due", Text("au plus tard le", "at the latest on"), "day"),
+    Column("exchange", Text("échange", "exchange")),
+    Column("copies", Text("copies", "copies"), "words"),
+    Column("count", Text("nombre", "count"), "number"),
+    Column("bytes", Text("octets", "bytes"), "number"),
+    Column("fate", Text("sort", "fate"), "words"),
+    Column("hold", Text("suspension", "hold"), "code"),
+)
 
 
 def one(visit: Visit) -> Response:
@@ -37,6 +50,8 @@ def _one(visit: Visit, parts: dict[str, str | None], fault: PasserelleError | No
         number = plan_id(found)
         given = approvals(connection, number, visit.now)
         asked_for = required(connection)
+    if visit.export:
+        return visit.listing(_listing(found, number))
     text = visit.workspace.convention(which)
     told = found.as_json()
     return visit.page(
@@ -48,6 +63,25 @@ def _one(visit: Visit, parts: dict[str, str | None], fault: PasserelleError | No
         exchanges=[(each.id, Text(each.id, each.id)) for each in text.exchanges],
         approvable=found.allowed and bool(found.copies) and all(person(each.by) != person(visit.account.name) for each in given),
     )  # fmt: skip
+
+
+def _listing(found: Plan, number: str) -> Listing:
+    """What a plan destroys and what a hold keeps, by exchange and kind of copies, to be exported."""
+    about = {
+        "plan": number,
+        "convention": found.convention,
+        "due": date.fromisoformat(found.due) if found.due else None,
+    }
+    gone = [
+        {**about, "exchange": part["exchange"], "copies": said(COPIES, each["kind"]), "count": each["count"], "bytes": each["bytes"], "fate": Text("à détruire", "to be destroyed")}
+        for part in found.as_json()["by_exchange"] for each in part["copies"]
+    ]  # fmt: skip
+    kept = [
+        {**about, "exchange": part["exchange"], "copies": said(COPIES, kind), "count": count, "fate": Text("conservé", "kept"), "hold": part["hold"]}
+        for part in found.held for kind, count in part["copies"].items()
+    ]  # fmt: skip
+    title = Text("Plan de destruction", "Destruction plan")
+    return Listing(title, title, COLUMNS, [*gone, *kept], Text("Rien n'est à détruire aujourd'hui.", "Nothing is to be destroyed today."))  # fmt: skip
 
 
 def consent(visit: Visit) -> Response:
@@ -64,7 +98,8 @@ def consent(visit: Visit) -> Response:
         f"Plan {given.plan} approuvé. Une autre personne l'exécute : passerelle purge run {which} --confirm",
         f"Plan {given.plan} approved. Another person runs it: passerelle purge run {which} --confirm",
     )
-    return visit.go(visit.href("plan", which=which), words)
+    query = urlencode({name: value for name, value in parts.items() if value})
+    return visit.go(visit.href("plan", which=which) + (f"?{query}" if query else ""), words)
 
 
 def _known(visit: Visit) -> str:

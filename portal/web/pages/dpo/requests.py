@@ -234,5 +234,5 @@ WAYS = (
     Way("request.answer", "/persons/requests/{request}/answer", answer, DPO, "POST"),
     Way("request.extend", "/persons/requests/{request}/extend", extend, DPO, "POST"),
     Way("objections", "/persons/objections", objections, DPO, logs="requests_read"),
-    Way("objections.withdraw", "/persons/objections", withdraw, DPO, "POST"),
+    Way("objections.withdraw", "/persons/objections", withdraw, DPO, "POST", fresh=True),
 )
