@@ -24,9 +24,9 @@ from passerelle.convention import Exchange
 from passerelle.errors import PasserelleError, RefusedError, TheirDataError
 from passerelle.handover.decide import exchange_of
 from passerelle.handover.exchange import run_exchange
-from passerelle.handover.order import Order, Outcome, Progress, Served, Tools, quiet
-from passerelle.handover.waiting import orders_key, sending_at, settle
-from passerelle.keys import age_sink, decrypt
+from passerelle.handover.order import Order, Outcome, Progress, Served, Tools, quiet, sending_at
+from passerelle.handover.waiting import settle
+from passerelle.keys import ORDERS, CopyKey, age_sink, decrypt
 from passerelle.profile import Edition, Profile, Verdict, read_editions
 from passerelle.store import runs, sendings
 from passerelle.workspace import Settings, Workspace
@@ -94,7 +94,7 @@ def place_order(workspace: Workspace, order: Order, order_id: str | None = None)
     workspace.convention(order.convention)  # no key set is made for a convention that there is not
     order_id = order_id or uuid4().hex
     wrapped = io.BytesIO()
-    with age_sink(wrapped, [orders_key(workspace, order.convention, order.exchange).recipient]) as sink:
+    with age_sink(wrapped, [_orders_key(workspace, order.convention, order.exchange).recipient]) as sink:
         sink.write(str(order.source.absolute()).encode())
     row = runs.OrderRow(
         order_id,
@@ -137,8 +137,14 @@ def run_order(home: str | None, order_id: str, progress: Progress = quiet) -> di
 
 def _source(workspace: Workspace, row: runs.OrderRow) -> Path:
     plain = io.BytesIO()
-    decrypt(io.BytesIO(row.input), plain, [orders_key(workspace, row.convention, row.exchange).identity])
+    decrypt(io.BytesIO(row.input), plain, [_orders_key(workspace, row.convention, row.exchange).identity])
     return Path(plain.getvalue().decode())
+
+
+def _orders_key(workspace: Workspace, convention: str, exchange: str) -> CopyKey:
+    """The key of the orders that wait for an exchange."""
+    workspace.keyset(convention)  # made at first use
+    return workspace.keys.obtain_copy_key(convention, f"{ORDERS}{exchange}")
 
 
 def _drop(workspace: Workspace, order_id: str) -> None:

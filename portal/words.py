@@ -86,6 +86,8 @@ COPIES = {
     "parcel": Text("colis", "parcels"),
     "index": Text("index des personnes", "person index"),
     "verdicts": Text("verdicts ligne par ligne", "verdicts row by row"),
+    "figures": Text("chiffres avant contrôle", "figures before control"),
+    "inbox": Text("fichiers reçus en attente", "files received that wait"),
 }
 RUN_STATES = {
     "running": Text("en cours", "running"),
@@ -143,6 +145,7 @@ WATCHED = {
     "access_many_refused": Text("beaucoup de refus", "many refusals"),
     "access_odd_hours": Text("accès à des heures inhabituelles", "access at odd hours"),
     "access_new_key": Text("nouvelle clé d'un partenaire", "new key of a partner"),
+    "access_new_token": Text("nouveau jeton pour des programmes", "new token for programs"),
     "check_failed": Text("contrôle impossible", "check impossible"),
     "webhook_failed": Text("alertes non transmises", "alerts not sent"),
 }
@@ -176,6 +179,7 @@ ACCESS_ALERTS = {
     "many_refused": Text("beaucoup de refus", "many refusals"),
     "odd_hours": Text("hors des heures ouvrées", "outside working hours"),
     "new_key": Text("nouvelle clé inscrite", "new key enrolled"),
+    "new_token": Text("nouveau jeton pour des programmes", "new token for programs"),
 }
 RIGHTS = {
     "access": Text("accès", "access"),

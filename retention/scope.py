@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,8 +20,8 @@ from passerelle.convention.periods import period_of
 from passerelle.errors import UsageError
 from passerelle.keys import ORDERS
 from passerelle.shard import holds as has_tag
-from passerelle.store import holdings, runs, sendings
-from passerelle.store.holdings import Holding
+from passerelle.store import holdings, runs
+from passerelle.store.holdings import WAITING, Holding
 from passerelle.workspace import Workspace
 
 OUTLIVES = "index"  # the person index outlives the purge, so that article 15 can still be answered (C-553/07)
@@ -165,7 +166,13 @@ def _described(
         key = (copy.exchange, copy.run)
         if key not in known:
             names = frozenset({copy.exchange, datasets.get(copy.exchange, copy.exchange)})
-            known[key] = What(names, periods.get(copy.run), _persons(workspace, shards.get(copy.run), persons))
+            known[key] = (
+                What(
+                    names, PurePosixPath(copy.location).parent.name, persons
+                )  # whose a file is that nobody read is not known
+                if copy.kind == WAITING
+                else What(names, periods.get(copy.run), _persons(workspace, shards.get(copy.run), persons))
+            )
         if scope.has(known[key]):
             found.append((copy, known[key]))
     return found
@@ -191,7 +198,6 @@ def destroy_keys(workspace: Workspace, convention_id: str, copies: Sequence[Hold
     with workspace.database.read() as connection:
         present = {copy.location for copy in holdings.present(connection, convention=convention_id)}
         waiting = runs.ordered(connection, convention_id)
-        waiting |= {one.exchange for one in sendings.waiting(connection, convention=convention_id)}
     orders = {f"{ORDERS}{exchange}" for exchange in {copy.exchange for copy in copies} - waiting}
     stale = {name for name in known - present if not name.startswith(ORDERS)}
     return workspace.keys.forget(convention_id, frozenset({copy.location for copy in copies} | orders | stale))

@@ -29,6 +29,7 @@ from sqlalchemy import Connection, Engine, event
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK_BYTES = 4096
+SENT_BYTES = 1000  # what arrives at once
 FULL = os.environ.get("PASSERELLE_CRASH_MATRIX") == "full"
 SAME = (
     {"fsync"} if FULL else set()
@@ -40,8 +41,8 @@ CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shu
 
 @dataclass(frozen=True)
 class Task:
-    """An exchange (``which``, ``period``, ``source``), a parcel sent again (``resends``), a purge (``which`` alone) or a new
-    workspace, and where it dies.
+    """An exchange (``which``, ``period``, ``source``), a file that a party sends through the portal (``sent_by``, too), a parcel
+    sent again (``resends``), a purge (``which`` alone) or a new workspace, and where it dies.
 
     ``write``: before the n-th of all writes, counted from 1: a file opened to be written, written, synced, renamed, removed, a
     folder made or removed, a transaction committed, a database's files cleared. What stands after the n-th is what stands
@@ -58,6 +59,7 @@ class Task:
     period: str | None = None
     source: str | None = None
     supersedes: str | None = None
+    sent_by: str | None = None
     resends: str | None = None
     database: str | None = None
     write: int | None = None
@@ -217,6 +219,7 @@ def _carry_out(task: Task) -> Fate:
     from passerelle.handover.resend import resend
     from passerelle.workspace import Settings, Workspace
     from passerelle.workspace.settings import instant
+    from portal.sending import lay
     from retention.purge import purge
 
     settings = Settings(Path(task.home), task.database, instant(task.instant, "instant"))
@@ -231,6 +234,12 @@ def _carry_out(task: Task) -> Fate:
         work = lambda: resend(workspace, task.resends or "", "lost", assembly.tools_for, actor="test")  # noqa: E731 - one of three verbs
     elif task.source is None:
         work = lambda: purge(workspace, task.which, prefect=assembly.PREFECT)  # noqa: E731 - one of two verbs, named by its result
+    elif task.sent_by is not None:
+        convention, _, exchange = task.which.partition("/")
+        content = Path(task.source).read_bytes()
+        blocks = (content[at : at + SENT_BYTES] for at in range(0, len(content), SENT_BYTES))
+        use = (convention, exchange, task.period or "")
+        work = lambda: lay(workspace, task.sent_by or "", use, blocks, actor="test")  # noqa: E731 - one of four verbs
     else:
         convention, _, exchange = task.which.partition("/")
         reason = "corrected" if task.supersedes else None
@@ -276,9 +285,11 @@ def main() -> None:
     from flows import assembly
     from passerelle.handover.resend import resend
     from passerelle.profile import ProfileBuilder
+    from portal.sending import lay
     from retention.purge import purge
 
     assert callable(purge)
+    assert callable(lay)
     assert callable(resend)
     assert callable(assembly.run)  # they are imported once, before all forks
     # What takes seconds the first time is done once, before all forks; it starts no thread.

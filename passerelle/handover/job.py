@@ -17,9 +17,8 @@ from passerelle.convention import Convention, Decision, Exchange
 from passerelle.convention.dates import local_day
 from passerelle.disclosure import Thresholds
 from passerelle.handover.decide import Parties
-from passerelle.handover.order import Order, Progress, Tools
+from passerelle.handover.order import Order, Progress, Tools, sending_at
 from passerelle.handover.tally import Tally
-from passerelle.handover.waiting import sending_at
 from passerelle.keys import KeySet
 from passerelle.parcel import FreeTextNote
 from passerelle.profile import Finding

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,13 +12,21 @@ from typing import Any
 from passerelle.contract import Contract
 from passerelle.disclosure import OutcomeTable
 from passerelle.profile import Edition, Profile, Verdict
+from passerelle.workspace import Workspace
 
+SENDING = re.compile(r"(s-[0-9a-f]{16})\.age")
 Progress = Callable[[int, int], None]
 """Called with the number of the step (1 to 8) and the rows read so far."""
 
 
 def quiet(_step: int, _rows: int) -> None:
     """Report progress to nobody."""
+
+
+def sending_at(workspace: Workspace, source: Path) -> str | None:
+    """The id of the sending that waits at ``source``; None for any other file."""
+    found = SENDING.fullmatch(source.name)
+    return found[1] if found and source.is_relative_to(workspace.home / "inbox") else None
 
 
 @dataclass(frozen=True, slots=True)

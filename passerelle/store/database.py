@@ -36,7 +36,7 @@ from passerelle.store import (
 )
 from passerelle.trail import tables as trail_tables
 
-SCHEMA_VERSION = "4"
+SCHEMA_VERSION = "5"
 BUSY_TIMEOUT_SECONDS = 60
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 

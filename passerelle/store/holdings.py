@@ -11,6 +11,8 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, upd
 from passerelle.clock import iso
 from passerelle.store.tables import holding
 
+WAITING = "inbox"  # a file that waits for its exchange: its location is inbox/CONVENTION/EXCHANGE/PERIOD/FILE
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:

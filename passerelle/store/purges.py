@@ -58,7 +58,7 @@ def clear_runs(connection: Connection, runs: frozenset[str]) -> None:
     for start in range(0, len(runs), MANY):
         some = sorted(runs)[start : start + MANY]
         connection.execute(delete(profile).where(profile.c.run.in_(some)))
-        connection.execute(delete(sending).where(sending.c.run.in_(some)))
+        connection.execute(delete(sending).where(sending.c.run.in_(some) | sending.c.id.in_(some)))
         connection.execute(update(delivery).where(delivery.c.run.in_(some)).values(manifest=b"", notices="{}"))
         replies = update(reply).where(reply.c.run.in_(some))
         connection.execute(replies.values(draft="{}", sealed=None, manifest=None, texts=None))

@@ -76,6 +76,11 @@ class Sending:
         return self.state in {"delivered", "duplicate", "refused"}
 
 
+def location_of(one: Sending) -> str:
+    """Where the file of a sending waits, in the workspace."""
+    return f"inbox/{one.convention}/{one.exchange}/{one.period}/{one.id}.age"
+
+
 def add(connection: Connection, new: Sending) -> None:
     """Keep a sending that has arrived."""
     values = {name: getattr(new, name) for name in sending.c.keys()}  # noqa: SIM118 - columns, not rows

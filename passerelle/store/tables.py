@@ -188,7 +188,7 @@ holding = Table(
     Column("created_at", String(20), nullable=False),
     Column("destroyed_at", String(20)),
     CheckConstraint(
-        "kind in ('raw','quarantine','staging','parcel','release','index','verdicts','figures')",
+        "kind in ('raw','quarantine','staging','parcel','release','index','verdicts','figures','inbox')",
         name="ck_holding_kind",
     ),
     Index("ix_holding_convention", "convention"),

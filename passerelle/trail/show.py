@@ -198,6 +198,14 @@ SENTENCES: dict[str, dict[Lang, str]] = {
         "fr": "Remise des verdicts du traitement {run} abandonnée, colis {parcel}, motif {reason}",
         "en": "Handing over of the verdicts of run {run} given up, parcel {parcel}, reason {reason}",
     },
+    "sending_received": {
+        "fr": "Fichier {sending} reçu par le portail[ de {sender}][, période {period}], {rows}, {bytes}",
+        "en": "File {sending} received through the portal[ from {sender}][, period {period}], {rows}, {bytes}",
+    },
+    "sending_destroyed": {
+        "fr": "Fichier {sending} retiré de la boîte d'arrivée et détruit : {reason}",
+        "en": "File {sending} taken out of the inbox and destroyed: {reason}",
+    },
     "quarantine_read": {
         "fr": "Lignes rejetées du traitement {run} lues sous motif : {rows}[, scellées pour la clé {fingerprint}]",
         "en": "Rejected rows of run {run} read, for a reason given: {rows}[, sealed to key {fingerprint}]",
@@ -264,6 +272,7 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "objection": "opposition", "erasure": "effacement", "rectification": "rectification", "restriction": "limitation",
         "access": "accès", "portability": "portabilité", "granted": "satisfaite", "partly": "satisfaite en partie",
         "refused": "refus", "no-data": "aucune donnée", "withdrawn": "retirée", "identity-unproved": "identité non établie",
+        "taken": "pris en charge", "expired": "délai d'attente écoulé", "missing": "introuvable",
         "done": "fait", "impossible": "impossible", "disproportionate": "effort disproportionné",
     },
     "en": {

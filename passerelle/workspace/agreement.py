@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from passerelle.errors import TrailError
 from passerelle.store import events, holdings, links, objections, partners, purges, requests, runs
-from passerelle.store.holdings import Holding
+from passerelle.store.holdings import WAITING, Holding
 from passerelle.store.objections import Objection
 from passerelle.store.partners import PartnerKey
 from passerelle.store.tables import receipt
@@ -25,7 +25,8 @@ KINDS = frozenset(
     {
         "delivery_intent", "delivered", "delivery_abandoned", "intake", "event_recorded", "receipt_recorded",
         "holding_destroyed", "keys_destroyed", "purge_started", "purge_certificate", "objection_recorded",
-        "objection_withdrawn", "person_request_opened", "recipient_notified", "superseded", "supersession_told",
+        "objection_withdrawn", "person_request_opened", "recipient_notified", "superseded", "supersession_told", "sending_received",
+        "sending_destroyed",
     }
 )  # fmt: skip
 KEYS = frozenset({"partner_key_enrolled", "partner_key_approved", "partner_key_revoked", "partner_key_ended"})
@@ -57,6 +58,8 @@ class _Told:
     intents: dict[str, Recorded] = field(default_factory=dict)
     delivered: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     taken_in: set[str] = field(default_factory=set)
+    sent: dict[str, str] = field(default_factory=dict)  # files received through the portal: their conventions
+    unsent: set[str] = field(default_factory=set)  # those destroyed since
     events: dict[str, dict[str, str | None]] = field(default_factory=dict)
     receipts: set[str] = field(default_factory=set)
     destroying: set[str] = field(default_factory=set)  # conventions of which copies were destroyed
@@ -85,10 +88,10 @@ class _Told:
                 self.receipts.add(body["receipt_sha256"])
             case "superseded" | "supersession_told" as kind:
                 self._supersession(kind, body)
-            case "purge_started":
-                self.purges[body["purge"]] = None
-            case "purge_certificate":
-                self.purges[body["purge"]] = body["certificate_sha256"]
+            case "sending_received" | "sending_destroyed" as kind:
+                self._sending(kind, body)
+            case "purge_started" | "purge_certificate":
+                self.purges[body["purge"]] = body.get("certificate_sha256")
             case _:
                 self._person_or_destruction(found.entry.kind, body)
 
@@ -97,6 +100,12 @@ class _Told:
             self.superseded[body["parcel"]] = body["by"], body["reason"]
         else:
             self.closed.add(body["parcel"])
+
+    def _sending(self, kind: str, body: Mapping[str, Any]) -> None:
+        if kind == "sending_received":
+            self.sent[body["sending"]] = body["convention"]
+        else:
+            self.unsent.add(body["sending"])
 
     def _person_or_destruction(self, kind: str, body: Mapping[str, Any]) -> None:
         if kind in {"person_request_opened", "recipient_notified"}:
@@ -129,6 +138,7 @@ def verify_tables(ledger: Ledger, connection: Connection) -> dict[str, int]:
         *_deliveries(connection, told),
         *_links(connection, told),
         *_copies(copies, told),
+        *_sendings(copies, told),
         *_events(connection, told),
         *_receipts(connection, told),
         *_purges(connection, told),
@@ -275,6 +285,17 @@ def _copies(copies: Sequence[Holding], told: _Told) -> Iterator[str]:
                 yield f"holding: the {what} {which} recorded in the trail is missing"
             elif copy.destroyed_at is not None and copy.convention not in told.destroying:
                 yield f"holding: the {what} {which} is marked as destroyed, and the trail tells of no destruction"
+
+
+def _sendings(copies: Sequence[Holding], told: _Told) -> Iterator[str]:
+    """A file that waits is passed by when nobody knows of it."""
+    waiting = {copy.run: copy for copy in copies if copy.kind == WAITING}
+    for name, convention in told.sent.items():
+        copy = waiting.get(name)
+        if copy is None:
+            yield f"holding: the file {name} recorded in the trail is missing"
+        elif copy.destroyed_at is not None and name not in told.unsent and convention not in told.destroying:
+            yield f"holding: the file {name} is marked as destroyed, and the trail tells of no destruction"
 
 
 def _events(connection: Connection, told: _Told) -> Iterator[str]:

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
+import json
+import threading
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from httpx2 import Response
+from sqlalchemy import delete, update
 
 from flows import assembly
-from passerelle.errors import ContractError, PasserelleError, WorkspaceError
+from passerelle.errors import ContractError, PasserelleError, RefusedError, WorkspaceError
 from passerelle.handover import waiting
 from passerelle.handover.evidence import trust_from
+from passerelle.handover.order import SENDING, Served
 from passerelle.parcel import open_parcel, verify
-from passerelle.store import partners, sendings
+from passerelle.store import partners, purges, sendings
+from passerelle.store.tables import holding
+from passerelle.workspace.agreement import TablesDisagreeError, verify_tables
+from portal import datasets
+from portal.sending import ways_to_send
 from portal.web import arriving
+from retention.plan import plans
 from retention.purge import purge
+from retention.scope import Scope
 from tests.canary import sweep
 from tests.gateway import POOLS, Gateway, edited, pools
 from tests.web.programs import Program, program
@@ -126,7 +139,7 @@ def test_the_page_sends_too(gateway: Gateway, portal: Portal) -> None:
     assert "waits for its exchange" in words(page)
     (path,) = inbox(gateway)
     assert path.parent == gateway.home / "inbox" / CSP / POOL / "2025-05"
-    assert waiting.NAME.fullmatch(path.name)
+    assert SENDING.fullmatch(path.name)
     assert answer.headers["location"] in one.get("/sendings").text
 
 
@@ -394,3 +407,130 @@ def test_a_purge_takes_what_waits(gateway: Gateway, agency: Program) -> None:
     assert purge(gateway.workspace, CSP).state == "done"
     assert inbox(gateway) == []
     assert agency.get(f"/sendings/{which}").status_code == 404
+
+
+def test_a_file_that_waits_is_a_holding(gateway: Gateway, agency: Program) -> None:
+    """From its arrival it is registered, told in the trail by ids, counts and commitment, and named in the plan; taken, it is destroyed."""
+    content = gateway.write(POOLS, 50).read_bytes()
+    which = send(agency, content).json()["sending"]
+    (copy,) = gateway.present(kind="inbox")
+    (path,) = inbox(gateway)
+    assert (copy.run, copy.personal, gateway.workspace.path(copy.location)) == (which, True, path)
+    assert copy.bytes == path.stat().st_size
+    (told,) = gateway.entries("sending_received")
+    assert told["commitment"] == gateway.workspace.keyset(CSP).commit(hashlib.sha256(content).hexdigest().encode())
+    named = {"sending": which, "convention": CSP, "exchange": POOL, "period": "2025-05", "sender": "france-travail"}
+    assert told == {**named, "rows": 50, "bytes": len(content), "commitment": told["commitment"]}
+    with gateway.workspace.database.read() as connection:
+        (planned,) = plans(gateway.workspace, connection)
+        verify_tables(gateway.workspace.ledger, connection)
+    assert (planned.convention, planned.allowed, planned.not_due) == (CSP, False, 1)
+    run_plan(gateway)
+    assert gateway.present(kind="inbox") == []
+    assert gateway.entries("sending_destroyed") == [
+        {"sending": which, "convention": CSP, "exchange": POOL, "reason": "taken"}
+    ]
+    assert copy.location not in gateway.workspace.keys.copy_keys(CSP)
+
+
+def test_a_purge_of_what_waits_alone(gateway: Gateway, agency: Program) -> None:
+    """A convention of which nothing but a waiting file is held is purged: it stands in the plan and in the certificate."""
+    which = send(agency, gateway.write(POOLS, 5).read_bytes()).json()["sending"]
+    gateway.record((CSP, "declared_unnecessary", {"on": "2025-05-12"}))
+    with gateway.workspace.database.read() as connection:
+        (planned,) = plans(gateway.workspace, connection)
+    assert [(one["kind"], one["count"]) for one in planned.as_json()["copies"]] == [("inbox", 1)]
+    done = purge(gateway.workspace, CSP)
+    assert [(one["kind"], one["count"]) for one in json.loads(done.certificate or "")["destroyed"]] == [("inbox", 1)]
+    assert inbox(gateway) == []
+    assert gateway.present() == []
+    assert agency.get(f"/sendings/{which}").status_code == 404
+    with gateway.workspace.database.read() as connection:
+        verify_tables(gateway.workspace.ledger, connection)
+
+
+def test_a_purge_of_a_period_takes_what_waits_for_it(gateway: Gateway, agency: Program) -> None:
+    """Of two files that wait the one of the period goes with its line and its key; the other stays and can be run."""
+    gone, stays = (
+        send(agency, gateway.write(POOLS, 20, seed=number).read_bytes(), period).json()["sending"]
+        for number, period in enumerate(("2025-04", "2025-05"))
+    )
+    first, second = (copy.location for copy in gateway.present(kind="inbox"))
+    gateway.record((CSP, "declared_unnecessary", {"on": "2025-05-12"}))
+    assert purge(gateway.workspace, CSP, scope=Scope(CSP, period="2025-04")).state == "done"
+    assert [copy.run for copy in gateway.present()] == [stays]
+    assert gateway.workspace.keys.copy_keys(CSP) & {first, second} == {second}
+    assert [agency.get(f"/sendings/{one}").status_code for one in (gone, stays)] == [404, 200]
+
+
+def test_nothing_arrives_while_it_would_be_destroyed(gateway: Gateway) -> None:
+    """A purge that begins while a file arrives makes the file be refused, and nothing of it is left."""
+    gateway.run(POOLS, "2025-04", gateway.write(POOLS, 20, seed=4), "france-travail")
+    content = gateway.write(POOLS, 5).read_bytes()
+
+    def arriving() -> Iterator[bytes]:
+        yield content[:100]
+        gateway.record((CSP, "declared_unnecessary", {"on": "2025-05-12"}))
+        with gateway.workspace.database.begin() as connection:
+            purges.open_purge(connection, f"{CSP}.1", CSP, {"ids": []}, at=gateway.workspace.now())
+        yield content[100:]
+
+    about = announced(gateway)
+    with pytest.raises(RefusedError):
+        waiting.receive(gateway.workspace, about, arriving(), actor="test", today=date(2025, 5, 12))
+    assert inbox(gateway) == []
+    assert gateway.present(kind="inbox") == []
+
+
+def announced(gateway: Gateway) -> waiting.Announced:
+    (use,) = [use for use in ways_to_send(gateway.workspace, "france-travail") if use.exchange == POOL]
+    versions = [Served(one, one.served_until) for one in datasets.pinned(use.dataset)]
+    return waiting.Announced(CSP, POOL, "2025-05", "france-travail", versions)
+
+
+def test_of_two_that_arrive_at_once_one_is_kept(gateway: Gateway) -> None:
+    """The same content twice at the same time: both are told of the one sending that waits."""
+    content = gateway.write(POOLS, 50).read_bytes()
+    about, met = announced(gateway), threading.Barrier(2, timeout=20)
+
+    def blocks() -> Iterator[bytes]:
+        yield content
+        met.wait()
+
+    def take(_: int) -> tuple[sendings.Sending, bool]:
+        return waiting.receive(gateway.workspace, about, blocks(), actor="test", today=date(2025, 5, 12))
+
+    with ThreadPoolExecutor(2) as pool:
+        (one, first), (two, second) = pool.map(take, range(2))
+    assert one.id == two.id
+    assert {first, second} == {True, False}
+    assert len(inbox(gateway)) == len(gateway.present(kind="inbox")) == len(gateway.entries("sending_received")) == 1
+
+
+def test_what_arrives_now_is_no_leftover(gateway: Gateway) -> None:
+    """A plan made while a file arrives, or is about to be told, leaves it alone."""
+    content = gateway.write(POOLS, 50).read_bytes()
+
+    def blocks() -> Iterator[bytes]:
+        yield content[:1000]
+        waiting.settle(gateway.workspace)
+        yield content[1000:]
+
+    kept, new = waiting.receive(gateway.workspace, announced(gateway), blocks(), actor="test", today=date(2025, 5, 12))
+    assert new
+    waiting.settle(gateway.workspace)
+    assert [copy.run for copy in gateway.present(kind="inbox")] == [kept.id]
+    assert len(inbox(gateway)) == 1
+
+
+def test_a_row_that_was_taken_out_is_found(gateway: Gateway, agency: Program) -> None:
+    """A waiting file that was taken out of the register behind the gateway's back: nothing is purged before it is explained."""
+    send(agency, gateway.write(POOLS, 5).read_bytes())
+    for statement, words_ in (
+        (update(holding).values(destroyed_at="2025-05-12T04:00:00Z"), "no destruction"),
+        (delete(holding), "is missing"),
+    ):
+        with gateway.workspace.database.begin() as connection:
+            connection.execute(statement)
+        with gateway.workspace.database.read() as connection, pytest.raises(TablesDisagreeError, match=words_):
+            verify_tables(gateway.workspace.ledger, connection)
