@@ -1,4 +1,4 @@
-"""What in the access log is not as usual: much taken by one person, odd hours, many persons looked up, many refusals, a new key.
+"""What in the access log is not as usual: much taken by one person, odd hours, many persons looked up, many refusals, a new key, a new token.
 
 An alert is a question for whoever runs the gateway, no finding: it says who, what and how many.
 """
@@ -20,7 +20,7 @@ from passerelle.store.access_tables import access
 from passerelle.store.tables import partner_key
 
 FRESH = timedelta(hours=1)  # what the watchdog, which looks every hour, tells as new
-Code = Literal["many_taken", "many_persons", "many_refused", "odd_hours", "new_key"]
+Code = Literal["many_taken", "many_persons", "many_refused", "odd_hours", "new_key", "new_token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ def alerts(connection: Connection, now: datetime, limits: Limits | None = None) 
     taken: list[_Act] = []
     persons: list[_Act] = []
     refused: list[_Act] = []
+    tokens: list[_Act] = []
     query = select(access.c.actor, access.c.at, access.c.action, access.c.outcome).where(access.c.at >= since)
     for actor, at, action, outcome in connection.execute(query):
         kind = actions().get(action, {}).get("kind")
@@ -76,6 +77,8 @@ def alerts(connection: Connection, now: datetime, limits: Limits | None = None) 
             taken.append(_Act(actor, at))
         elif kind == "person":
             persons.append(_Act(actor, at))
+        elif action == "token_made":
+            tokens.append(_Act(actor, at))
     odd = [act for act in (*taken, *persons) if _is_odd(act.at, limits)]
     return [
         *_many("many_taken", taken, limits.taken),
@@ -83,6 +86,7 @@ def alerts(connection: Connection, now: datetime, limits: Limits | None = None) 
         *_many("many_refused", refused, limits.refused),
         *_many("odd_hours", odd, 1),
         *_new_keys(connection, since),
+        *_many("new_token", tokens, 1),
     ]
 
 

@@ -54,6 +54,13 @@ def test_a_new_key_is_told(house: House) -> None:
     assert found(house) == [("new_key", "mtfp", 1)]
 
 
+def test_a_new_token_is_told(house: House) -> None:
+    """A token for programs made within the day is told with whose it is, though it was ended since."""
+    house.write("t-1", actor="claire", action="token_made").write("t-1", actor="claire", action="token_ended")
+    assert found(house) == [("new_token", "claire", 1)]
+    assert found(house.wait(days=2)) == []
+
+
 def test_the_watchdog_seals_and_tells_codes_without_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The watchdog seals what stands open, and tells what is unusual as a code and a count."""
     gateway = Gateway.create(tmp_path, "2025-05-04T10:00:00+02:00")  # a Sunday
