@@ -29,8 +29,8 @@ CHECKS = (
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance,
 )  # fmt: skip
-EXAMPLES = 8
-"""Inputs a call; each is sent by three programs."""
+EXAMPLES = 140
+"""Inputs in all, shared out among the calls; each is sent by three programs."""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,9 @@ def description(portal: Portal) -> Any:
 def test_no_call_breaks_its_description(call: Call, description: Any, programs: list[Program]) -> None:
     """Whatever is sent, by whom, the answer is one that is described, in the form that is described, and no server error."""
 
-    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    share = max(1, EXAMPLES // len(every_call()))
+
+    @settings(max_examples=share, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=description[call.path][call.method].as_strategy())
     def each(case: schemathesis.Case) -> None:
         for one in programs:
