@@ -28,6 +28,7 @@ from passerelle.handover.job import erase_copy, is_personal
 from passerelle.handover.order import SENDING, Served, sending_at
 from passerelle.handover.versions import over
 from passerelle.intake import Source, open_original, open_source
+from passerelle.intake.beginning import looked_at
 from passerelle.keys import AgeFile, CopyKey, age_sink
 from passerelle.store import holdings, purges, sendings
 from passerelle.store.holdings import WAITING, Holding
@@ -65,7 +66,7 @@ def receive(
     """Take a file as it arrives; the sending, and whether it is new: the same content for the same period waits once.
 
         1. Register the copy that is about to be written, with a key of its own.
-        2. Write what comes, sealed; check it.
+        2. Write what comes, sealed, unless its beginning is in no dialect already; check it once it is whole.
         3. Put it in its place, and keep its line, in one transaction with its entry in the trail.
 
     Raises:
@@ -79,7 +80,8 @@ def receive(
         iso(workspace.now()), None, "waiting", None,
     )  # fmt: skip
     with _arriving(workspace, new) as (file, part, key):  # 1
-        sha256, size = _sealed(file, key, blocks)  # 2
+        begun = looked_at(blocks, [one.contract.dialects for one in about.versions])
+        sha256, size = _sealed(file, key, begun)  # 2
         checked = _checked(part, key, about.versions, today)
         commitment = workspace.keyset(about.convention).commit(sha256.encode())
         new = replace(new, commitment=commitment, bytes=size, checked=checked)

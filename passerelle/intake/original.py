@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from typing import BinaryIO, Protocol
 
@@ -42,3 +43,26 @@ class OnDisk:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+class InMemory:
+    """Bytes that are held."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.size_bytes = len(data)
+
+    def pread(self, size: int, place: int) -> bytes:
+        """Up to ``size`` bytes from ``place``."""
+        return self._data[place : place + size]
+
+    def identity(self) -> tuple[int, ...]:
+        """They do not change."""
+        return (self.size_bytes,)
+
+    def file(self) -> BinaryIO:
+        """The same bytes as a file to seek in."""
+        return io.BytesIO(self._data)
+
+    def close(self) -> None:
+        """Nothing is open."""

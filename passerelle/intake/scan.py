@@ -166,7 +166,7 @@ def examine(raw: bytes, rules: Rules) -> Records | Fault:
     """Check the records in ``raw`` and say where they begin, or what is wrong first."""
     array = np.frombuffer(raw, np.uint8)
     lines = np.flatnonzero(array == LF)
-    found = _bad_bytes(raw, rules)
+    found = wrong_encoding(raw, rules)
     if found is not None:
         return _fault(*found, lines)
     text = escaped(raw, array, rules.escape)
@@ -217,7 +217,8 @@ def _fault(message: str, offset: int, lines: Positions) -> Fault:
     return Fault(message, before + 1, offset - line_start + 1)
 
 
-def _bad_bytes(raw: bytes, rules: Rules) -> tuple[str, int] | None:
+def wrong_encoding(raw: bytes, rules: Rules) -> tuple[str, int] | None:
+    """What in ``raw`` is not in the declared encoding, and where; None when nothing is."""
     if (at := raw.find(b"\0")) >= 0:
         return "a NUL byte", at
     if raw.isascii():

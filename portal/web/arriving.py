@@ -17,6 +17,7 @@ WAIT = 30.0  # seconds for the next block
 SLOWEST = 16 << 10  # bytes a second on the whole, once WAIT is over
 AT_ONCE, AT_ONCE_FOR_ONE = 8, 2
 FIELD_BYTES = 4 << 10  # all fields before the file
+LENGTH_DIGITS = 19  # of a length that is read as a number at all
 BOUNDARY_BYTES = 70  # RFC 2046 section 5.1.1
 
 
@@ -60,7 +61,7 @@ def blocks_of(request: Request, most: int = FILE_BYTES) -> Iterator[bytes]:
         UnreadError: it is longer than ``most`` (413), slower than ``SLOWEST`` or silent for ``WAIT`` (408), or broken off (400).
     """
     told = request.headers.get("content-length", "0")
-    if not (told.isascii() and told.isdigit()) or int(told) > most:
+    if not (told.isascii() and told.isdigit() and len(told) <= LENGTH_DIGITS) or int(told) > most:
         raise UnreadError(413)
     stream, came, began = request.stream(), 0, time.monotonic()
     while block := from_thread.run(_next, stream):
@@ -107,10 +108,14 @@ class FormWithFile:
 
     def read_fields(self) -> None:
         """Read up to the file: what ``fields`` has is then all that comes before it."""
+        came = 0
         for block in self._blocks:
             self._feed(block)
             if self._reached:
                 return
+            came += len(block)
+            if came > FIELD_BYTES:
+                break
         raise UnreadError(400)
 
     def content(self) -> Iterator[bytes]:

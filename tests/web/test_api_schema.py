@@ -66,7 +66,6 @@ def description(portal: Portal) -> Any:
 @pytest.mark.parametrize("call", every_call(), ids=lambda call: call.name)
 def test_no_call_breaks_its_description(call: Call, description: Any, programs: list[Program]) -> None:
     """Whatever is sent, by whom, the answer is one that is described, in the form that is described, and no server error."""
-
     share = max(1, EXAMPLES // len(every_call()))
 
     @settings(max_examples=share, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -8,18 +8,20 @@ import io
 import json
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio import to_thread
 from httpx2 import Response
 from sqlalchemy import delete, update
+from starlette.requests import Request
 
 from flows import assembly
-from passerelle.errors import ContractError, PasserelleError, RefusedError, WorkspaceError
+from passerelle.errors import ContractError, IntakeError, PasserelleError, RefusedError, WorkspaceError
 from passerelle.handover import waiting
 from passerelle.handover.evidence import trust_from
 from passerelle.handover.order import SENDING, Served
@@ -534,3 +536,75 @@ def test_a_row_that_was_taken_out_is_found(gateway: Gateway, agency: Program) ->
             connection.execute(statement)
         with gateway.workspace.database.read() as connection, pytest.raises(TablesDisagreeError, match=words_):
             verify_tables(gateway.workspace.ledger, connection)
+
+
+@pytest.mark.parametrize(
+    ("edit", "word"),
+    [
+        (lambda content: content.replace(b";", b",", 1), "header"),
+        (lambda content: content.replace(b"\r\n", b"\r\n\x81", 2), "encoding"),
+        (lambda content: b"%PDF-1.7" + content, "another kind"),
+    ],
+    ids=["header", "encoding", "kind"],
+)
+def test_what_begins_wrong_is_not_read_on(gateway: Gateway, edit: Callable[[bytes], bytes], word: str) -> None:
+    """A header, an encoding or a kind of file that no dialect has: refused from the first 64 KiB; the rest is not asked for."""
+    content = edit(gateway.write(POOLS, 4000).read_bytes())
+    asked = 0
+
+    def blocks() -> Iterator[bytes]:
+        nonlocal asked
+        for at in range(0, len(content), 16_384):
+            asked += 1
+            yield content[at : at + 16_384]
+
+    assert len(content) > 5 * 65_536, word
+    with pytest.raises(IntakeError):
+        waiting.receive(gateway.workspace, announced(gateway), blocks(), actor="test", today=date(2025, 5, 12))
+    assert asked == 4
+    assert inbox(gateway) == []
+    assert gateway.present(kind="inbox") == []
+    assert gateway.workspace.keys.copy_keys(CSP) == frozenset()
+
+
+def test_what_is_judged_whole_is_read_to_its_end(gateway: Gateway, agency: Program) -> None:
+    """A packed file, and a long file that is good, are taken: only what no dialect can begin with is refused before its end."""
+    content = gateway.write(POOLS, 4000).read_bytes()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("pool.csv", content)
+    whole = send(agency, content).json()
+    assert whole["checked"]["read"] == 4000
+    answer = send(agency, packed.getvalue(), "2025-04").json()
+    assert answer["checked"]["read"] == 4000
+
+
+def test_fields_before_the_file_are_few() -> None:
+    """A form that has field after field and never a file is given up before its fields fill the memory."""
+    given = 0
+
+    async def parts() -> dict[str, Any]:
+        nonlocal given
+        given += 1
+        body = f'--b\r\nContent-Disposition: form-data; name="f{given}"\r\n\r\nx\r\n'.encode()
+        return {"type": "http.request", "body": body, "more_body": given < 5000}
+
+    def read() -> None:
+        kind = (b"content-type", b"multipart/form-data; boundary=b")
+        request = Request({"type": "http", "method": "POST", "path": "/", "headers": [kind]}, parts)
+        with pytest.raises(arriving.UnreadError):
+            arriving.FormWithFile(request, "file").read_fields()
+
+    async def on_a_thread() -> None:
+        await to_thread.run_sync(read)
+
+    asyncio.run(on_a_thread())
+    assert given < 100
+
+
+@pytest.mark.parametrize("told", ["-1", "1e3", "²", "9" * 5000])
+def test_a_length_that_is_none_is_refused(gateway: Gateway, agency: Program, told: str) -> None:
+    """A length that is no number, or has thousands of digits: too long (413), and nothing is read."""
+    answer = send(agency, b"x", headers={"content-length": told.encode()})
+    assert answer.status_code == 413
+    assert inbox(gateway) == []
