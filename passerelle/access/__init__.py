@@ -5,7 +5,7 @@ trail), ``verifying``, ``expiring``, ``searching``, ``alerting``; ``line`` and
 ``comparing`` are pure.
 """
 
-from passerelle.access.batches import seal, seal_when_due
+from passerelle.access.batches import BATCH_KIND, seal, seal_when_due
 from passerelle.access.comparing import Finding
 from passerelle.access.expiring import expire
 from passerelle.access.looking import Look, looking, refusing, write_in
@@ -13,6 +13,7 @@ from passerelle.access.searching import Line, Search, every, page
 from passerelle.access.verifying import Report, inspect
 
 __all__ = [
+    "BATCH_KIND",
     "Finding",
     "Line",
     "Look",

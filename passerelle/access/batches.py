@@ -12,6 +12,7 @@ from passerelle.store.access_tables import access, access_batch
 from passerelle.trail import Entry, Ledger, merkle
 from passerelle.trail.tables import trail_head
 
+BATCH_KIND = "access_batch"
 MAX_OPEN = 256  # lines, and the time below: how much may stand that the trail does not vouch for yet
 MAX_OPEN_AGE = timedelta(hours=1)
 MAX_BATCH = 1024  # lines
@@ -62,7 +63,7 @@ def _seal_one(connection: Connection, ledger: Ledger, at: datetime) -> bool:
     }
     root = merkle.root(leaves)
     entry = ledger.append(
-        connection, Entry("access_batch", iso(at), {**facts, "count": len(rows), "root_sha256": root.hex()})
+        connection, Entry(BATCH_KIND, iso(at), {**facts, "count": len(rows), "root_sha256": root.hex()})
     )
     connection.execute(insert(access_batch).values(**facts, root=root, leaves=b"".join(leaves), entry=entry))
     connection.execute(_NUMBER, [{"line": row["id"], "given": first + place} for place, row in enumerate(rows)])

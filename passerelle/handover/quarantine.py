@@ -116,11 +116,14 @@ def kept(workspace: Workspace, connection: Connection, **where: str) -> list[Kep
     ended = {run.id: run for run in runs.runs(connection) if run.ended_at is not None}
     copies = holdings.present(connection, kind="quarantine", **where)
     days = life(connection)
-    return [
-        _kept(workspace, connection, copy, days, ended[copy.run].counts.get("rejected", 0))
-        for copy in copies
-        if copy.run in ended
-    ]
+    rules: dict[tuple[str, str], _Rule] = {}
+    found = []
+    for copy in (copy for copy in copies if copy.run in ended):
+        which = copy.convention, copy.exchange
+        if which not in rules:
+            rules[which] = _rule(workspace, connection, *which)
+        found.append(_kept(rules[which], copy, days, ended[copy.run].counts.get("rejected", 0)))
+    return found
 
 
 def kept_with_rows(workspace: Workspace, connection: Connection) -> list[Kept]:
@@ -128,23 +131,36 @@ def kept_with_rows(workspace: Workspace, connection: Connection) -> list[Kept]:
     return [one for one in kept(workspace, connection) if one.rows]
 
 
-def _kept(workspace: Workspace, connection: Connection, copy: Holding, days: int, rows: int) -> Kept:
-    expires, basis = datetime.fromisoformat(copy.created_at) + timedelta(days=days), "hub_policy"
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What a convention says today of the copies of one exchange: the end of their last day, on which ground; what holds them."""
+
+    end: datetime | None
+    basis: str
+    held: str | None
+
+
+def _rule(workspace: Workspace, connection: Connection, convention_id: str, exchange_id: str) -> _Rule:
     try:
-        convention = workspace.convention(copy.convention)
-        history, now = workspace.history(connection, copy.convention), workspace.now()
-        exchange = exchange_of(convention, copy.exchange)
+        convention = workspace.convention(convention_id)
+        history, now = workspace.history(connection, convention_id), workspace.now()
+        exchange = exchange_of(convention, exchange_id)
     except PasserelleError:
-        return Kept(copy, rows, expires, basis, "convention_unreadable")
+        return _Rule(None, "hub_policy", "convention_unreadable")
     dataset = exchange.handling.contract if exchange and exchange.handling else None
-    answers = [destruction_deadline(convention, history, now, one) for one in (None, copy.exchange, dataset)]
+    answers = [destruction_deadline(convention, history, now, one) for one in (None, exchange_id, dataset)]
     held = next((answer.reason for answer in answers if answer.reason in HOLDS), None)
     value = answers[0].value
-    if value is not None and not isinstance(value, str | bool):
-        end = datetime.combine(value + timedelta(days=1), time.min, convention.zone)
-        if end < expires:
-            expires, basis = end, answers[0].basis
-    return Kept(copy, rows, expires, basis, held)
+    if value is None or isinstance(value, str | bool):
+        return _Rule(None, "hub_policy", held)
+    return _Rule(datetime.combine(value + timedelta(days=1), time.min, convention.zone), answers[0].basis, held)
+
+
+def _kept(rule: _Rule, copy: Holding, days: int, rows: int) -> Kept:
+    expires = datetime.fromisoformat(copy.created_at) + timedelta(days=days)
+    if rule.end is not None and rule.end < expires:
+        return Kept(copy, rows, rule.end, rule.basis, rule.held)
+    return Kept(copy, rows, expires, "hub_policy", rule.held)
 
 
 def look(

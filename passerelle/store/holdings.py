@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from passerelle.clock import iso
 from passerelle.store.tables import holding
@@ -29,6 +28,9 @@ class Holding:
     bytes: int | None
     created_at: str
     destroyed_at: str | None
+
+
+_COLUMNS = [holding.c[name] for name in Holding.__slots__]
 
 
 def register(
@@ -77,26 +79,22 @@ def destroyed(connection: Connection, ids: list[int], *, at: datetime) -> None:
 
 def present(connection: Connection, **where: str) -> list[Holding]:
     """Copies not known to be destroyed, whose columns equal ``where``."""
-    query = select(holding).where(holding.c.destroyed_at.is_(None)).order_by(holding.c.id)
+    query = select(*_COLUMNS).where(holding.c.destroyed_at.is_(None)).order_by(holding.c.id)
     for name, value in where.items():
         query = query.where(holding.c[name] == value)
-    return [_holding(row) for row in connection.execute(query)]
+    return [Holding(*row) for row in connection.execute(query)]
 
 
 def every(connection: Connection) -> list[Holding]:
     """Every copy ever registered, oldest first."""
-    return [_holding(row) for row in connection.execute(select(holding).order_by(holding.c.id))]
+    return [Holding(*row) for row in connection.execute(select(*_COLUMNS).order_by(holding.c.id))]
 
 
 def all_of(connection: Connection, convention: str) -> list[Holding]:
     """Every copy ever registered under ``convention``."""
-    query = select(holding).where(holding.c.convention == convention).order_by(holding.c.id)
-    return [_holding(row) for row in connection.execute(query)]
+    query = select(*_COLUMNS).where(holding.c.convention == convention).order_by(holding.c.id)
+    return [Holding(*row) for row in connection.execute(query)]
 
 
 def _there(location: str) -> ColumnElement[bool]:
     return and_(holding.c.location == location, holding.c.destroyed_at.is_(None))
-
-
-def _holding(row: Row[Any]) -> Holding:
-    return Holding(**{name: getattr(row, name) for name in Holding.__slots__})

@@ -73,6 +73,9 @@ class Delivery:
     delivered_at: str | None
 
 
+_DELIVERY = [delivery.c[name] for name in Delivery.__slots__]
+
+
 def place(connection: Connection, order: OrderRow, *, at: datetime) -> None:
     """Keep an order; the same again changes nothing."""
     known = connection.scalar(select(exchange_order.c.id).where(exchange_order.c.id == order.id))
@@ -175,10 +178,10 @@ def abandon(connection: Connection, parcel: str) -> None:
 
 def deliveries(connection: Connection, **where: str) -> list[Delivery]:
     """Deliveries whose columns equal ``where``, in trail order."""
-    query = select(delivery).order_by(delivery.c.entry)
+    query = select(*_DELIVERY).order_by(delivery.c.entry)
     for name, value in where.items():
         query = query.where(delivery.c[name] == value)
-    return [Delivery(**{name: getattr(row, name) for name in Delivery.__slots__}) for row in connection.execute(query)]
+    return [Delivery(*row) for row in connection.execute(query)]
 
 
 def keep_profile(connection: Connection, of: Run, body: str, verdict: str, *, at: datetime) -> None:

@@ -213,6 +213,11 @@ class Workspace:
             self._conventions[convention_id] = load_convention(self.home, convention_id, self._conventions)
         return self._conventions[convention_id]
 
+    @property
+    def texts_seen(self) -> object:
+        """Equal to an earlier one as long as no convention file was seen to change."""
+        return self._seen
+
     def refresh(self) -> None:
         """Forget the conventions that were loaded when a file changed since: a server that lives long must see the change."""
         now = _stamps(self.home)

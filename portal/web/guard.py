@@ -27,6 +27,7 @@ from portal.render import Lang, Text, language
 from portal.web.body import form as form_of
 from portal.web.menu import Menu
 from portal.web.pace import Pace
+from portal.web.remembered import Remembered
 from portal.web.setup import Setup
 from portal.web.visit import AbsentError, Visit
 from portal.web.ways import Way
@@ -49,6 +50,7 @@ class Door:
     secure: bool
     setup: Setup = field(default_factory=Setup)
     pace: Pace = field(default_factory=Pace)
+    remembered: Remembered = field(default_factory=Remembered)
 
     @property
     def cookie(self) -> str:

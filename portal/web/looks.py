@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from portal import render, words
 from portal.render import Lang, Text
+from portal.web.listing import Column
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -62,9 +63,27 @@ def cell(kind: str, value: Any, speak: Mapping[str, Any]) -> str | Markup:
     if value is None or value == "":
         return "–"
     if kind == "code":
-        return Markup("/<wbr>").join(Markup("<code>{}</code>").format(part) for part in str(value).split("/"))
+        parts = "/<wbr>".join(f"<code>{part}</code>" for part in str(escape(value)).split("/"))
+        return Markup(parts)  # noqa: S704 - escaped above
     shown: Callable[[Any], str] | None = speak.get({"words": "words"}.get(kind, kind))
     return shown(value) if shown is not None else escape(speak["words"](value) if isinstance(value, Text) else value)
+
+
+def lines(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], speak: Mapping[str, Any]) -> Markup:
+    """The lines of a list's table: written here, for a template takes five times as long for each cell."""
+    made = []
+    for row in rows:
+        made.append("<tr>")
+        for column in columns:
+            shown, key = str(escape(cell(column.kind, row.get(column.key), speak))), column.key
+            tone, href = row.get(f"{key}_tone"), row.get(f"{key}_href")
+            if href:
+                shown = f'<a href="{escape(href)}">{shown}</a>'
+            elif tone is not None:
+                shown = f'<span class="badge {escape(tone)}">{shown}</span>'
+            made.append(f'<td class="n">{shown}</td>' if column.right else f"<td>{shown}</td>")
+        made.append("</tr>\n")
+    return Markup("".join(made))  # noqa: S704 - every value in it was escaped above
 
 
 def _whole(when: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
@@ -23,8 +23,10 @@ from portal.render import Lang, Text
 from portal.web import looks
 from portal.web.listing import EXPORTED_ROWS, PAGE_ROWS, Listing, as_csv, as_json
 from portal.web.menu import Menu
+from portal.web.remembered import Remembered
 from portal.web.ways import Way
 
+T = TypeVar("T")
 FRESH = timedelta(minutes=5)  # how long a second factor counts for what asks for it anew
 
 
@@ -66,6 +68,11 @@ class Visit:
         if self.account.party is None:
             raise AbsentError
         return self.account.party
+
+    def remembered(self, connection: Connection, work: Callable[[Workspace, Connection], T]) -> T:
+        """What ``work`` answers, as the portal remembers it (portal/web/remembered.py)."""
+        kept: Remembered = self.request.app.state.door.remembered
+        return kept.of(self.workspace, connection, f"{work.__module__}.{work.__qualname__}", work)
 
     @property
     def now(self) -> datetime:
@@ -125,7 +132,7 @@ class Visit:
         made = looks.environment().get_template(template)
         body = made.render(
             **speak,
-            cell=lambda kind, value: looks.cell(kind, value, speak),
+            lines=lambda columns, rows: looks.lines(columns, rows, speak),
             visit=self,
             notice=self._notice(),
             **values,

@@ -34,7 +34,7 @@ def every(visit: Visit) -> Response:
     with visit.workspace.database.begin() as connection:
         visit.log(connection, "purge_plan_read", "plans")
     with visit.workspace.database.read() as connection:
-        found = plans(visit.workspace, connection)
+        found = visit.remembered(connection, plans)
         known = standings(connection)[::-1]
     planned = [
         {
@@ -68,7 +68,7 @@ def drawn(visit: Visit) -> Response:
     with visit.workspace.database.begin() as connection:
         visit.log(connection, "purge_plan_read", "plans")
     with visit.workspace.database.read() as connection:
-        found = [one for one in plans(visit.workspace, connection) if one.due]
+        found = [one for one in visit.remembered(connection, plans) if one.due]
     dues = [Due(one.convention, date.fromisoformat(one.due or ""), one.overdue, one.allowed) for one in found]
     return Response(calendar(dues, visit.now.astimezone(PARIS).date(), visit.lang), media_type="image/svg+xml")
 

@@ -90,7 +90,7 @@ def _alert(one: Alert) -> tuple[Alert, Text | None, str]:
 
 def _destruction(visit: Visit, connection: Connection) -> Iterator[Card]:
     waits = required(connection)
-    for one in plans(visit.workspace, connection):
+    for one in visit.remembered(connection, plans):
         if one.deadline.status == "disputed":
             title = Text("Échéance contestée à trancher", "Disputed deadline to decide")
         elif waits and one.allowed and one.copies and not approvals(connection, plan_id(one), visit.now):
@@ -170,7 +170,7 @@ def _texts(visit: Visit, connection: Connection) -> Iterator[Card]:
 
 
 def _owed(visit: Visit, connection: Connection) -> Iterator[Card]:
-    for one in planning.overdue(visit.workspace, connection):
+    for one in visit.remembered(connection, planning.overdue):
         exchange = one["code"] == "exchange_overdue"
         title = Text("Échange échu et non mené", "Exchange due and not carried out") if exchange else Text("Obligation échue, rien au dossier", "Obligation due, nothing on file")  # fmt: skip
         parts = (one["convention"], one.get("exchange") or one.get("obligation"), one.get("period"))
@@ -187,7 +187,7 @@ def _unusual(visit: Visit, connection: Connection) -> Iterator[Card]:
 
 
 def _late(visit: Visit, connection: Connection) -> Iterator[Card]:
-    for one in (one for one in reconcile(visit.workspace, connection) if one.late):
+    for one in (one for one in visit.remembered(connection, reconcile) if one.late):
         yield Card(
             "", Text("Sans accusé de réception", "No receipt"), Text(f"{one.parcel}, {one.recipient}", f"{one.parcel}, {one.recipient}"),
             visit.href("delivery", parcel=one.parcel),

@@ -27,7 +27,7 @@ def every(visit: Visit) -> Response:
     with visit.workspace.database.begin() as connection:
         visit.log(connection, "quarantine_list", "quarantines")
     with visit.workspace.database.read() as connection:
-        found = kept_with_rows(visit.workspace, connection)
+        found = visit.remembered(connection, kept_with_rows)
     rows = [
         {
             "run": one.copy.run, "run_href": visit.href("run", run=one.copy.run),
