@@ -39,6 +39,7 @@ ACTS = {
     "person request answer",
     "person request extend",
     "person request open",
+    "person tell",
     "person withdraw",
     "purge approve",
     "quarantine read",
