@@ -42,6 +42,12 @@ def page(connection: Connection, search: Search, *, limit: int, before: int | No
     return [Delivery(*row) for row in connection.execute(query)]
 
 
+def recipients(connection: Connection) -> list[tuple[str, str]]:
+    """Every convention with each party that something was delivered to under it."""
+    query = select(delivery.c.convention, delivery.c.recipient).where(delivery.c.state == "delivered").distinct()
+    return sorted((convention, party) for convention, party in connection.execute(query))
+
+
 def receipted(connection: Connection, parcels: Sequence[str]) -> dict[str, str]:
     """When each of ``parcels`` was first receipted, by parcel."""
     query = select(receipt.c.parcel, func.min(receipt.c.signed_at)).where(receipt.c.parcel.in_(parcels))

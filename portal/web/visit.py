@@ -96,13 +96,13 @@ class Visit:
         return EXPORTED_ROWS if self.export else PAGE_ROWS
 
     def asked(self, key: str) -> str:
-        """A field of the query, without spaces around it; empty where it is not given."""
-        return self.request.query_params.get(key, "").strip()
+        """A field of the query, without spaces around it and NUL, which no database takes; empty where it is not given."""
+        return self.request.query_params.get(key, "").replace("\0", "").strip()
 
     def given(self, key: str) -> str:
         """A field of the form, without spaces around it; empty where it is not given, or is a file."""
         value = self.form.get(key, "")
-        return value.strip() if isinstance(value, str) else ""
+        return value.replace("\0", "").strip() if isinstance(value, str) else ""
 
     def part(self, key: str) -> str:
         """A part of the path."""
@@ -141,11 +141,13 @@ class Visit:
 
     def listing(self, listing: Listing, template: str = "listing.html.jinja", **values: Any) -> Response:
         """A list, as a page or in the format that the query asks for."""
-        if self.export == "csv":
-            return _download(as_csv(listing, self.lang), "text/csv", f"{self.way.name}.csv")
-        if self.export == "json":
-            return _download(as_json(listing, self.lang), "application/json", f"{self.way.name}.json")
-        return self.page(template, listing=listing, **values)
+        if self.export is None:
+            return self.page(template, listing=listing, most=EXPORTED_ROWS, **values)
+        body, kind = (as_csv(listing, self.lang), "text/csv") if self.export == "csv" else (as_json(listing, self.lang), "application/json")  # fmt: skip
+        answer = _download(body, kind, f"{self.way.name}.{self.export}")
+        if listing.cursor is not None:  # RFC 8288: the rows that this file has no place for
+            answer.headers["Link"] = f'<{self.same(after=listing.cursor)}>; rel="next"'
+        return answer
 
     def same(self, **changed: str | None) -> str:
         """The address of this page with some fields of the query changed; None takes one out."""

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import insert
 
+from passerelle.store.access import lines
+from passerelle.store.access_tables import access
+from portal.web.listing import EXPORTED_ROWS
 from tests.gateway import POOLS, Gateway, pools
 from tests.web.visitors import Portal, Visitor, words
 
@@ -28,10 +32,8 @@ def dpo(gateway: Gateway) -> Visitor:
 
 
 def actions(gateway: Gateway) -> list[str]:
-    from passerelle.store import access
-
     with gateway.workspace.database.read() as connection:
-        return [line["action"] for line in access.lines(connection)]
+        return [line["action"] for line in lines(connection)]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +86,25 @@ def test_the_picture_of_a_convention_is_an_svg(dpo: Visitor) -> None:
 def test_dates_in_the_wrong_order_are_told(dpo: Visitor) -> None:
     """A span that ends before it begins gets a page that says what is expected."""
     assert dpo.get("/conventions/csp-ft-2024", params={"from": "2028-01-01", "to": "2024-01-01"}).status_code == 400
+
+
+def test_an_export_says_what_it_has_no_place_for(gateway: Gateway, dpo: Visitor) -> None:
+    """A file has ten thousand rows at most; the answer leads to the rest, and the page says so before."""
+    line = {"at": "2025-05-01T00:00:00Z", "actor": "many", "action": "trail_read", "subject": "trail", "reason": "", "outcome": "allowed", "salt": bytes(16)}  # fmt: skip
+    with gateway.workspace.database.begin() as connection:
+        connection.execute(insert(access), [line] * (EXPORTED_ROWS + 1))
+    dpo.post("/language", {"lang": "en"})
+    assert "10,000 rows at most in a file" in words(dpo.get("/access", params={"actor": "many"}))
+    first = dpo.get("/access", params={"actor": "many", "format": "json"})
+    assert len(first.json()) == EXPORTED_ROWS
+    rest = dpo.get(first.links["next"]["url"])
+    assert len(rest.json()) == 1
+    assert "next" not in rest.links
+
+
+def test_no_sign_that_a_database_refuses_reaches_it(dpo: Visitor) -> None:
+    """NUL is left out of what is asked for."""
+    assert dpo.get("/deliveries", params={"recipient": f"{MTFP}\0", "format": "json"}).json()
 
 
 def test_a_span_beyond_the_years_of_conventions_is_told(dpo: Visitor) -> None:

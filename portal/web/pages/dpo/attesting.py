@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from passerelle.errors import PasserelleError, RefusedError, UsageError
-from passerelle.store import runs
+from passerelle.store import deliveries
 from portal.render import Text
 from portal.web.listing import Column, Filter, Listing, paged
 from portal.web.pages import asked
@@ -52,7 +52,7 @@ def _every(visit: Visit, fault: PasserelleError | None = None) -> Response:
         visit.log(connection, "attestations_read", "attestations", convention=where.get("convention"), partner=where.get("party"))  # fmt: skip
     with visit.workspace.database.read() as connection:
         found = standing(visit.workspace, connection, **where)
-        received = {(one.convention, one.recipient) for one in runs.deliveries(connection, state="delivered")}
+        received = deliveries.recipients(connection)
     kept = [one for one in found if state in {None, one.state} or (state == "overdue" and one.overdue)]
     kept.sort(key=lambda one: (not one.overdue, one.state == "received", one.due, one.request))
     shown, cursor = paged(kept, visit.asked("after"), visit.rows, lambda one: one.request)
@@ -70,7 +70,7 @@ def _every(visit: Visit, fault: PasserelleError | None = None) -> Response:
         ), cursor,
     )  # fmt: skip
     choices = sorted({(name, Text(name, name)) for name, _ in received})
-    choices += sorted((f"{name}/{party}", Text(f"{name} – {party}", f"{name} – {party}")) for name, party in received)
+    choices += [(f"{name}/{party}", Text(f"{name} – {party}", f"{name} – {party}")) for name, party in received]
     answer = visit.listing(listing, "dpo/attestations.html.jinja", fault=asked.fault_in_words(fault), choices=choices)
     answer.status_code = 400 if fault else 200
     return answer

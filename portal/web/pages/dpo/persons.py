@@ -20,7 +20,7 @@ from portal.faults import told
 from portal.meanings import columns_of, meanings
 from portal.render import Text
 from portal.web.listing import Column, Listing
-from portal.web.pages.asked import insist_unnamed
+from portal.web.pages.asked import insist_unnamed, names
 from portal.web.visit import Visit
 from portal.web.ways import DPO, Way
 
@@ -88,10 +88,11 @@ def show(visit: Visit) -> Response:
 def form(visit: Visit, fault: UsageError | RefusedError | None = None, *, only: str | None = None) -> Response:
     """The form, with what went wrong; the identifier has to be typed again. ``only``: for one act."""
     words = Text(told(fault, "fr"), told(fault, "en")) if fault else None
+    reason = visit.given("reason")
     visit.shows_nothing()
     return visit.page(
         "dpo/persons.html.jinja", 400 if fault else 200, fault=words, only=only, kinds=KINDS,
-        conventions=conventions(visit),
+        conventions=conventions(visit), reason="" if names(reason, visit.given("identifier")) else reason,
     )  # fmt: skip
 
 

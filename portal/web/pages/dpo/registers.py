@@ -109,7 +109,7 @@ def processors(visit: Visit) -> Response:
         Column("declared_on", Text("déclaré le", "declared"), "day"), Column("article", Text("article", "article")),
     )  # fmt: skip
     title = Text("Sous-traitants et tiers", "Processors and third parties")
-    lead = Text("Ceux que les textes nomment et ceux qui ont été déclarés, avec leurs garanties (RGPD, art. 28).", "Those that the texts name and those that were declared, with their guarantees (GDPR art. 28).")  # fmt: skip
+    lead = Text("Ceux que les textes nomment et ceux qui ont été déclarés, avec leurs garanties (RGPD, art. 28). Le rôle est cité dans la langue du fichier de convention.", "Those that the texts name and those that were declared, with their guarantees (GDPR art. 28).")  # fmt: skip
     empty = Text("Aucun sous-traitant. On en déclare un par l'événement processor_declared.", "No processor. One is declared by the event processor_declared.")  # fmt: skip
     return _shown(visit, "processors", Listing(title, lead, columns, rows, empty), wanted)
 
@@ -147,7 +147,7 @@ def interpretations(visit: Visit) -> Response:
         Column("decisions", Text("décisions", "decisions"), "number"), Column("last", Text("la dernière", "the last"), "moment"),
     )  # fmt: skip
     title = Text("Décisions par interprétation", "Decisions by interpretation")
-    lead = Text("Chaque point que les textes laissent ambigu : comment il est lu, qui le tranche, s'il l'a été, et les décisions prises par interprétation.", "Each point that the texts leave open: how it is read, who decides it, whether it was, and the decisions taken by interpretation.")  # fmt: skip
+    lead = Text("Chaque point que les textes laissent ambigu : comment il est lu, qui le tranche, s'il l'a été, et les décisions prises par interprétation. La lecture est citée dans la langue du fichier de convention.", "Each point that the texts leave open: how it is read, who decides it, whether it was, and the decisions taken by interpretation.")  # fmt: skip
     empty = Text("Rien ne repose sur une interprétation.", "Nothing rests on an interpretation.")
     return _shown(
         visit, "interpretations", Listing(title, lead, columns, [_reading(one) for one in found], empty), wanted
