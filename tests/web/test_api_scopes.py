@@ -125,6 +125,15 @@ def test_a_query_that_is_not_understood_is_refused(programs: dict[str, Program])
         assert "xxx" not in answer.text
 
 
+def test_a_nul_is_no_word(programs: dict[str, Program]) -> None:
+    """What PostgreSQL cannot hold as text: 404 in a path, 400 in a query, whatever the database."""
+    one = programs["read"]
+    for path in ("/parcels/%00", "/sendings/p%00", "/contracts/%00"):
+        assert one.get(path).status_code == 404, path
+    for query in ("/sendings?after=%00", "/parcels?convention=%00", "/contracts/candidate_pool?version=%00"):
+        assert one.get(query).status_code == 400, query
+
+
 def test_problems_speak_the_callers_language(programs: dict[str, Program]) -> None:
     """French where it is preferred."""
     answer = programs["read"].get("/nowhere", headers={"accept-language": "fr"})

@@ -7,7 +7,7 @@ no browser can be made to call for someone; what does not exist and what is anot
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from math import ceil
 
@@ -108,8 +108,10 @@ def _carried_out(asked: Asked, body: bytes) -> Response:
     call = asked.call
     asked.data = body
     pairs = asked.request.query_params.multi_items()
-    if len(dict(pairs)) != len(pairs) or (pairs and call.query is None):
+    if len(dict(pairs)) != len(pairs) or (pairs and call.query is None) or _has_nul(dict(pairs).values()):
         return problem("malformed", asked.lang)
+    if _has_nul(asked.request.path_params.values()):
+        return problem("absent", asked.lang)
     try:
         if call.query is not None:
             asked.query = call.query.model_validate(dict(pairs))
@@ -127,6 +129,11 @@ def _carried_out(asked: Asked, body: bytes) -> Response:
     if isinstance(given, BaseModel):
         return Response(given.model_dump_json(), call.status, media_type="application/json")
     return given
+
+
+def _has_nul(texts: Iterable[str]) -> bool:
+    """PostgreSQL has no text with a NUL: nothing can be found by it."""
+    return any("\0" in text for text in texts)
 
 
 def _places(wrong: ValidationError) -> str:
