@@ -126,9 +126,16 @@ def remove_totp(connection: Connection, account: str) -> None:
 
 
 def spend_activation(connection: Connection, account: str) -> list[str]:
-    """Let the activation code open nothing more, once a second factor is there; recovery codes, told once."""
+    """Let the activation code open nothing more, nor what was begun with it, once a second factor is there; recovery codes, told once.
+
+    None of them when it was spent before: what was done under it MUST then be undone.
+    """
     values = {"activation_sha256": None, "activation_until": None}
-    connection.execute(update(factor).where(factor.c.account == account).values(**values))
+    which = (factor.c.account == account) & factor.c.activation_sha256.is_not(None)
+    if connection.execute(update(factor).where(which).values(**values)).rowcount == 0:
+        return []
+    begun = (half_session.c.account == account) & (half_session.c.purpose == "activate")
+    connection.execute(delete(half_session).where(begun))
     return renew_recovery(connection, account)
 
 

@@ -10,7 +10,7 @@ import pytest
 from passerelle.store import access, accounts, factors
 from portal.web.guard import COOKIE, SECURE_COOKIE
 from tests.gateway import Gateway
-from tests.web.visitors import PASSWORD, Portal, words
+from tests.web.visitors import PASSWORD, Portal, Visitor, words
 
 
 def test_two_factors_open_a_session(portal: Portal) -> None:
@@ -95,6 +95,31 @@ def test_an_account_is_opened_with_its_code(portal: Portal) -> None:
     assert len(re.findall(r"<li><code>[0-9a-f]{6}-[0-9a-f]{6}</code>", done.text)) == factors.RECOVERY_CODES
     assert one.session
     assert portal.stranger().post("/activate", form).status_code == 401
+
+
+def test_a_code_that_was_used_finishes_nothing_that_was_begun_with_it(portal: Portal) -> None:
+    """Who began with a stolen activation code gets no further once its owner has finished: not by an app, nor by sending twice."""
+    found = portal.account("raced")
+    with portal.gateway.workspace.database.begin() as connection:
+        code = factors.invite(connection, found.id, at=portal.gateway.workspace.now())
+    thief, owner = portal.stranger(address="203.0.113.5"), portal.stranger()
+    for one in (thief, owner):
+        assert one.post("/activate", {"name": "raced", "code": code, "password": PASSWORD}).status_code == 303
+    stolen = letters_of(thief)
+    assert owner.post("/activate/second", {"code": _code(letters_of(owner), portal)}).status_code == 200
+    with portal.gateway.workspace.database.read() as connection:
+        kept = factors.of(connection, found.id)
+    assert thief.post("/activate/second", {"code": _code(stolen, portal)}).status_code == 401
+    assert not thief.session
+    with portal.gateway.workspace.database.read() as connection:
+        assert factors.of(connection, found.id) == kept
+
+
+def letters_of(one: Visitor) -> str:
+    """The secret of the app that the page of the second factor shows."""
+    shown = re.search(r'<code id="secret">([A-Z2-7 ]+)</code>', one.get("/activate/second").text)
+    assert shown
+    return shown[1]
 
 
 def _code(letters: str, portal: Portal) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from passerelle.errors import UsageError
@@ -50,6 +51,8 @@ def check(visit: Visit) -> Response:
         return _form(visit, Text(f"{fault.fr} ; {fault.hint_fr}", f"{fault.message}; {fault.hint}"), 400)
     kept = passwords.hashed(password)
     with visit.workspace.database.begin() as connection:
+        if not factors.invited(connection, found.id, code, at=visit.now):  # spent while the password was hashed
+            raise AbsentError
         factors.set_password(connection, found.id, kept)
         token = factors.open_half(connection, found.id, "activate", browser=browser(visit.request), at=visit.now)
         half = factors.half_of(connection, token, browser=browser(visit.request), at=visit.now)
@@ -72,19 +75,26 @@ def check_second(visit: Visit) -> Response:
     if half is None or half.pending is None:
         return first(visit, STALE, 401)
     found = _owner(visit, half)
-    if visit.given("credential"):
-        if not opening.made(visit, found, half.key):
-            return _second(visit, half, WRONG_PASSKEY, 400)
-    else:
-        step = codes.step_of(opening.secret_of(visit, found, half.pending), visit.given("code"), visit.now)
-        if step is None:
-            return _second(visit, half, WRONG_CODE, 400)
-        with visit.workspace.database.begin() as connection:
-            factors.set_totp(connection, found.id, half.pending, step)
     with visit.workspace.database.begin() as connection:
-        recovery = factors.spend_activation(connection, found.id)
+        wrong = _confirm(connection, visit, found, half.key, half.pending)
+        recovery = [] if wrong else factors.spend_activation(connection, found.id)
+        if not (wrong or recovery):  # someone else finished in this instant: the factor is not kept
+            raise AbsentError
+    if wrong:
+        return _second(visit, half, wrong, 400)
     shown = visit.page("recovery.html.jinja", codes=recovery, opened=True)
     return opening.open_to(visit, found, counting.second(visit, found)[:1], shown, half)
+
+
+def _confirm(connection: Connection, visit: Visit, found: Account, owner: str, pending: bytes) -> Text | None:
+    """Keep the passkey or the app that the form confirms; what is wrong with it, or None."""
+    if visit.given("credential"):
+        return None if opening.made(connection, visit, found, owner) else WRONG_PASSKEY
+    step = codes.step_of(opening.secret_of(visit, found, pending), visit.given("code"), visit.now)
+    if step is None:
+        return WRONG_CODE
+    factors.set_totp(connection, found.id, pending, step)
+    return None
 
 
 def _form(visit: Visit, fault: Text | None = None, status: int = 200) -> Response:

@@ -46,7 +46,9 @@ def add_factor(visit: Visit) -> Response:
     insist_local(visit)
     session = _session(visit)
     if visit.given("credential"):
-        if not opening.made(visit, visit.account, session.key):
+        with visit.workspace.database.begin() as connection:
+            kept = opening.made(connection, visit, visit.account, session.key)
+        if not kept:
             return _factor(visit, WRONG_PASSKEY, 400)
     elif not _app_added(visit, session):
         return _factor(visit, WRONG_CODE, 400)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from passerelle.keys import wrapping
@@ -96,14 +97,13 @@ def asked_new(visit: Visit, found: Account, owner: str) -> str | None:
         return ceremony.to_create(where, found, kept, passkeys.ask(connection, owner, "create", at=visit.now))
 
 
-def made(visit: Visit, found: Account, owner: str) -> bool:
+def made(connection: Connection, visit: Visit, found: Account, owner: str) -> bool:
     """Whether the form brings a new passkey of the account; it is kept."""
     where = ceremony.place(visit.request)
     if where is None:
         return False
     name = visit.given("label") or "passkey"
-    with visit.workspace.database.begin() as connection:
-        return ceremony.create(connection, where, found, visit.given("credential"), owner, name=name, at=visit.now)
+    return ceremony.create(connection, where, found, visit.given("credential"), owner, name=name, at=visit.now)
 
 
 def new_secret(visit: Visit, found: Account) -> bytes:
