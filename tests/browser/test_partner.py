@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from playwright.sync_api import Download, Page, Request, expect
 
 from passerelle.handover.evidence import trust_from
 from passerelle.keys import fingerprint, parse_private, parse_recipient
+from passerelle.parcel import archive
 from passerelle.receipt import read_receipt, sign_receipt
 from passerelle.receipt.attestation import read_attestation, sign_attestation
 from passerelle.store import attestations as store
@@ -147,7 +149,7 @@ def test_a_key_that_does_not_fit_is_told_before_anything_is_asked(
 
 
 def test_a_parcel_damaged_on_the_way_gives_nothing(ministry: Ministry, paul: Person) -> None:
-    """One bit changed in the sealed extract, in the manifest or in a notice, or a file that is cut: told where, and no extract is offered."""
+    """One bit changed in the sealed extract, in the manifest or in a notice, a file that is cut or goes on: told where, and no extract is offered."""
     whole = ministry.file.read_bytes()
     size = int(whole[124:135], 8)
     manifest, notice = whole.index(b'{"$schema"'), whole.index(b"COLIS ")
@@ -166,12 +168,46 @@ def test_a_parcel_damaged_on_the_way_gives_nothing(ministry: Ministry, paul: Per
             expect(page.get_by_role("alert").first).to_contain_text("abîmé en route")
             expect(page.get_by_role("alert").first).to_contain_text(place)
             expect(page.locator("[data-extract]")).to_be_hidden()
+        for more in (b"\0", whole):
+            ministry.file.write_bytes(whole + more)
+            page = paul.open(f"/parcels/{ministry.parcel}/open")
+            opens(page, ministry.age)
+            expect(page.get_by_role("alert").first).to_contain_text("En cause : end")
         ministry.file.write_bytes(whole[: size // 2])
         page = paul.open(f"/parcels/{ministry.parcel}/open")
         opens(page, ministry.age)
         expect(page.get_by_role("alert").first).to_contain_text("interrompu")
     finally:
         ministry.file.write_bytes(whole)
+
+
+READS = """async (bytes) => {
+  const { opened } = await import("/static/parcel.js"), nothing = () => {};
+  const given = { release: null, opens: [], expected: "", signers: [], sink: nothing, progress: nothing };
+  return opened(new Blob([Uint8Array.from(bytes)]).stream(), given).catch((fault) => `${fault.word} ${fault.detail}`); }"""
+
+
+def tarred(kind: bytes = tarfile.REGTYPE, name: str = "extract.csv.age", **facts: int) -> bytes:
+    """The header that stock tools write for a member."""
+    member = tarfile.TarInfo(name)
+    member.type, member.mode, member.mtime, member.size = kind, 0o644, 1_700_000_000, 600
+    for fact, value in facts.items():
+        setattr(member, fact, value)
+    return member.tobuf(tarfile.GNU_FORMAT)
+
+
+def test_a_header_that_no_parcel_has_is_refused(paul: Person) -> None:
+    """The page takes a header only when it is, bit by bit, the one of its name, size and instant: no size below zero or beyond counting, no path, no link."""
+    page = paul.open("/parcels")
+    good = archive.header("extract.csv.age", 600, 1_700_000_000)
+    for header in (good, archive.header("extract.csv.age", 9 << 30, 1_700_000_000)):
+        assert page.evaluate(READS, list(header + bytes(1024))) in {"damaged extract.csv.age", "cut "}
+    for header in (
+        tarred(size=-8), tarred(size=1 << 60), tarred(mode=0o777), tarred(uid=1000), tarred(mtime=-1), tarred(tarfile.SYMTYPE),
+        tarred(tarfile.XHDTYPE), tarred(name="../extract.csv.age"), tarred(name="/extract.csv.age"), tarred(name="é.age"),
+        good[:124] + b"-0000000010\0" + good[136:], good[:511] + b"x", bytes(512),
+    ):  # fmt: skip
+        assert page.evaluate(READS, list(header)) == "damaged header", header
 
 
 COUNTED = """async ([table, size]) => {

@@ -1,10 +1,11 @@
-// Reads a parcel as it arrives (docs/spec/parcel.md): the tar's members, their hashes, both locks, the extract's size, hash and rows.
+// Reads a parcel as it arrives (docs/spec/parcel.md): every byte of the tar, the members' hashes, both locks, the extract's size, hash and rows.
 // Nothing is kept but the pieces that the caller's sink is given; what does not hold is a Fault that names its place.
 import { Decrypter, sha256 } from "./vendor/age.js";
-import { Fault, hex, joined } from "./identity.js";
+import { Fault, hex, joined, text } from "./identity.js";
 import { signer } from "./sshsig.js";
 
 const BLOCK = 512;
+const OCTAL_LIMIT = 8 ** 11; // bytes from which a size is written in base 256
 const MOST_SMALL = 1024 * 1024; // bytes of a member other than the extract
 const QUOTE = 34, LINE_FEED = 10;
 const NAMESPACE = "passerelle-manifest";
@@ -25,6 +26,16 @@ class Source {
     this.left = this.left.subarray(piece.length);
     this.progress((this.taken += piece.length));
     return piece;
+  }
+
+  /** Refuse what comes after the end. */
+  async insistOver() {
+    while (!this.left.length) {
+      const { done, value } = await this.reader.read().catch(() => { throw new Fault("cut"); });
+      if (done) return;
+      this.left = value;
+    }
+    throw bad("end");
   }
 
   async exactly(size) {
@@ -54,21 +65,42 @@ class Source {
 
 const bad = (place) => new Fault("damaged", place);
 
+/** The 512 bytes before a member's data: a function of its name, size and instant (docs/spec/parcel.md, section 1). */
+export function header(name, size, instant) {
+  const block = new Uint8Array(BLOCK), octal = (number, digits) => text(number.toString(8).padStart(digits, "0"));
+  const put = (at, bytes) => block.set(bytes, at);
+  put(0, text(name));
+  put(100, text("0000644\0" + "0000000\0".repeat(2)));
+  if (size < OCTAL_LIMIT) put(124, octal(size, 11));
+  else put(124, [128, ...Array.from({ length: 11 }, (_, at) => Math.floor(size / 256 ** (10 - at)) % 256)]);
+  put(136, octal(instant, 11));
+  put(148, text(" ".repeat(8) + "0"));
+  put(257, text("ustar\0" + "00"));
+  put(329, text("0000000\0".repeat(2)));
+  put(148, octal(block.reduce((sum, one) => sum + one, 0), 6));
+  put(154, [0]);
+  return block;
+}
+
+const figure = (digits) => (/^[0-7]{11}$/.test(digits) ? parseInt(digits, 8) : NaN);
+
+/** The next member, whose header is the one that a parcel has, bit by bit: no other kind, no size below zero, no path. */
 async function member(source) {
-  const block = await source.exactly(BLOCK), name = new TextDecoder().decode(block.subarray(0, 100)).replace(/\0+$/, "");
-  const number = block.subarray(124, 136);
-  const size = number[0] & 128 ? Number(BigInt("0x" + hex(number.subarray(1)))) : parseInt(new TextDecoder().decode(number), 8);
-  if (!Number.isSafeInteger(size)) throw bad(`header: ${name}`);
-  return { name, size };
+  const block = await source.exactly(BLOCK), said = (from, to) => new TextDecoder("latin1").decode(block.subarray(from, to));
+  const name = said(0, 100).replace(/\0+$/, ""), instant = figure(said(136, 147));
+  const size = block[124] === 128 ? Number(BigInt("0x" + hex(block.subarray(125, 136)))) : figure(said(124, 135));
+  const safe = /^[A-Za-z][\w.-]*$/.test(name) && Number.isSafeInteger(size) && !Number.isNaN(instant);
+  if (!safe || hex(header(name, size, instant)) !== hex(block)) throw bad("header");
+  return { name, size, instant };
 }
 
 const padding = async (source, size, place) => {
   if ((await source.exactly(-size & (BLOCK - 1))).some((one) => one)) throw bad(place);
 };
 
-async function small(source, expected) {
-  const { name, size } = await member(source);
-  if (name !== expected || size > MOST_SMALL) throw bad(expected);
+async function small(source, expected, at) {
+  const { name, size, instant } = await member(source);
+  if (name !== expected || size > MOST_SMALL || instant !== at) throw bad(expected);
   const data = await source.exactly(size);
   await padding(source, size, name);
   return data;
@@ -124,10 +156,12 @@ export async function opened(stream, { release, opens, expected, signers, sink, 
   }
   await padding(source, first.size, first.name);
   const members = {};
-  for (const name of AFTER) members[name] = await small(source, name);
+  for (const name of AFTER) members[name] = await small(source, name, first.instant);
   if ((await source.exactly(2 * BLOCK)).some((one) => one)) throw bad("end");
+  await source.insistOver();
   const manifest = read(members["manifest.json"], expected), signed = signer(members["manifest.json"], members["manifest.json.sig"], NAMESPACE);
   if (!signers.includes(signed)) throw bad("manifest.json.sig");
+  if (first.instant !== Date.parse(manifest.created) / 1000) throw bad("header");
   insist(manifest, first.name, { sealed: hex(sealed.digest()), plain: hex(plain.digest()), size, rows: rows.count }, members);
   return { manifest, signed };
 }
