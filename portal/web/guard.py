@@ -26,7 +26,7 @@ from portal.faults import told
 from portal.render import Lang, Text, language
 from portal.web.body import form as form_of
 from portal.web.menu import Menu
-from portal.web.pace import Pace
+from portal.web.pace import Pace, place_of
 from portal.web.remembered import Remembered
 from portal.web.setup import Setup
 from portal.web.visit import AbsentError, Visit
@@ -130,10 +130,10 @@ class Door:
 
     def _slow(self, visit: Visit) -> Response | None:
         """What someone is told who takes an expensive way too often, or None."""
-        way, client = visit.way, visit.request.client
+        way = visit.way
         if way.per_minute is None:
             return None
-        who = visit.session.account.id if visit.session else client.host if client else ""
+        who = visit.session.account.id if visit.session else place_of(visit.request)
         left = self.pace.wait(f"{way.name} {who}", way.per_minute)
         return too_often(visit, ceil(left)) if left > 0 else None
 

@@ -137,6 +137,19 @@ def test_a_download_is_taken_up_where_it_stopped(gateway: Gateway, partner: Visi
     assert logged(gateway)[before:] == [("parcel_read", parcel)] * 10
 
 
+def test_no_spelling_of_a_number_leads_to_another_file(gateway: Gateway, partner: Visitor, parcel: str) -> None:
+    """Neither names of the workspace's files nor paths out of it, in any spelling, download anything (path traversal)."""
+    names = [one.name for one in gateway.home.iterdir()]
+    assert len(names) > 3
+    paths = ["..", "..%2f..%2fetc%2fpasswd", "%2fetc%2fpasswd", "..%5c..%5cetc", f"{parcel}.tar", f"{parcel}%2f..%2f..%2fgateway", f"{parcel}%00", f"{parcel}%0d%0ax: y"]  # fmt: skip
+    for which in (*names, *paths):
+        for way in ("/file", "/open", "/receipt/line"):
+            answer = partner.get(f"/parcels/{which}{way}")
+            assert answer.status_code == 404, which
+            assert "x" not in answer.headers
+        assert partner.post(f"/parcels/{which}/key").status_code == 404, which
+
+
 def test_a_parcel_is_streamed(gateway: Gateway, partner: Visitor, parcel: str) -> None:
     """The file leaves in pieces of 64 KiB, whatever its size."""
     (path,) = gateway.parcels(OWN)

@@ -28,7 +28,7 @@ from portal.web.api import problems
 from portal.web.api.calls import Asked, Call
 from portal.web.api.problems import problem
 from portal.web.guard import spoken
-from portal.web.pace import Pace
+from portal.web.pace import Pace, place_of
 from portal.web.visit import AbsentError
 
 BODY_BYTES = 1 << 20
@@ -96,8 +96,7 @@ class ApiDoor:
     def _unknown(self, request: Request, lang: Lang) -> Response:
         """RFC 6750, section 3.1: no word on the fault where no token was given."""
         given = "authorization" in request.headers
-        client = request.client.host if request.client else ""
-        if given and (left := self.pace.wait(f"token {client}", FAILURES_A_MINUTE)) > 0:
+        if given and (left := self.pace.wait(f"token {place_of(request)}", FAILURES_A_MINUTE)) > 0:
             return problem("often", lang, headers={"Retry-After": str(ceil(left))})
         return problem(
             "token", lang, headers={"WWW-Authenticate": REALM + (', error="invalid_token"' if given else "")}

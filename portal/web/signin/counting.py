@@ -14,6 +14,7 @@ from passerelle.store.accounts import Account
 from passerelle.store.attempts import Count
 from passerelle.store.partners import person
 from portal.render import Text
+from portal.web.pace import place_of
 from portal.web.visit import Visit
 
 QUARTER, HALF_MINUTE = timedelta(minutes=15), timedelta(seconds=30)
@@ -30,7 +31,7 @@ def known_cookie(visit: Visit) -> str:
 
 def first(visit: Visit, name: str) -> tuple[Count, ...]:
     """Under what failures of the first factor are counted."""
-    address, who = _address(visit), person(name)
+    address, who = place_of(visit.request), person(name)
     token = visit.request.cookies.get(known_cookie(visit), "")
     with visit.workspace.database.read() as connection:
         found = accounts.by_name(connection, name)
@@ -42,7 +43,7 @@ def first(visit: Visit, name: str) -> tuple[Count, ...]:
 
 def second(visit: Visit, found: Account) -> tuple[Count, ...]:
     """Under what failures of the second factor are counted."""
-    return (Count(f"second {found.id}", FREE, QUARTER), _of_address(_address(visit)))
+    return (Count(f"second {found.id}", FREE, QUARTER), _of_address(place_of(visit.request)))
 
 
 def left(visit: Visit, counts: tuple[Count, ...]) -> int:
@@ -76,7 +77,3 @@ def wait(seconds: int) -> Text:
 
 def _of_address(address: str) -> Count:
     return Count(f"address {address}", FREE_OF_ADDRESS, QUARTER)
-
-
-def _address(visit: Visit) -> str:
-    return visit.request.client.host if visit.request.client else ""
