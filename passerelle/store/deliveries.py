@@ -54,6 +54,12 @@ def receipted(connection: Connection, parcels: Sequence[str]) -> dict[str, str]:
     return dict(connection.execute(query.group_by(receipt.c.parcel)).tuples().all())
 
 
+def receipt_file(connection: Connection, parcel: str, party: str) -> bytes | None:
+    """The first receipt of ``parcel`` as its recipient signed it; None when it gave none."""
+    query = select(receipt.c.body).where(receipt.c.parcel == parcel, receipt.c.party == party)
+    return connection.scalar(query.order_by(receipt.c.signed_at).limit(1))
+
+
 def opened(connection: Connection, parcels: Sequence[str]) -> dict[str, str]:
     """When the second lock's key of each of ``parcels`` was first handed over, as far back as the access log goes.
 

@@ -92,7 +92,11 @@ def test_a_receipt_signed_with_stock_tools_is_recorded(
         assert "Receipt recorded" in words(partner.get(answer.headers["location"]))
     (entry,) = gateway.entries("receipt_recorded")
     assert (entry["parcel"], entry["party"]) == (parcel, OWN)
-    assert "given already" in words(partner.get(f"/parcels/{parcel}/receipt"))
+    again = partner.get(f"/parcels/{parcel}/receipt")
+    assert "given already" in words(again)
+    assert f'href="/parcels/{parcel}/receipt/file"' in again.text
+    kept = partner.get(f"/parcels/{parcel}/receipt/file")
+    assert (kept.content, kept.headers["content-disposition"]) == (signed, f'attachment; filename="{parcel}.receipt"')
     trail_holds(gateway.workspace)
 
 

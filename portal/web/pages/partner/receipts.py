@@ -11,6 +11,7 @@ from passerelle.parcel import verify
 from passerelle.receipt import NAMESPACE, receipt_of
 from passerelle.receipt.form import MAX_RECEIPT_BYTES
 from passerelle.receipt.recording import record
+from passerelle.store import deliveries
 from portal.faults import told
 from portal.render import Text
 from portal.web.pages.partner.parcels import title_of
@@ -52,6 +53,24 @@ def hand_in(visit: Visit) -> Response:
     return visit.go(visit.href("parcel", delivery=found.id), words)
 
 
+def recorded(visit: Visit) -> Response:
+    """The receipt that was recorded, as it was signed.
+
+    Raises:
+        RefusedError: none was given yet.
+    """
+    found = parcel_of(visit)
+    seen(visit, found)
+    with visit.workspace.database.read() as connection:
+        body = deliveries.receipt_file(connection, found.id, visit.party)
+    if body is None:
+        raise RefusedError(
+            "no receipt of this parcel is recorded", fr="aucun accusé de réception de ce colis n'est enregistré"
+        )
+    headers = {"Content-Disposition": f'attachment; filename="{found.id}.receipt"'}
+    return Response(body, media_type="application/octet-stream", headers=headers)
+
+
 def _show(visit: Visit, fault: Text | None = None, status: int = 200) -> Response:
     found = parcel_of(visit)
     seen(visit, found)
@@ -65,5 +84,6 @@ def _show(visit: Visit, fault: Text | None = None, status: int = 200) -> Respons
 WAYS = (
     Way("receipt", "/parcels/{delivery}/receipt", show, PARTNER, logs="deliveries_read"),
     Way("receipt.line", "/parcels/{delivery}/receipt/line", line, PARTNER, logs="deliveries_read", per_minute=LINES_A_MINUTE),
+    Way("receipt.file", "/parcels/{delivery}/receipt/file", recorded, PARTNER, logs="deliveries_read"),
     Way("receipt.record", "/parcels/{delivery}/receipt", hand_in, PARTNER, "POST", per_minute=LINES_A_MINUTE),
 )  # fmt: skip
