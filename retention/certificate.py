@@ -123,7 +123,7 @@ def _answer(one: attestations.Standing) -> dict[str, str]:
     if one.attested_at is None:
         asked, due = date.fromisoformat(one.asked_at[:10]), date.fromisoformat(one.due)
         return {
-            "fr": f"{one.party} a été prié le {dates.fr(asked)} d'attester, avant le {dates.fr(due)} inclus, la destruction de "
+            "fr": f"{one.party} a été prié le {dates.fr(asked)} d'attester, au plus tard le {dates.fr(due)}, la destruction de "
             f"{one.parcels} colis (demande {one.request}) : il n'a encore rien attesté.",
             "en": f"{one.party} was asked on {dates.en(asked)} to attest, by {dates.en(due)}, the destruction of "
             f"{one.parcels} parcel{'s' if one.parcels > 1 else ''} (request {one.request}): nothing is attested yet.",

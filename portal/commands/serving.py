@@ -33,7 +33,7 @@ def attach(app: typer.Typer) -> None:
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8450,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8450,
     certificate: Annotated[Path | None, typer.Option(help="TLS certificate with its chain (PEM).")] = None,
     key: Annotated[Path | None, typer.Option(help="TLS private key (PEM).")] = None,
     behind_tls: Annotated[
