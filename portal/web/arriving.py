@@ -12,6 +12,11 @@ from anyio import from_thread
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
+from passerelle.store import accounts
+from passerelle.store.accounts import Account
+from passerelle.workspace import Workspace
+from portal.web.visit import AbsentError
+
 FILE_BYTES = 4 << 30
 WAIT = 30.0  # seconds for the next block
 SLOWEST = 16 << 10  # bytes a second on the whole, once WAIT is over
@@ -72,6 +77,18 @@ def blocks_of(request: Request, most: int = FILE_BYTES) -> Iterator[bytes]:
         if late > 0 and came < late * SLOWEST:
             raise UnreadError(408)
         yield block
+
+
+def of_the_same(blocks: Iterator[bytes], workspace: Workspace, account: Account) -> Iterator[bytes]:
+    """``blocks``, whose end is given only to an account that is still what it was when they began to arrive, hours ago perhaps.
+
+    Raises:
+        AbsentError: it was closed meanwhile, or works for someone else.
+    """
+    yield from blocks
+    with workspace.database.read() as connection:
+        if accounts.by_id(connection, account.id) != account:
+            raise AbsentError
 
 
 async def _next(stream: AsyncIterator[bytes]) -> bytes:

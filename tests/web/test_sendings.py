@@ -26,7 +26,7 @@ from passerelle.handover import waiting
 from passerelle.handover.evidence import trust_from
 from passerelle.handover.order import SENDING, Served
 from passerelle.parcel import open_parcel, verify
-from passerelle.store import partners, purges, sendings
+from passerelle.store import accounts, partners, purges, sendings
 from passerelle.store.tables import holding
 from passerelle.workspace.agreement import TablesDisagreeError, verify_tables
 from portal import datasets
@@ -234,6 +234,38 @@ def test_a_file_over_the_limit_leaves_nothing(
         413,
         413,
     ]
+    assert inbox(gateway) == []
+
+
+@pytest.mark.parametrize("moved", [True, False], ids=["moved", "closed"])
+def test_who_may_send_no_more_when_the_file_ends_sends_nothing(gateway: Gateway, portal: Portal, moved: bool) -> None:
+    """An account that is closed, or given another party, while its file arrives: the file is not taken, for neither party."""
+    content = gateway.write(POOLS, 5).read_bytes()
+
+    def ends(account: str) -> None:
+        with gateway.workspace.database.begin() as connection:
+            if moved:
+                accounts.change(connection, account, "partner", OWN_PARTY)
+            else:
+                accounts.disable(connection, account, at=gateway.workspace.now())
+
+    def arriving_slowly(account: str, before: bytes, after: bytes) -> Iterator[bytes]:
+        yield before
+        ends(account)
+        yield after
+
+    own = program(portal, "france-travail")
+    assert send(own, arriving_slowly(own.account, content[:500], content[500:])).status_code == 404
+    one = portal.visitor("partner", "france-travail")
+    fields = {"token": one.token, "which": f"{CSP}/{POOL}", "period": "2025-05"}
+    parts = [
+        f'--x\r\ncontent-disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+    ]
+    head = "".join(parts) + '--x\r\ncontent-disposition: form-data; name="file"; filename="f"\r\n\r\n'
+    assert one.session
+    body = arriving_slowly(one.session.account.id, head.encode() + content, b"\r\n--x--\r\n")
+    kind = {"content-type": "multipart/form-data; boundary=x"}
+    assert one.client.post("/sendings", content=body, headers=kind).status_code == 404
     assert inbox(gateway) == []
 
 

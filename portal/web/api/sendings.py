@@ -13,7 +13,7 @@ from portal.web.api import problems
 from portal.web.api.calls import ROOT, Asked, Call
 from portal.web.api.models import Checked, Laid, Sending, SendingOf, SendingPage, SendingQuery, WholeSending
 from portal.web.api.problems import problem
-from portal.web.arriving import UnreadError, blocks_of
+from portal.web.arriving import UnreadError, blocks_of, of_the_same
 from portal.web.guard import AT_ONCE_SECONDS
 from portal.web.visit import AbsentError
 
@@ -56,7 +56,7 @@ def lay(asked: Asked) -> Laid | Response:
     which = (query.convention, query.exchange, query.period)
     try:
         with asked.request.app.state.slots.one(asked.party):
-            blocks = blocks_of(asked.request)
+            blocks = of_the_same(blocks_of(asked.request), asked.workspace, asked.account)
             found, new = acts.lay(
                 asked.workspace, asked.party, which, blocks, actor=asked.account.name, reason=asked.why
             )

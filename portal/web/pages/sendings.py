@@ -10,7 +10,7 @@ from passerelle.store.sendings import Sending
 from portal import sending as acts
 from portal.faults import told
 from portal.render import Text
-from portal.web.arriving import FormWithFile, UnreadError
+from portal.web.arriving import FormWithFile, UnreadError, of_the_same
 from portal.web.guard import TOKEN_FIELD, expired, has_token, unread
 from portal.web.listing import Column, Listing
 from portal.web.visit import AbsentError, Visit
@@ -75,7 +75,13 @@ def lay(visit: Visit) -> Response:
                 return expired(visit)
             convention, _, exchange = form.fields.get("which", "").partition("/")
             which = (convention, exchange, form.fields.get("period", ""))
-            found, new = acts.lay(visit.workspace, visit.party, which, form.content(), actor=visit.account.name)
+            found, new = acts.lay(
+                visit.workspace,
+                visit.party,
+                which,
+                of_the_same(form.content(), visit.workspace, visit.account),
+                actor=visit.account.name,
+            )
     except UnreadError as fault:
         return unread(visit, fault.status)
     except (UsageError, TheirDataError, RefusedError) as fault:
