@@ -33,7 +33,7 @@ COLUMNS = (
     Column("convention", Text("convention", "convention")),
     Column("cause", Text("motif", "reason"), "words"),
     Column("asked_at", Text("demandé le", "asked on"), "moment"),
-    Column("due", Text("à attester au", "attest by"), "day"),
+    Column("due", Text("à attester d'ici au", "attest by"), "day"),
     Column("parcels", Text("colis", "parcels"), "number"),
     Column("attested", Text("attestés", "attested"), "number"),
     Column("state", Text("état", "state"), "words"),
