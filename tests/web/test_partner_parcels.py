@@ -137,8 +137,11 @@ def test_a_download_is_taken_up_where_it_stopped(gateway: Gateway, partner: Visi
     assert logged(gateway)[before:] == [("parcel_read", parcel)] * 10
 
 
-def test_no_spelling_of_a_number_leads_to_another_file(gateway: Gateway, partner: Visitor, parcel: str) -> None:
+def test_no_spelling_of_a_number_leads_to_another_file(gateway: Gateway, parcel: str) -> None:
     """Neither names of the workspace's files nor paths out of it, in any spelling, download anything (path traversal)."""
+    partner = Portal(gateway).visitor(
+        "partner", OWN
+    )  # at a portal of its own: so many tries use up what a minute allows
     names = [one.name for one in gateway.home.iterdir()]
     assert len(names) > 3
     paths = ["..", "..%2f..%2fetc%2fpasswd", "%2fetc%2fpasswd", "..%5c..%5cetc", f"{parcel}.tar", f"{parcel}%2f..%2f..%2fgateway", f"{parcel}%00", f"{parcel}%0d%0ax: y"]  # fmt: skip
