@@ -105,7 +105,7 @@ def _judged(rule: Rule, mark: str | None, *values: str | None) -> tuple[list[obj
     judging = DataContract(
         "lists", "1.0.0", {"fr": "x", "en": "x"}, {"fr": "x", "en": "x"}, (LIST,), (rule,), (), (dialect,)
     )
-    judgement = judging.judge(Batch(pa.table({"codes": pa.array(values, pa.string())}), 1), dialect)
+    judgement = judging.judge(Batch(pa.table({"codes": pa.array(values, pa.string())}), 1), dialect, DAY)
     found = {(one.rule, tuple(int(row) for row in one.rows)) for one in judgement.failures}
     return judgement.accepted["codes"].to_pylist(), found
 
