@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import Connection
 
 from passerelle.errors import RefusedError, UsageError, WorkspaceError
+from passerelle.keys import Identity
 from passerelle.store import Database, access, holdings, partners, runs
 from passerelle.store.runs import Delivery, Run
+from passerelle.workspace import partner_keys
 from tests.gateway import STUDIES, studies
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -120,12 +122,12 @@ def test_a_partner_is_added_once(enrolled: Connection) -> None:
 def test_nothing_is_sealed_to_a_pending_key(tmp_path: Path) -> None:
     """An exchange to a recipient whose only key waits for its second approval is refused, and says who."""
     gateway = studies(tmp_path)
-    with gateway.workspace.database.begin() as connection:
-        partners.revoke(
-            connection, partners.approved(connection, "region-paca")[0].fingerprint, at=gateway.workspace.now()
-        )
-        enrol(connection, "region-paca", KEY)
-        partners.approve(connection, KEY, by="first", at=gateway.workspace.now())
+    workspace, fresh = gateway.workspace, Identity.generate().recipient
+    with workspace.database.read() as connection:
+        (old,) = partners.approved(connection, "region-paca")
+    partner_keys.revoke(workspace, old.fingerprint)
+    partner_keys.enrol(workspace, "region-paca", fresh.text, by="clerk")
+    partner_keys.approve(workspace, fresh.fingerprint, None, by="first")
     with pytest.raises(RefusedError, match="region-paca has no approved key"):
         gateway.run(STUDIES, "2019", gateway.write(STUDIES, 20))
     assert gateway.runs() == []
