@@ -12,6 +12,7 @@ import pytest
 from contracts.validation import MAX_ROWS, validate
 from passerelle.convention import Convention, Event, load
 from passerelle.errors import UsageError
+from tests.contracts.making import DAY
 
 OFFER = {
     "libelle_metier": "Infirmier", "description_offre": "…", "duree_minimale_experience": "0", "type_contrat": "CDI",
@@ -31,7 +32,7 @@ def test_the_shared_cases(shared: Path, texts: dict[str, Convention]) -> None:
     assert len(cases) == 8
     for case in cases:
         events = [Event.from_json(row) for row in json.loads(case["events"])]
-        answer = validate(texts[case["convention"]], json.loads(case["args"]), events)
+        answer = validate(texts[case["convention"]], json.loads(case["args"]), DAY, events)
         assert answer == json.loads(case["expected"]), case["case_id"]
 
 
@@ -39,7 +40,7 @@ def test_the_shared_cases(shared: Path, texts: dict[str, Convention]) -> None:
 def test_each_minimum_field_of_an_offer(texts: dict[str, Convention], missing: str) -> None:
     """Without any one of the fields that article 17 asks for, an offer is not valid."""
     row = {name: value for name, value in OFFER.items() if name != missing}
-    answer = validate(texts["paca-pe-2016"], {"exchange": "brea-offers", "row": row})
+    answer = validate(texts["paca-pe-2016"], {"exchange": "brea-offers", "row": row}, DAY)
     assert answer == {"valid": False, "errors": [f"{missing}:missing"]}
 
 
@@ -52,7 +53,7 @@ def test_a_vacancy_is_owed_over_fourteen_days(texts: dict[str, Convention], days
         "responsable_email": "n@example.org",
         "duration_days": days,
     }
-    answer = validate(texts["oce-ge-charter"], {"exchange": "vacancies", "row": row})
+    answer = validate(texts["oce-ge-charter"], {"exchange": "vacancies", "row": row}, DAY)
     assert answer == ({"valid": True, "notes": [f"not_owed:duration_{days}_days"]} if note else {"valid": True})
 
 
@@ -71,7 +72,7 @@ def test_an_express_request_is_for_its_vacancy(
     """Six profiles go when the employer asked for more, for that vacancy, and for that many."""
     events = [Event("express_request", request_)]
     args = {"exchange": "candidate-profiles", "vacancy": "v1", "profiles": 6}
-    assert validate(texts["oce-ge-charter"], args, events)["valid"] is valid
+    assert validate(texts["oce-ge-charter"], args, DAY, events)["valid"] is valid
 
 
 @pytest.mark.parametrize(
@@ -94,13 +95,13 @@ def test_an_express_request_is_for_its_vacancy(
 def test_what_cannot_be_judged_is_refused(texts: dict[str, Convention], args: dict[str, Any]) -> None:
     """An unknown exchange, no row, or rows that are none raise a usage error that tells no value."""
     with pytest.raises(UsageError) as caught:
-        validate(texts["oce-ge-charter"], args)
+        validate(texts["oce-ge-charter"], args, DAY)
     assert "CANARY" not in f"{caught.value!r} {caught.value.hint}"
 
 
 def test_an_exchange_without_rows_has_nothing_to_judge(texts: dict[str, Convention]) -> None:
     """An exchange that carries no rows is refused, and so is a question without a convention."""
     with pytest.raises(UsageError, match="no data contract"):
-        validate(texts["paca-pe-2016"], {"exchange": "regional-news", "row": {}})
+        validate(texts["paca-pe-2016"], {"exchange": "regional-news", "row": {}}, DAY)
     with pytest.raises(UsageError, match="expected a convention"):
-        validate(None, {"exchange": "vacancies", "row": {}})
+        validate(None, {"exchange": "vacancies", "row": {}}, DAY)
