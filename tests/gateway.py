@@ -203,12 +203,10 @@ def files_under(home: Path) -> list[Path]:
 def assert_no_orphans(gateway: Gateway) -> None:
     """Every file where copies live is a registered copy that is present, and every such copy is there, in full."""
     copies = {gateway.workspace.path(copy.location): copy for copy in gateway.present()}
-    partners_have = [
-        path
-        for path in (gateway.folder / "partners").rglob("*")
-        if not path.is_dir() and not path.name.startswith("ar-")
-    ]  # a request to attest a destruction is no copy
-    found = {*files_under(gateway.home), *partners_have}
+    theirs = (path for path in (gateway.folder / "partners").rglob("*") if not path.is_dir())
+    found = {
+        path for path in (*files_under(gateway.home), *theirs) if not path.name.startswith("ar-")
+    }  # no copies: requests to attest a destruction
     assert found - copies.keys() == set(), "files that no register knows"
     assert copies.keys() - found == set(), "registered copies that are not there"
     assert not list(gateway.home.rglob("*.part")), "a file half written"

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -109,7 +110,7 @@ class Faulty:
     def compared(self, batch: Batch, dialect: Dialect, names: Sequence[str]) -> pa.Table:
         return self.real.compared(batch, dialect, names)
 
-    def judge(self, batch: Batch, dialect: Dialect) -> Judgement:
+    def judge(self, batch: Batch, dialect: Dialect, day: date) -> Judgement:  # noqa: ARG002
         """Raise, always."""
         rows = batch.rows.to_pylist()
         try:

@@ -150,5 +150,5 @@ class Visitor:
 
 def words(answer: Response) -> str:
     """What a page says, without its marks."""
-    text = re.sub(r"<(script|style).*?</\1>", " ", answer.text, flags=re.DOTALL)
+    text = re.sub(r"<(script|style).*?</\1>", " ", answer.text, flags=re.DOTALL).replace("<wbr>", "")
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
