@@ -110,6 +110,33 @@ def test_bytes_from_outside_raise_only_our_error(data: bytes) -> None:
     assert checker.read(data)[0]
 
 
+@pytest.mark.parametrize(
+    ("written", "otherwise"),
+    [
+        (b'"run_duplicate"}', b'"run_duplicate"}\n'),
+        (b'{"at"', b' {"at"'),
+        (b'{"at"', b'\xef\xbb\xbf{"at"'),
+        (b'{"at"', b'{"also":1,"at"'),
+        (b'"body":{', b'"body":{"also":1,'),
+        (b'"body":{', b'"body":{"run":null,'),
+        (b'"convention":', b'"convention":"other","convention":'),
+        (b'"kind":', b'"\\u006bind":'),
+        (b":3,", b":3.0,"),
+        (b":3,", b":03,"),
+        (b":3,", b":NaN,"),
+        (b":3,", b": 3,"),
+        (b'"exchange":"offers",', b'"exchange":"\\ud800",'),
+    ],
+)  # fmt: skip
+def test_an_entry_has_one_spelling(written: bytes, otherwise: bytes) -> None:
+    """A leaf that says the same in other bytes, or something more, is no entry."""
+    body = {"run": "r-1", "deliveries": 3, "convention": "csp-ft-2024", "exchange": "offers"}
+    leaf = Entry("run_duplicate", AT, body).leaf()
+    assert leaf.count(written) == 1
+    with pytest.raises(TrailError):
+        Entry.parse(leaf.replace(written, otherwise))
+
+
 @pytest.mark.parametrize("field", ["word", "ref", "article", "period", "contract", "error", "fingerprint"])
 @pytest.mark.parametrize(
     "value", ["héloïse.trucmuche@example.org", "2 85 01 75 123 456 78", "285017512345678", "0612345678"]
