@@ -115,7 +115,7 @@ def plan(workspace: Workspace, connection: Connection, convention_id: str, scope
         copies=tuple(one.copy for one in going),
         held=tuple(held(found)),
         not_due=sum(1 for one in found if one.hold is None and not one.may_go),
-        partner_copies=tuple(copy for copy in holdings.present(connection, convention=convention_id) if not copy.ours),
+        partner_copies=tuple(holdings.present(connection, convention=convention_id, ours=False)),
     )
 
 
@@ -126,12 +126,12 @@ def _reason(found: list[Ruling], going: list[Ruling], ended: Answer) -> str:
 
 
 def plans(workspace: Workspace, connection: Connection) -> list[Plan]:
-    """The plan of every convention that still has copies, or a purge under way.
+    """The plan of every convention that still has copies, or a purge under way. To be shown: what carries one out asks anew.
 
     Raises:
         TablesDisagreeError: the register is not what the trail tells; nothing may be called held, or not held, then.
     """
-    verify_tables(workspace.ledger, connection)
-    there = {copy.convention for copy in holdings.present(connection) if copy.ours and copy.kind != OUTLIVES}
+    verify_tables(workspace.ledger, connection, anew=False)
+    there = holdings.conventions(connection, but=OUTLIVES)
     under_way = {purge.convention for purge in purges.purges(connection) if purge.state != "done"}
     return [plan(workspace, connection, convention) for convention in sorted(there | under_way)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -108,14 +109,10 @@ def rulings(workspace: Workspace, connection: Connection, scope: Scope, more: tu
     """Of each of our copies in a scope: whether it may go now, and what keeps it; as if ``more`` were on record too."""
     convention = workspace.convention(scope.convention)
     history, now = (*workspace.history(connection, convention.id), *more), workspace.now()
-    known, day = holds.all_of(history, convention.zone), local_day(now, convention.zone)
-    persons = frozenset(tag for one in known for tag in one.persons)
     judge = _Judge(convention, history, now)
-    found = []
-    for copy, what in _described(workspace, connection, scope, persons):
-        answer, deadline = judge.of(what)
-        found.append(Ruling(copy, what, answer, deadline, holds.keeping(known, what, day)))
-    return found
+    return [
+        Ruling(copy, what, *judge.of(what)) for copy, what in _described(workspace, connection, scope, judge.persons)
+    ]
 
 
 def held(found: Iterable[Ruling]) -> list[dict[str, Any]]:
@@ -132,21 +129,26 @@ def held(found: Iterable[Ruling]) -> list[dict[str, Any]]:
 
 
 class _Judge:
-    """Answers once for each exchange, dataset and period, however many copies they have."""
+    """Answers once for all copies of which no hold and no declaration can tell the difference."""
 
-    def __init__(self, convention: Convention, history: tuple[Event, ...], now: Any) -> None:
+    def __init__(self, convention: Convention, history: tuple[Event, ...], now: datetime) -> None:
         self._asked = (convention, history, now)
-        self._known: dict[What, tuple[Answer, Answer]] = {}
+        self._holds, self._day = holds.all_of(history, convention.zone), local_day(now, convention.zone)
+        self._by_period = any(one.period is not None for one in self._holds)
+        self._known: dict[What, tuple[Answer, Answer, Hold | None]] = {}
+        self.persons = frozenset(tag for one in self._holds for tag in one.persons)
 
-    def of(self, what: What) -> tuple[Answer, Answer]:
-        """Whether it may be purged, and its deadline."""
-        if what not in self._known:
+    def of(self, what: What) -> tuple[Answer, Answer, Hold | None]:
+        """Whether it may be purged, its deadline, and the hold that keeps it."""
+        named = what if self._by_period else What(what.names, None, what.persons)
+        if named not in self._known:
             convention, history, now = self._asked
-            self._known[what] = (
-                purge_allowed(convention, history, now, what),
-                destruction_deadline(convention, history, now, what),
+            self._known[named] = (
+                purge_allowed(convention, history, now, named),
+                destruction_deadline(convention, history, now, named),
+                holds.keeping(self._holds, named, self._day),
             )
-        return self._known[what]
+        return self._known[named]
 
 
 def _described(
@@ -155,7 +157,7 @@ def _described(
     """Our copies in a scope, each with what a hold may name of it; ``persons`` are the tags that are looked for."""
     convention = workspace.convention(scope.convention)
     datasets = {one.id: one.handling.contract for one in convention.exchanges if one.handling is not None}
-    periods = {one.id: one.period for one in runs.runs(connection, convention=convention.id)}
+    periods = runs.periods(connection, convention.id)
     every = holdings.all_of(connection, convention.id)
     shards = {copy.run: copy for copy in every if copy.kind == OUTLIVES}
     known: dict[tuple[str, str], What] = {}

@@ -77,23 +77,29 @@ def destroyed(connection: Connection, ids: list[int], *, at: datetime) -> None:
     )
 
 
-def present(connection: Connection, **where: str) -> list[Holding]:
+def present(connection: Connection, **where: str | bool) -> list[Holding]:
     """Copies not known to be destroyed, whose columns equal ``where``."""
     query = select(*_COLUMNS).where(holding.c.destroyed_at.is_(None)).order_by(holding.c.id)
     for name, value in where.items():
         query = query.where(holding.c[name] == value)
-    return [Holding(*row) for row in connection.execute(query)]
+    return [Holding(*row) for row in connection.execute(query).all()]
+
+
+def conventions(connection: Connection, *, but: str) -> set[str]:
+    """The conventions of which we have copies that are not known to be destroyed, of other kinds than ``but``."""
+    query = select(holding.c.convention).distinct().where(holding.c.destroyed_at.is_(None), holding.c.ours)
+    return set(connection.scalars(query.where(holding.c.kind != but)))
 
 
 def every(connection: Connection) -> list[Holding]:
     """Every copy ever registered, oldest first."""
-    return [Holding(*row) for row in connection.execute(select(*_COLUMNS).order_by(holding.c.id))]
+    return [Holding(*row) for row in connection.execute(select(*_COLUMNS).order_by(holding.c.id)).all()]
 
 
 def all_of(connection: Connection, convention: str) -> list[Holding]:
     """Every copy ever registered under ``convention``."""
     query = select(*_COLUMNS).where(holding.c.convention == convention).order_by(holding.c.id)
-    return [Holding(*row) for row in connection.execute(query)]
+    return [Holding(*row) for row in connection.execute(query).all()]
 
 
 def _there(location: str) -> ColumnElement[bool]:

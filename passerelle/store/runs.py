@@ -141,7 +141,13 @@ def runs(connection: Connection, **where: str) -> list[Run]:
     query = select(run).order_by(run.c.started_at, run.c.id)
     for name, value in where.items():
         query = query.where(run.c[name] == value)
-    return [_run(row) for row in connection.execute(query)]
+    return [_run(row) for row in connection.execute(query).all()]
+
+
+def periods(connection: Connection, convention: str) -> dict[str, str]:
+    """The period of each run under ``convention``."""
+    query = select(run.c.id, run.c.period).where(run.c.convention == convention)
+    return dict(connection.execute(query).tuples().all())
 
 
 def _run(row: Row[Any]) -> Run:
@@ -181,7 +187,7 @@ def deliveries(connection: Connection, **where: str) -> list[Delivery]:
     query = select(*_DELIVERY).order_by(delivery.c.entry)
     for name, value in where.items():
         query = query.where(delivery.c[name] == value)
-    return [Delivery(*row) for row in connection.execute(query)]
+    return [Delivery(*row) for row in connection.execute(query).all()]
 
 
 def keep_profile(connection: Connection, of: Run, body: str, verdict: str, *, at: datetime) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from threading import RLock
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import CompoundSelect, Connection, Select, bindparam, insert, select, union_all
@@ -36,6 +38,18 @@ class Recorded:
     entry: Entry
 
 
+class Telling(Protocol):
+    """What the entries of ``KINDS`` tell, once it has taken each of them in its order."""
+
+    KINDS: ClassVar[frozenset[str]]
+
+    def take(self, found: Recorded) -> None:
+        """Add one entry."""
+
+
+T = TypeVar("T", bound=Telling)
+
+
 class Ledger:
     """The trail under one origin and one key.
 
@@ -48,6 +62,8 @@ class Ledger:
         self.origin = origin
         self._key = key
         self.verifier_key = str(VerifierKey.of(origin, key))
+        self._folds: dict[type[Telling], _Fold] = {}
+        self._folding = RLock()
 
     def append(self, connection: Connection, entry: Entry) -> int:
         """Append one entry and return its index; ``append_many`` tells the rest."""
@@ -191,6 +207,31 @@ class Ledger:
         """The entries of some kinds in order; raises as ``entries`` does."""
         yield from _read(connection, 0, None, kinds)
 
+    @contextmanager
+    def folded(self, connection: Connection, telling: type[T], *, anew: bool = False) -> Iterator[T]:
+        """What the entries tell, in this view of the trail; nobody else has it meanwhile, and the next caller need only add to it.
+
+        It is kept as long as the stored hashes give the root that they gave when it was made: a shorter trail, or another, is
+        read from its first entry. Not seen by that: an entry edited in place whose stored hash was left as it was, which
+        ``fsck`` finds. What decides MUST ask for it ``anew``, with every entry read again.
+
+        Raises:
+            TrailError: a stored entry is not well formed, or stored hashes are missing.
+        """
+        with self._folding:
+            size = self.size(connection)
+            nodes = Nodes(connection, size)
+            kept = self._folds.pop(telling, None)
+            if kept is None or anew or kept.size > size or nodes.root(kept.size) != kept.root:
+                kept = _Fold(telling(), 0, merkle.EMPTY_ROOT)
+            for found in _read(connection, kept.size, size, telling.KINDS):
+                kept.told.take(found)
+            if kept.size < size:
+                kept.size, kept.root = size, nodes.root(size)
+            told: T = kept.told
+            self._folds[telling] = kept
+            yield told
+
     def find(
         self,
         connection: Connection,
@@ -207,6 +248,15 @@ class Ledger:
                 continue
             if all(entry.body.get(name) == value for name, value in fields.items()):
                 yield found
+
+
+@dataclass(slots=True)
+class _Fold:
+    """What was told by the first ``size`` entries, whose root is ``root``."""
+
+    told: Any
+    size: int
+    root: bytes
 
 
 @dataclass(slots=True)

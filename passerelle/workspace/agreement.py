@@ -9,26 +9,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from passerelle.errors import TrailError
-from passerelle.store import events, holdings, links, objections, partners, purges, requests, runs
-from passerelle.store.holdings import WAITING, Holding
+from passerelle.store import events, links, objections, partners, purges, requests
+from passerelle.store.holdings import WAITING
 from passerelle.store.objections import Objection
 from passerelle.store.partners import PartnerKey
-from passerelle.store.tables import receipt
+from passerelle.store.tables import delivery, holding, receipt
 from passerelle.trail import Ledger, Recorded
 
-KINDS = frozenset(
-    {
-        "delivery_intent", "delivered", "delivery_abandoned", "intake", "event_recorded", "receipt_recorded",
-        "holding_destroyed", "keys_destroyed", "purge_started", "purge_certificate", "objection_recorded",
-        "objection_withdrawn", "person_request_opened", "recipient_notified", "superseded", "supersession_told", "sending_received",
-        "sending_destroyed",
-    }
-)  # fmt: skip
 KEYS = frozenset({"partner_key_enrolled", "partner_key_approved", "partner_key_revoked", "partner_key_ended"})
 OBJECTIONS = frozenset({"objection_recorded", "objection_withdrawn", "keys_destroyed"})
 INTENT = ("manifest_sha256", "recipient", "sequence", "run", "convention", "exchange", "period")
@@ -51,12 +43,38 @@ class TablesDisagreeError(TrailError):
         self.count = len(faults)
 
 
+class _Intent(NamedTuple):
+    """What the intent of a delivery says: ``parts`` are those of INTENT, None where it has none."""
+
+    entry: int
+    parts: tuple[Any, ...]
+    resends: str | None
+
+
+class _Copy(NamedTuple):
+    """What is compared of a copy."""
+
+    run: str
+    kind: str
+    location: str
+    convention: str
+    destroyed_at: str | None
+
+
 @dataclass(slots=True)
 class _Told:
     """What the trail tells, folded in its order."""
 
-    intents: dict[str, Recorded] = field(default_factory=dict)
-    delivered: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    KINDS: ClassVar[frozenset[str]] = frozenset(
+        {
+            "delivery_intent", "delivered", "delivery_abandoned", "intake", "event_recorded", "receipt_recorded",
+            "holding_destroyed", "keys_destroyed", "purge_started", "purge_certificate", "objection_recorded",
+            "objection_withdrawn", "person_request_opened", "recipient_notified", "superseded", "supersession_told",
+            "sending_received", "sending_destroyed",
+        }
+    )  # fmt: skip
+    intents: dict[str, _Intent] = field(default_factory=dict)
+    delivered: dict[str, tuple[str, str]] = field(default_factory=dict)  # by run, and name of the file
     taken_in: set[str] = field(default_factory=set)
     sent: dict[str, str] = field(default_factory=dict)  # files received through the portal: their conventions
     unsent: set[str] = field(default_factory=set)  # those destroyed since
@@ -75,11 +93,12 @@ class _Told:
         body = found.entry.body
         match found.entry.kind:
             case "delivery_intent":
-                self.intents[body["delivery"]] = found
+                parts = tuple(body.get(part) for part in INTENT)
+                self.intents[body["delivery"]] = _Intent(found.index, parts, body.get("resends"))
             case "delivery_abandoned":
                 self.intents.pop(body["delivery"], None)
             case "delivered":
-                self.delivered[body["delivery"]] = body
+                self.delivered[body["delivery"]] = body.get("run", ""), body.get("parcel", body["delivery"])
             case "intake":
                 self.taken_in.add(body["run"])
             case "event_recorded":
@@ -123,32 +142,41 @@ class _Told:
             self.cleared |= {name for name, one in self.objections.items() if one["convention"] == convention}
 
 
-def verify_tables(ledger: Ledger, connection: Connection) -> dict[str, int]:
+def verify_tables(ledger: Ledger, connection: Connection, *, anew: bool = True) -> dict[str, int]:
     """Hold the tables against the trail, all of it in one view; how many of each were found to agree.
+
+    The tables are read whole. Of the trail, without ``anew``, only the entries that came since this process compared last: what
+    the others said it knows, and ``Ledger.folded`` says what it trusts then. For what only shows; what decides reads them anew.
 
     Raises:
         TablesDisagreeError: rows are missing, were added, or say something else.
         TrailError: an entry is not well formed.
     """
-    told = _Told()
-    for found in ledger.of_kinds(connection, KINDS):
-        told.take(found)
-    copies = holdings.every(connection)
-    faults = [
-        *_deliveries(connection, told),
-        *_links(connection, told),
-        *_copies(copies, told),
-        *_sendings(copies, told),
-        *_events(connection, told),
-        *_receipts(connection, told),
-        *_purges(connection, told),
-        *_objections(objections.standing(connection), told),
-        *_followed(connection, told),
-        *_keys(ledger, connection),
-    ]
+    copies = _compared(connection)
+    with ledger.folded(connection, _Told, anew=anew) as told:
+        faults = [
+            *_deliveries(connection, told),
+            *_links(connection, told),
+            *_copies(copies, told),
+            *_sendings(copies, told),
+            *_events(connection, told),
+            *_receipts(connection, told),
+            *_purges(connection, told),
+            *_objections(objections.standing(connection), told),
+            *_followed(connection, told),
+            *_keys(ledger, connection),
+        ]
+        counts = {"deliveries": len(told.intents), "purges": len(told.purges)}
     if faults:
         raise TablesDisagreeError(faults)
-    return {"deliveries": len(told.intents), "holdings": len(copies), "purges": len(told.purges)}
+    return {**counts, "holdings": connection.scalar(select(func.count()).select_from(holding)) or 0}
+
+
+def _compared(connection: Connection) -> list[_Copy]:
+    """The copies that the trail tells of one by one, oldest first."""
+    query = select(*(holding.c[name] for name in _Copy._fields)).order_by(holding.c.id)
+    rows = connection.execute(query.where(holding.c.kind.in_(("raw", "parcel", WAITING)))).all()
+    return [_Copy(*row) for row in rows]
 
 
 def verified_objections(
@@ -242,18 +270,20 @@ def _agrees(row: Objection, body: Mapping[str, Any]) -> bool:
 
 
 def _deliveries(connection: Connection, told: _Told) -> Iterator[str]:
-    rows = {one.id: one for one in runs.deliveries(connection)}
+    query = select(delivery.c.id, delivery.c.state, delivery.c.entry, *(delivery.c[part] for part in INTENT))
+    rows = {name: rest for name, *rest in connection.execute(query).all()}
     for name, intent in told.intents.items():
         row = rows.pop(name, None)
         if row is None:
             yield f"delivery {name} recorded in the trail is missing"
             continue
-        body = intent.entry.body
-        wrong = [part for part in INTENT if part in body and getattr(row, part) != body[part]]
-        if row.entry != intent.index or wrong:
+        state, entry, *parts = row
+        said = zip(INTENT, parts, intent.parts, strict=True)
+        wrong = [part for part, found, expected in said if expected not in {None, found}]
+        if entry != intent.entry or wrong:
             yield f"delivery {name} says another {wrong[0] if wrong else 'entry'} than the trail"
-        elif (row.state == "intent") == (name in told.delivered):
-            yield f"delivery {name} is {row.state} in the tables, and the trail tells otherwise"
+        elif (state == "intent") == (name in told.delivered):
+            yield f"delivery {name} is {state} in the tables, and the trail tells otherwise"
     yield from (f"delivery {name} is not recorded in the trail" for name in rows)
 
 
@@ -267,17 +297,16 @@ def _links(connection: Connection, told: _Told) -> Iterator[str]:
         if superseded.get(name) != told.superseded.get(name) or (name in closed) != (name in told.closed):
             yield f"delivery {name}: what superseded it is not what the trail tells"
     for name, intent in told.intents.items():
-        if resent.get(name) != intent.entry.body.get("resends"):
+        if resent.get(name) != intent.resends:
             yield f"delivery {name}: what it sends again is not what the trail tells"
 
 
-def _copies(copies: Sequence[Holding], told: _Told) -> Iterator[str]:
+def _copies(copies: Sequence[_Copy], told: _Told) -> Iterator[str]:
     """Rows of the register are never deleted: they are marked as destroyed, and the trail tells of each destruction."""
     raw = {copy.run: copy for copy in copies if copy.kind == "raw"}
     parcels = {copy.location.rpartition("/")[2].removesuffix(".tar"): copy for copy in copies if copy.kind == "parcel"}
-    for name, body in told.delivered.items():
-        run = body.get("run", "")
-        expected = [("parcel", name, parcels.get(body.get("parcel", name)))]
+    for name, (run, parcel) in told.delivered.items():
+        expected = [("parcel", name, parcels.get(parcel))]
         if run in told.taken_in:
             expected.append(("raw copy of run", run, raw.get(run)))
         for what, which, copy in expected:
@@ -287,7 +316,7 @@ def _copies(copies: Sequence[Holding], told: _Told) -> Iterator[str]:
                 yield f"holding: the {what} {which} is marked as destroyed, and the trail tells of no destruction"
 
 
-def _sendings(copies: Sequence[Holding], told: _Told) -> Iterator[str]:
+def _sendings(copies: Sequence[_Copy], told: _Told) -> Iterator[str]:
     """A file that waits is passed by when nobody knows of it."""
     waiting = {copy.run: copy for copy in copies if copy.kind == WAITING}
     for name, convention in told.sent.items():

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from passerelle.errors import ContractError, TrailError, WorkspaceError
 from passerelle.store import partners
+from passerelle.trail.fsck import TrailFaultsError, check
 from passerelle.workspace import Settings, Workspace, partner_keys
 from passerelle.workspace.agreement import TablesDisagreeError, verify_tables
 from retention.plan import plans
@@ -29,6 +30,8 @@ LINK = (
     "INSERT INTO delivery_link SELECT a.id, b.id, '{kind}', 'lost', '2025-06-01T00:00:00Z', {closed}, null "
     "FROM delivery a, delivery b WHERE a.sequence = 2 AND b.sequence = 1"
 )
+EDITED = """UPDATE trail_entry SET body = CAST(replace(CAST(body AS TEXT), 'candidate-pools', 'other-pools') AS BLOB)
+    WHERE kind = 'delivery_intent'"""
 LINKED = LINK.format(kind="resends", closed="null")
 SUPERSEDED = LINK.format(kind="supersedes", closed="'2025-06-01T00:00:00Z'")
 
@@ -52,10 +55,10 @@ def gateway(stage: tuple[Gateway, Path]) -> Iterator[Gateway]:
     made.workspace.close()
 
 
-def agreed(gateway: Gateway) -> dict[str, int]:
+def agreed(gateway: Gateway, *, anew: bool = True) -> dict[str, int]:
     """What the comparison finds."""
     with gateway.workspace.database.read() as connection:
-        return verify_tables(gateway.workspace.ledger, connection)
+        return verify_tables(gateway.workspace.ledger, connection, anew=anew)
 
 
 def alter(gateway: Gateway, *statements: str) -> None:
@@ -97,15 +100,68 @@ def test_what_was_done_agrees(gateway: Gateway) -> None:
 )  # fmt: skip
 def test_rows_taken_out_changed_or_added_are_named(gateway: Gateway, statement: str, fault: str) -> None:
     """A row deleted, changed or added behind the trail's back is named, and no purge is planned or run on such tables."""
+    agreed(gateway)
     alter(gateway, statement)
-    with pytest.raises(TablesDisagreeError, match=f"tables disagree: .*{fault}"):
-        agreed(gateway)
+    for anew in (False, True):
+        with pytest.raises(TablesDisagreeError, match=f"tables disagree: .*{fault}"):
+            agreed(gateway, anew=anew)
     workspace = gateway.move_to(DUE).workspace
     with workspace.database.read() as connection, pytest.raises(TrailError):
         plans(workspace, connection)
     with pytest.raises(TrailError):
         purge(workspace, "csp-ft-2024")
     assert workspace.keyset("csp-ft-2024")
+
+
+def test_what_came_since_is_added_to_what_was_read(gateway: Gateway) -> None:
+    """A comparison for a page takes what was recorded since the last one; with every entry read anew it finds the same."""
+    assert agreed(gateway, anew=False)["deliveries"] == 2
+    gateway.run(POOLS, "2025-07", gateway.write(POOLS, 40, seed=7))
+    assert agreed(gateway, anew=False)["deliveries"] == 3
+    assert agreed(gateway, anew=False) == agreed(gateway)
+    alter(gateway, "DELETE FROM delivery WHERE sequence = 3")
+    with pytest.raises(TablesDisagreeError, match="recorded in the trail is missing"):
+        agreed(gateway, anew=False)
+
+
+def test_what_was_never_committed_is_forgotten(gateway: Gateway) -> None:
+    """Entries that were read in a transaction that was rolled back count for nothing afterwards."""
+    workspace = gateway.workspace
+    with workspace.database.engine.connect() as connection:
+        workspace.append(connection, "purge_started", {"purge": "p.1", "convention": "csp-ft-2024"})
+        with pytest.raises(TablesDisagreeError, match=r"purge p\.1 recorded in the trail is missing"):
+            verify_tables(workspace.ledger, connection, anew=False)
+        connection.rollback()
+    assert agreed(gateway, anew=False) == agreed(gateway)
+
+
+def test_another_trail_is_read_from_its_beginning(gateway: Gateway) -> None:
+    """A trail of the same length with another entry in it is not taken for the one that was read before."""
+    ledger = gateway.workspace.ledger
+    with gateway.workspace.database.begin() as connection:
+        connection.execute(text("SAVEPOINT before"))
+        gateway.workspace.append(connection, "purge_started", {"purge": "p.1", "convention": "csp-ft-2024"})
+        with pytest.raises(TablesDisagreeError, match=r"purge p\.1"):
+            verify_tables(ledger, connection, anew=False)
+        connection.execute(text("ROLLBACK TO before"))
+        gateway.workspace.append(connection, "purge_started", {"purge": "p.2", "convention": "csp-ft-2024"})
+        with pytest.raises(TablesDisagreeError, match=r"purge p\.2") as caught:
+            verify_tables(ledger, connection, anew=False)
+        assert caught.value.count == 1
+        connection.execute(text("ROLLBACK TO before"))
+
+
+def test_an_entry_edited_in_place_is_read_by_what_decides(gateway: Gateway) -> None:
+    """A page trusts what the process has read; a plan's approval, a purge and the checker read every entry, and find the edit."""
+    assert agreed(gateway, anew=False)
+    alter(gateway, EDITED)
+    assert agreed(gateway, anew=False)
+    with pytest.raises(TrailError):
+        agreed(gateway)
+    with pytest.raises(TrailError):
+        purge(gateway.move_to(DUE).workspace, "csp-ft-2024")
+    with gateway.workspace.database.read() as connection, pytest.raises(TrailFaultsError):
+        check(connection, gateway.workspace.ledger.verifier_key)
 
 
 def test_a_key_moved_to_another_party_is_named(gateway: Gateway) -> None:
