@@ -6,7 +6,7 @@ changes, or ten minutes are over. Whatever decides (an approval, a purge, an era
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -32,13 +32,13 @@ class _Kept:
 
 @dataclass(slots=True)
 class Remembered:
-    """One answer under each name."""
+    """One answer under each name; the names MUST be of a closed list, for every one is kept."""
 
-    _kept: dict[str, _Kept] = field(default_factory=dict)
+    _kept: dict[Hashable, _Kept] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)  # who comes meanwhile waits for the answer, and works out none
 
     def of(
-        self, workspace: Workspace, connection: Connection, name: str, work: Callable[[Workspace, Connection], T]
+        self, workspace: Workspace, connection: Connection, name: Hashable, work: Callable[[Workspace, Connection], T]
     ) -> T:
         """What ``work`` answers, or answered when nothing was recorded since."""
         with self._lock:

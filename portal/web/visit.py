@@ -69,10 +69,11 @@ class Visit:
             raise AbsentError
         return self.account.party
 
-    def remembered(self, connection: Connection, work: Callable[[Workspace, Connection], T]) -> T:
-        """What ``work`` answers, as the portal remembers it (portal/web/remembered.py)."""
+    def remembered(self, connection: Connection, work: Callable[..., T], *about: str) -> T:
+        """What ``work`` answers on this workspace and ``about``, as the portal remembers it (portal/web/remembered.py)."""
         kept: Remembered = self.request.app.state.door.remembered
-        return kept.of(self.workspace, connection, f"{work.__module__}.{work.__qualname__}", work)
+        name = (work.__module__, work.__qualname__, *about)
+        return kept.of(self.workspace, connection, name, lambda *given: work(*given, *about))
 
     @property
     def now(self) -> datetime:

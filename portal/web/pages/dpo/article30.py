@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from passerelle.persons.article30 import HEADS, Activity, line
 from passerelle.persons.article30 import article30 as activities
+from passerelle.workspace import Workspace
 from portal.meanings import columns_of
 from portal.render import Text
 from portal.web.listing import Column, Filter, Listing, paged
@@ -33,7 +35,9 @@ def article30(visit: Visit) -> Response:
         visit.log(connection, "registers_read", "article30", convention=wanted)
     with visit.workspace.database.read() as connection:
         found = [
-            one for one in activities(visit.workspace, connection, columns_of, wanted) if finding in {None, one.finding}
+            one
+            for one in visit.remembered(connection, _found, *_known(visit, wanted))
+            if finding in {None, one.finding}
         ]
     shown, cursor = paged(
         found, visit.asked("after"), visit.rows, lambda one: f"{one.convention}.{one.exchange}.{one.finding}"
@@ -54,6 +58,15 @@ def article30(visit: Visit) -> Response:
     )  # fmt: skip
     sheets = [(Text(one.title["fr"], one.title["en"]), _sheet(one)) for one in shown]
     return visit.listing(listing, "dpo/article30.html.jinja", sheets=sheets)
+
+
+def _known(visit: Visit, wanted: str | None) -> list[str]:
+    """The convention that is asked for, if one is; raises as ``Workspace.convention`` does when there is no such."""
+    return [visit.workspace.convention(wanted).id] if wanted else []
+
+
+def _found(workspace: Workspace, connection: Connection, wanted: str | None = None) -> list[Activity]:
+    return activities(workspace, connection, columns_of, wanted)
 
 
 def _both(one: Activity) -> dict[str, Text]:

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from passerelle.convention import calendar_entries, show
 from passerelle.errors import PasserelleError, UsageError
+from passerelle.workspace import Workspace
 from portal.context import date_value
 from portal.page import alert_in_words, date_name
 from portal.picture import done, picture
@@ -96,10 +98,14 @@ def life(visit: Visit) -> Response:
     first, last = _span(visit)
     with visit.workspace.database.read() as connection:
         history = visit.workspace.history(connection, which)
-        acts = list(done(connection, text))
+        acts = visit.remembered(connection, _acts, which)
     entries = [*calendar_entries(text, history, LONG_AGO, last), *acts]
     drawn = picture(show(text, history, visit.now), entries, visit.lang, first, last)
     return Response(drawn, media_type="image/svg+xml")
+
+
+def _acts(workspace: Workspace, connection: Connection, which: str) -> list[dict[str, Any]]:
+    return list(done(connection, workspace.convention(which)))
 
 
 def _who(parties: Sequence[str]) -> Text:

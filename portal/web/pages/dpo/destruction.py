@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from typing import Any
 
 from starlette.responses import Response
 
@@ -12,10 +13,10 @@ from passerelle.store.purges import Purge
 from portal.picture.destruction import Due, calendar
 from portal.render import Text
 from portal.web.listing import Column, Listing
+from portal.web.pages.dpo.planned import Planned, planned
 from portal.web.visit import AbsentError, Visit
 from portal.web.ways import DPO, Way
 from portal.words import COPIES, NO_VALUE, PARIS, PURGE_STATES, STUCK, ground, reason, said
-from retention.plan import plans
 from retention.standing import Standing, standings
 
 COLUMNS = (
@@ -34,19 +35,8 @@ def every(visit: Visit) -> Response:
     with visit.workspace.database.begin() as connection:
         visit.log(connection, "purge_plan_read", "plans")
     with visit.workspace.database.read() as connection:
-        found = visit.remembered(connection, plans)
+        found = visit.remembered(connection, planned).values()
         known = standings(connection)[::-1]
-    planned = [
-        {
-            "convention": one.convention, "due": date.fromisoformat(one.due) if one.due else None, "overdue": one.overdue,
-            "none": NO_VALUE.get(one.deadline.status), "allowed": one.allowed, "reason": reason(one.reason),
-            "arithmetic": Text(one.deadline.arithmetic.fr, one.deadline.arithmetic.en),
-            "ground": ground(one.deadline.basis, one.deadline.article), "partner_copies": len(one.partner_copies),
-            "held": sum(sum(each["copies"].values()) for each in one.held),
-            "copies": [(said(COPIES, kind["kind"]), kind["count"], kind["bytes"]) for kind in one.as_json()["copies"]],
-        }
-        for one in found
-    ]  # fmt: skip
     rows = [
         {
             "purge": one.purge, "purge_href": visit.href("certificate", purge=one.purge) if one.state == "done" else None,
@@ -60,7 +50,20 @@ def every(visit: Visit) -> Response:
         Text("Ce qui sera détruit, quand et pourquoi ; ce qui l'a été, avec la preuve.", "What will be destroyed, when and why; what was, with the proof."),
         COLUMNS, rows, Text("Rien n'a encore été détruit.", "Nothing was destroyed yet."),
     )  # fmt: skip
-    return visit.listing(listing, "dpo/destruction.html.jinja", planned=planned)
+    return visit.listing(listing, "dpo/destruction.html.jinja", planned=[_outlined(one) for one in found])
+
+
+def _outlined(shown: Planned) -> dict[str, Any]:
+    """What the list of plans shows of one."""
+    one = shown.plan
+    return {
+        "convention": one.convention, "due": date.fromisoformat(one.due) if one.due else None, "overdue": one.overdue,
+        "none": NO_VALUE.get(one.deadline.status), "allowed": one.allowed, "reason": reason(one.reason),
+        "arithmetic": Text(one.deadline.arithmetic.fr, one.deadline.arithmetic.en),
+        "ground": ground(one.deadline.basis, one.deadline.article), "partner_copies": len(one.partner_copies),
+        "held": sum(sum(each["copies"].values()) for each in one.held),
+        "copies": [(said(COPIES, kind["kind"]), kind["count"], kind["bytes"]) for kind in shown.told["copies"]],
+    }  # fmt: skip
 
 
 def drawn(visit: Visit) -> Response:
@@ -68,7 +71,7 @@ def drawn(visit: Visit) -> Response:
     with visit.workspace.database.begin() as connection:
         visit.log(connection, "purge_plan_read", "plans")
     with visit.workspace.database.read() as connection:
-        found = [one for one in visit.remembered(connection, plans) if one.due]
+        found = [one.plan for one in visit.remembered(connection, planned).values() if one.plan.due]
     dues = [Due(one.convention, date.fromisoformat(one.due or ""), one.overdue, one.allowed) for one in found]
     return Response(calendar(dues, visit.now.astimezone(PARIS).date(), visit.lang), media_type="image/svg+xml")
 

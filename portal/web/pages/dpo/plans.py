@@ -14,11 +14,12 @@ from passerelle.store.partners import person
 from portal.render import Text
 from portal.web.listing import Column, Listing
 from portal.web.pages import asked
+from portal.web.pages.dpo.planned import Planned, planned
 from portal.web.visit import AbsentError, Visit
 from portal.web.ways import DPO, Way
 from portal.words import COPIES, NO_VALUE, ground, reason, said
-from retention.approving import approvals, approve, plan_id, required
-from retention.plan import Plan, plan
+from retention.approving import approvals, approve, required
+from retention.plan import plan
 from retention.scope import Scope, scope_of
 
 PARTS = ("exchange", "dataset", "period")
@@ -46,14 +47,13 @@ def _one(visit: Visit, parts: dict[str, str | None], fault: PasserelleError | No
         visit.log(connection, "purge_plan_read", which, convention=which)
     visit.shows_nothing()  # when it comes after a fault, under the way of the approval
     with visit.workspace.database.read() as connection:
-        found = _plan(visit, connection, which, parts)
-        number = plan_id(found)
+        shown = _shown(visit, connection, which, parts)
+        found, number, told = shown.plan, shown.number, shown.told
         given = approvals(connection, number, visit.now)
         asked_for = required(connection)
     if visit.export:
-        return visit.listing(_listing(found, number))
+        return visit.listing(_listing(shown))
     text = visit.workspace.convention(which)
-    told = found.as_json()
     return visit.page(
         "dpo/plan.html.jinja", 400 if fault else 200, fault=asked.fault_in_words(fault), plan=found, told=told, parts=parts,
         due=date.fromisoformat(found.due) if found.due else None, none=NO_VALUE.get(found.deadline.status),
@@ -65,16 +65,17 @@ def _one(visit: Visit, parts: dict[str, str | None], fault: PasserelleError | No
     )  # fmt: skip
 
 
-def _listing(found: Plan, number: str) -> Listing:
+def _listing(shown: Planned) -> Listing:
     """What a plan destroys and what a hold keeps, by exchange and kind of copies, to be exported."""
+    found = shown.plan
     about = {
-        "plan": number,
+        "plan": shown.number,
         "convention": found.convention,
         "due": date.fromisoformat(found.due) if found.due else None,
     }
     gone = [
         {**about, "exchange": part["exchange"], "copies": said(COPIES, each["kind"]), "count": each["count"], "bytes": each["bytes"], "fate": Text("à détruire", "to be destroyed")}
-        for part in found.as_json()["by_exchange"] for each in part["copies"]
+        for part in shown.told["by_exchange"] for each in part["copies"]
     ]  # fmt: skip
     kept = [
         {**about, "exchange": part["exchange"], "copies": said(COPIES, kind), "count": count, "fate": Text("conservé", "kept"), "hold": part["hold"]}
@@ -113,8 +114,11 @@ def _scope(visit: Visit, which: str, parts: dict[str, str | None]) -> Scope:
     return scope_of(visit.workspace.convention(which), **parts)
 
 
-def _plan(visit: Visit, connection: Connection, which: str, parts: dict[str, str | None]) -> Plan:
-    return plan(visit.workspace, connection, which, _scope(visit, which, parts))
+def _shown(visit: Visit, connection: Connection, which: str, parts: dict[str, str | None]) -> Planned:
+    """The plan of a part, worked out for this look; that of the whole convention as the portal remembers it."""
+    scope = _scope(visit, which, parts)
+    known = visit.remembered(connection, planned).get(which) if scope.whole else None
+    return known or Planned.of(plan(visit.workspace, connection, which, scope))
 
 
 WAYS = (

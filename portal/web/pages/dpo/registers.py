@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from flows import planning
 from passerelle.access import Search
-from passerelle.handover.exposures import exposures as exposed
+from passerelle.handover.exposures import Exposure
+from passerelle.handover.exposures import exposures as exposures_of
 from passerelle.persons import registers
-from passerelle.planning import register
+from passerelle.planning import Entry, register
 from passerelle.workspace import Workspace
 from portal.due import STATES as DUE_STATES
 from portal.render import Text
@@ -24,6 +25,7 @@ from portal.web.visit import Visit
 from portal.web.ways import DPO, Way
 from portal.words import EVERYONE, PERSONS, WHO_DECIDES, ground, said
 
+T = TypeVar("T")
 Rows = list[dict[str, Any]]
 CONVENTION = Filter("convention", Text("Convention", "Convention"))
 NOT_STATED = Text("non indiqué", "not stated")
@@ -63,9 +65,22 @@ def _shown(visit: Visit, name: str, listing: Listing, wanted: str | None) -> Res
 def _each(visit: Visit, find: Callable[[Workspace, Connection, str], Sequence[Any]]) -> tuple[str | None, Rows]:
     """What a register says of the convention that is asked for, or of every one."""
     wanted = asked.text(visit, "convention")
-    names = [wanted] if wanted else visit.workspace.convention_ids()
     with visit.workspace.database.read() as connection:
-        return wanted, [one for name in names for one in find(visit.workspace, connection, name)]
+        return wanted, _of_each(visit, connection, wanted, find)
+
+
+def _of_each(
+    visit: Visit, connection: Connection, wanted: str | None, find: Callable[[Workspace, Connection, str], Sequence[T]]
+) -> list[T]:
+    """What ``find`` answers on the convention that is asked for, or on every one.
+
+    Raises:
+        UsageError: there is no such convention.
+    """
+    if wanted:
+        visit.workspace.convention(wanted)
+    names = [wanted] if wanted else visit.workspace.convention_ids()
+    return [one for name in names for one in visit.remembered(connection, find, name)]
 
 
 def notices(visit: Visit) -> Response:
@@ -172,14 +187,13 @@ def exposures(visit: Visit) -> Response:
     wanted = asked.text(visit, "convention")
     with visit.workspace.database.begin() as connection:
         visit.log(connection, "exposures_read", wanted or "exposures", convention=wanted)
-    names = [wanted] if wanted else visit.workspace.convention_ids()
     with visit.workspace.database.read() as connection:
-        rows = [
-            {**one.as_json(), "delivery_href": visit.href("delivery", parcel=one.delivery), "exchange": f"{name}/{one.exchange}"}
-            for name in names
-            for one in exposed(visit.workspace, connection, name)
-        ]  # fmt: skip
-    shown, cursor = paged(rows, visit.asked("after"), visit.rows, lambda row: str(row["delivery"]))
+        found = _of_each(visit, connection, wanted, _exposed)
+    kept, cursor = paged(found, visit.asked("after"), visit.rows, lambda pair: pair[1].delivery)
+    shown = [
+        {**one.as_json(), "delivery_href": visit.href("delivery", parcel=one.delivery), "exchange": f"{name}/{one.exchange}"}
+        for name, one in kept
+    ]  # fmt: skip
     return visit.listing(
         Listing(
             Text("Remises mises en cause", "Deliveries called into question"),
@@ -198,6 +212,10 @@ def exposures(visit: Visit) -> Response:
     )  # fmt: skip
 
 
+def _exposed(workspace: Workspace, connection: Connection, which: str) -> list[tuple[str, Exposure]]:
+    return [(which, one) for one in exposures_of(workspace, connection, which)]
+
+
 def quarantines(visit: Visit) -> Response:
     """Who read rejected rows, when and why: the lines of the access log."""
     title = Text("Lignes écartées lues", "Rejected rows read")
@@ -210,9 +228,9 @@ def obligations(visit: Visit) -> Response:
     """The register of obligations: late first, then by date."""
     wanted, state = asked.text(visit, "convention"), asked.text(visit, "state")
     with visit.workspace.database.read() as connection:
-        known = [planning.known(visit.workspace, connection, wanted)] if wanted else list(planning.each(visit.workspace, connection))  # fmt: skip
+        every = _of_each(visit, connection, wanted, _obliged) if wanted else visit.remembered(connection, _all_obliged)
     order = {"late": 0, "due": 1, "not_dated": 2, "standing": 3, "done": 4}
-    found = sorted((entry for one in known for entry in register(one, visit.now)), key=lambda one: order[one.state])
+    found = sorted(every, key=lambda one: order[one.state])
     rows = [
         {
             "state": said(DUE_STATES, one.state), "state_tone": {"late": "bad", "done": "good"}.get(one.state, ""), "due": one.due,
@@ -235,6 +253,14 @@ def obligations(visit: Visit) -> Response:
     empty = Text("Aucune obligation ne répond : élargissez la recherche.", "No obligation answers: widen the search.")
     filters = (CONVENTION, Filter("state", Text("État", "State"), "choice", states))
     return _shown(visit, "obligations", Listing(title, lead, columns, rows, empty, filters), wanted)
+
+
+def _obliged(workspace: Workspace, connection: Connection, which: str) -> list[Entry]:
+    return list(register(planning.known(workspace, connection, which), workspace.now()))
+
+
+def _all_obliged(workspace: Workspace, connection: Connection) -> list[Entry]:
+    return [entry for one in planning.each(workspace, connection) for entry in register(one, workspace.now())]
 
 
 def _day(text: Any) -> date | None:

@@ -21,13 +21,13 @@ from passerelle.store import partners
 from passerelle.store.alerts import Alert
 from portal.render import Text, day, number
 from portal.web.pages import asked
+from portal.web.pages.dpo.planned import planned
 from portal.web.pages.dpo.requests import SOON
 from portal.web.visit import AbsentError, Visit
 from portal.web.ways import DPO, Way
 from portal.words import ACCESS_ALERTS, RIGHTS, WATCHED, alert_subject, said
 from retention import attestations, backups, suspending
-from retention.approving import approvals, plan_id, required
-from retention.plan import plans
+from retention.approving import approvals, required
 from retention.watchdog import acknowledge
 
 SHOWN = 5  # of one kind told one by one
@@ -90,10 +90,11 @@ def _alert(one: Alert) -> tuple[Alert, Text | None, str]:
 
 def _destruction(visit: Visit, connection: Connection) -> Iterator[Card]:
     waits = required(connection)
-    for one in visit.remembered(connection, plans):
+    for shown in visit.remembered(connection, planned).values():
+        one = shown.plan
         if one.deadline.status == "disputed":
             title = Text("Échéance contestée à trancher", "Disputed deadline to decide")
-        elif waits and one.allowed and one.copies and not approvals(connection, plan_id(one), visit.now):
+        elif waits and one.allowed and one.copies and not approvals(connection, shown.number, visit.now):
             title = Text("Plan de destruction à approuver", "Destruction plan to approve")
         elif one.overdue:
             title = Text("Destruction en retard", "Overdue destruction")

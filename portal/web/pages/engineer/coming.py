@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from flows import planning
 from passerelle.planning import plan as planned
+from passerelle.workspace import Workspace
 from portal.due import KINDS
 from portal.render import Text
 from portal.web.listing import Column, Listing
@@ -30,13 +32,8 @@ COLUMNS = (
 
 def coming(visit: Visit) -> Response:
     """The next sixty days, day by day."""
-    now = visit.now
-    first = now.date()
     with visit.workspace.database.read() as connection:
-        changed = planning.not_approved(visit.workspace, connection)
-        asked = [one for one in planning.each(visit.workspace, connection) if one.convention.id not in changed]
-    items = [item.as_json() for one in asked for item in planned(one, first, first + timedelta(days=DAYS_AHEAD), now)]
-    items.sort(key=lambda item: (item["date"], item["convention"], item["kind"], item["key"]))
+        items = visit.remembered(connection, _ahead)
     return visit.listing(
         Listing(
             Text("Les soixante jours à venir", "The next sixty days"),
@@ -45,6 +42,15 @@ def coming(visit: Visit) -> Response:
             Text("Rien n'est prévu dans cette période.", "Nothing is due in this period."),
         )
     )  # fmt: skip
+
+
+def _ahead(workspace: Workspace, connection: Connection) -> list[dict[str, Any]]:
+    """What is planned under the conventions that the gate goes by, in its order."""
+    now = workspace.now()
+    first = now.date()
+    last = first + timedelta(days=DAYS_AHEAD)
+    items = [item.as_json() for one in planning.each(workspace, connection) for item in planned(one, first, last, now)]
+    return sorted(items, key=lambda item: (item["date"], item["convention"], item["kind"], item["key"]))
 
 
 def _row(item: dict[str, Any]) -> dict[str, Any]:
