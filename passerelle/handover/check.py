@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from passerelle.boundary import sealed
-from passerelle.contract import Batch, Contract, Failure, Judgement, Rows
+from passerelle.contract import Batch, Contract, Dialect, Failure, Judgement, Rows
 from passerelle.freetext import noted
 from passerelle.handover.batches import joined
 from passerelle.handover.repeats import PRF_BYTES, ByKey, keys_brought
@@ -43,13 +43,16 @@ Tags = Mapping[tuple[str, ...], tuple[npt.NDArray[np.uint8], Rows]]
 
 
 @sealed
-def check_file(path: Path, contract: Contract, day: date) -> dict[str, Any]:
+def check_file(path: Path, contract: Contract, day: date, tried: Dialect | None = None) -> dict[str, Any]:
     """As of ``day``: rows read, accepted, rejected by rule, notes on accepted ones, repairs: counts and row numbers only.
 
+    ``tried`` is read instead of the contract's dialects: what a sender and a gateway try before they agree on it.
+
     Raises:
-        IntakeError: the file is in none of the contract's dialects.
+        IntakeError: the file is in none of the dialects.
     """
-    return _checked(open_source(path, contract.dialects, batch_bytes=READ_BYTES), contract, day)
+    dialects = contract.dialects if tried is None else (tried,)
+    return _checked(open_source(path, dialects, batch_bytes=READ_BYTES), contract, day)
 
 
 @sealed

@@ -63,7 +63,7 @@ class Rows:
         self._row = self._column = self._length = 0
         self._kind = "n"
         self._parts: list[str] = []
-        self._taking = self._phonetic = self._formula = False
+        self._taking = self._phonetic = self._formula = self._computed = False
         self.merged: list[tuple[int, int]] = []
         """First and last row of each area of merged cells; the sheet says them after its rows."""
 
@@ -78,12 +78,12 @@ class Rows:
             self._column = _column_number(reference) if reference else self._column + 1
             self._kind = attributes.get("t", "n")
             self._parts, self._length = [], 0
-            self._formula = False
+            self._formula = self._computed = False
         elif name in {"v", "t"}:
             self._taking = not self._phonetic
             self._formula = False
         elif name == "f":
-            self._formula = True
+            self._formula = self._computed = True
         elif name == "row":
             number = attributes.get("r", "")
             row = self._row + 1 if (given := _index(number)) is None else given
@@ -105,7 +105,7 @@ class Rows:
         if name in {"v", "t"}:
             self._taking = False
         elif name == "c":
-            if self._formula:
+            if self._formula or (self._computed and not self._parts and self._kind != "str"):
                 raise IntakeError("a formula without its result", where=f"row {self._row}, column {self._column}")
             if self._parts:
                 self._put("".join(self._parts))

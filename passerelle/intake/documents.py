@@ -1,24 +1,32 @@
-"""The beginning of a workbook or of a document that nests, looked at for a proposal: paths and texts, leniently."""
+"""The beginning of a workbook or of a JSON document, looked at for a proposal: paths and texts, leniently."""
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
-from xml.parsers import expat
 
 from passerelle.errors import IntakeError
 from passerelle.intake import workbook
 from passerelle.intake.archive import Opener
-from passerelle.intake.limits import MAX_COLUMNS, MAX_DEPTH_ELEMENTS, MAX_JSON_DEPTH
+from passerelle.intake.limits import MAX_COLUMNS, MAX_JSON_DEPTH
 from passerelle.intake.records import escaped
+
+Leaf = tuple[str, str | None]
+"""A value of a record, and the path of the first list on the way to it."""
+MARKS: Final = (";", "|", ",")
+_NEVER: Final = "\u241f"
 
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """Some rows of a file and what they speak for."""
+    """Some rows of a file and what they speak for.
+
+    ``named`` are settings that hold words of the file. ``lists`` has, for each path of which a record has several values, the
+    mark that none of them holds and the path where they part. ``days`` are the columns (from 1) of days as numbers.
+    """
 
     settings: dict[str, Any]
     evidence: dict[str, str]
@@ -27,30 +35,61 @@ class Sampled:
     width: int
     warnings: list[str] = field(default_factory=list)
     whole: bool = True
-    path: str = ""
+    named: dict[str, Any] = field(default_factory=dict)
+    lists: dict[str, tuple[str, str]] = field(default_factory=dict)
+    days: tuple[int, ...] = ()
 
 
 def sampled_workbook(opener: Opener, limit: int) -> Sampled:
     """The sheet with the widest row near its top, which is taken for the header, and how many sheets there are."""
-    counts, sheet, rows, whole = workbook.preview(opener, limit)
-    near = [(number, cells) for number, cells in rows if number <= workbook.TITLE_ROWS]
+    seen = workbook.preview(opener, limit)
+    near = [(number, cells) for number, cells in seen.rows if number <= workbook.TITLE_ROWS]
     first, header = max(near, key=lambda row: sum(1 for cell in row[1] if cell), default=(1, []))
-    body = [cells for number, cells in rows if number >= first and any(cells)]
+    body = [(number, cells) for number, cells in seen.rows if number >= first and any(cells)]
     width = max((place for place, cell in enumerate(header, 1) if cell), default=0)
-    texts = [[cell or "" for cell in cells[:width]] + [""] * (width - len(cells)) for cells in body]
+    settings: dict[str, Any] = {"format": "xlsx"}
     evidence = {
-        "format": f"{counts} sheets; sheet {sheet} has the widest header, of {width} columns, in row {first}",
+        "format": f"{seen.sheets} sheets, {seen.hidden} of them hidden; sheet {seen.sheet} has the widest header, of {width} columns, in row {first}",
     }
-    warnings = [f"{first - 1} rows before the header: declare them with lead"] if first > 1 else []
-    if short := sum(sum(1 for cell in cells if cell) == 1 for cells in body[1:]) if width > 1 else 0:
+    warnings = []
+    if first > 1:
+        settings["lead"] = [".*"] * (first - 1)
+        warnings.append(f"{first - 1} rows before the header: lead takes any text, say what they are")
+    closing = _closing(body, width) if seen.whole else 0
+    if closing:
+        settings["trail"] = [".*"] * (body[-1][0] - body[-closing - 1][0])
+        warnings.append(f"{closing} rows after the table: trail takes any text, say what they are")
+        body = body[:-closing]
+    texts = [[cell or "" for cell in cells[:width]] + [""] * (width - len(cells)) for _, cells in body]
+    if short := sum(sum(1 for cell in cells if cell) == 1 for cells in texts[1:]) if width > 1 else 0:
         warnings.append(f"{short} rows have one value alone: notes after the rows are declared with trail")
+    if seen.whole and any(after - before > 1 for (before, _), (after, _) in itertools.pairwise(body)):
+        warnings.append("blank rows in the table: they are refused")
+    days = tuple(column for column in seen.days if column <= width)
+    if days:
+        settings["serial_epoch"] = seen.epoch
+        evidence["serial_dates"] = f"columns {', '.join(map(str, days))}: days as numbers, counted from {seen.epoch}"
+    if any(seen.timed.get(column) for column in days):
+        warnings.append(
+            f"{sum(seen.timed.values())} dates have a time of day: serial_dates turns whole days only, the others are refused as dates"
+        )
+    named = {"sheet": seen.name} if seen.alike > 1 else {}
     names = texts[0] if texts else None
-    return Sampled({"format": "xlsx"}, evidence, names, texts[1:], width, warnings, whole=whole)
+    return Sampled(settings, evidence, names, texts[1:], width, warnings, whole=seen.whole, named=named, days=days)
+
+
+def _closing(body: Sequence[tuple[int, Sequence[str | None]]], width: int) -> int:
+    """How many rows at the end have one value alone, where no other row has."""
+    alone = [sum(1 for cell in cells if cell) == 1 for _, cells in body[1:]]
+    count = 0
+    while count < len(alone) and alone[-1 - count]:
+        count += 1
+    return count if width > 1 and count < len(alone) and sum(alone) == count else 0
 
 
 def sampled_lines(text: str, limit: int, *, whole: bool) -> Sampled | None:
     """JSON lines, when the first line is an object by itself."""
-    lines = text.split("\n")
+    lines = text.splitlines() if "\n" not in text else text.split("\n")
     if not whole:
         lines.pop()
     found: list[Any] = []
@@ -59,153 +98,172 @@ def sampled_lines(text: str, limit: int, *, whole: bool) -> Sampled | None:
         if line.strip() and not isinstance(value, dict):
             return None
         found += [value] if line.strip() else []
-    if len(found) == 1 and any(_is_table(value) for value in found[0].values()):
+    if not found or (len(found) == 1 and _tables(text, 1)[0]):
         return None
-    return _flattened({"format": "jsonl"}, {"format": f"{len(found)} objects, one a line"}, found)
+    begin = next(number for number, line in enumerate(lines) if line.strip())
+    blank = sum(not line.strip() for line in lines[begin:-1])
+    sampled = flattened(
+        "jsonl", {"format": f"{len(found)} objects, one a line"}, [_leaves_of(one) for one in found], {}
+    )
+    if begin:
+        sampled.settings["lead"] = [".*"] * begin
+    if blank:
+        sampled.settings["blank_lines"] = True
+        sampled.evidence["blank_lines"] = f"{blank} blank lines"
+    return sampled
 
 
 def sampled_json(text: str, limit: int) -> Sampled:
-    """An array of objects, at the top or one step below.
+    """The longest array of objects that stands in no other.
 
     Raises:
         IntakeError: no such array is found in what was looked at.
     """
-    start = text.find("[") if text.lstrip().startswith("[") else -1
-    if start < 0:
-        whole = _value(text)
-        arrays = {name: value for name, value in whole.items() if _is_table(value)} if isinstance(whole, dict) else {}
-        if not arrays:
-            raise IntakeError(
-                "expected an array of objects, came other JSON", where="input", hint="declare its path by hand"
-            )
-        path = max(arrays, key=lambda name: len(arrays[name]))
-        found = arrays[path][:limit]
-        settings = {"format": "json", "steps_to_records": 1, "names_beside": len(whole) - 1}
-        return _flattened(
-            settings, {"format": f"{len(found)} objects in an array one step below the top"}, found, escaped(path)
+    tables, names = _tables(text, limit)
+    if not tables:
+        raise IntakeError(
+            "expected an array of objects, came other JSON", where="input", hint="declare its path by hand"
         )
-    found = list(_elements(text, start + 1, limit))
-    return _flattened({"format": "json", "path": ""}, {"format": f"{len(found)} objects in an array at the top"}, found)
+    best = max(tables, key=lambda table: table.size)
+    steps = best.path.split("/") if best.path else []
+    above = ["/".join(steps[:count]) for count in range(len(steps) + 1)]
+    beside = [name for node in above[:-1] for name in names.get(node, []) if name not in above]
+    evidence = {"format": f"{len(best.records)} objects in an array, {len(steps)} steps below the top"}
+    if beside:
+        evidence["beside"] = f"{len(beside)} names beside the records"
+    named = {"path": best.path} | ({"beside": beside} if beside else {})
+    return flattened("json", evidence, [_leaves_of(one) for one in best.records], named)
 
 
-def _is_table(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+@dataclass(slots=True)
+class _Table:
+    """An array of objects: where it is, some of them, and how many characters it has."""
+
+    path: str
+    records: list[dict[str, Any]]
+    size: int = 0
 
 
-def _elements(text: str, at: int, limit: int) -> Iterator[Any]:
-    decoder = json.JSONDecoder(parse_int=str, parse_float=str)
-    for _ in range(limit):
-        while at < len(text) and text[at] in " \t\r\n,":
+def _tables(text: str, limit: int) -> tuple[list[_Table], dict[str, list[str]]]:
+    """The arrays of objects that stand in no other, and the names in each object on the way: as far as the text can be read."""
+    search = _Search(text, limit)
+    try:
+        search.node(0, "", 0)
+    except (ValueError, IndexError, RecursionError):
+        return search.tables, search.names
+    return search.tables, search.names
+
+
+class _Search:
+    """Walks down the objects of a JSON text that may be cut, and stops with a ValueError or IndexError where it is."""
+
+    def __init__(self, text: str, limit: int) -> None:
+        self._text, self._limit = text, limit
+        self._decode = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode
+        self.tables: list[_Table] = []
+        self.names: dict[str, list[str]] = {}
+
+    def node(self, at: int, path: str, depth: int) -> int:
+        """Look at the value at ``at``, and say where it ends."""
+        at = self._next(at)
+        mark = self._text[at]
+        if mark == "{" and depth < MAX_JSON_DEPTH:
+            return self._object(at, path, depth)
+        if mark == "[" and self._text[self._next(at + 1)] == "{":
+            return self._array(at, path)
+        return int(self._decode(self._text, at)[1])
+
+    def _object(self, at: int, path: str, depth: int) -> int:
+        names = self.names.setdefault(path, [])
+        at = self._next(at + 1)
+        while self._text[at] != "}":
+            name, at = self._decode(self._text, at)
+            below = f"{path}/{escaped(str(name))}".lstrip("/")
+            names.append(below)
+            at = self._next(self.node(self._next(at) + 1, below, depth + 1))
+            at = self._next(at + 1) if self._text[at] == "," else at
+        return at + 1
+
+    def _array(self, at: int, path: str) -> int:
+        table = _Table(path, [])
+        self.tables.append(table)
+        start, at = at, self._next(at + 1)
+        while self._text[at] != "]":
+            record, at = self._decode(self._text, at)
+            if len(table.records) < self._limit and isinstance(record, dict):
+                table.records.append(record)
+            table.size = at - start
+            at = self._next(at)
+            at = self._next(at + 1) if self._text[at] == "," else at
+        return at + 1
+
+    def _next(self, at: int) -> int:
+        while self._text[at] in " \t\r\n":
             at += 1
-        try:
-            value, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            return
-        yield value
+        return at
 
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text, parse_int=str, parse_float=str)
+        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
         return None
 
 
-def _flattened(settings: dict[str, Any], evidence: dict[str, str], records: Sequence[Any], path: str = "") -> Sampled:
-    flat = [dict(_leaves(record, "", 0)) for record in records if isinstance(record, dict)]
-    names = list(dict.fromkeys(name for row in flat for name in row))[:MAX_COLUMNS]
-    lists = sum("[]" in name for name in names)
-    lacking = sum(any(name not in row for row in flat) for name in names)
-    evidence |= {"optional": f"{lacking} of {len(names)} paths are not in every record"}
-    warnings = [f"{lists} paths go through lists: multivalue, or rows"] if lists else []
-    rows = [[row.get(name, "") for name in names] for row in flat]
-    return Sampled(settings, evidence, names, rows, len(names), warnings, path=path)
+def _leaves_of(record: Mapping[str, Any]) -> dict[str, list[Leaf]]:
+    found: dict[str, list[Leaf]] = {}
+    for path, said, listed in _leaves(record, "", None, 0):
+        found.setdefault(path, []).append((said, listed))
+    return found
 
 
-def _leaves(node: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
+def _leaves(node: Any, path: str, listed: str | None, depth: int) -> Iterator[tuple[str, str, str | None]]:
     if depth > MAX_JSON_DEPTH:
         return
     if isinstance(node, dict):
         for name, child in node.items():
-            yield from _leaves(child, f"{path}/{escaped(name)}".lstrip("/"), depth + 1)
+            yield from _leaves(child, f"{path}/{escaped(name)}".lstrip("/"), listed, depth + 1)
     elif isinstance(node, list):
-        for child in node:
-            yield from _leaves(child, f"{path}[]", depth + 1)
+        for child in node or [None]:
+            yield from _leaves(child, path, listed or path, depth + 1)
     else:
-        yield path, "" if node is None else str(node)
+        yield path, _said(node), listed
 
 
-class _Outline:
-    """Counts elements by path, and keeps the text of the leaves below the records."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[tuple[str, ...]] = Counter()
-        self.spaces: Counter[bool] = Counter()
-        self.leaves: list[tuple[tuple[str, ...], str]] = []
-        self._open: list[str] = []
-        self._text: list[str] = []
-
-    def start(self, name: str, _: dict[str, str]) -> None:
-        if len(self._open) >= MAX_DEPTH_ELEMENTS:
-            raise IntakeError(f"more than {MAX_DEPTH_ELEMENTS} elements inside one another", where="input")
-        self.spaces[" " in name] += 1
-        self._open.append(name.rpartition(" ")[2])
-        self.counts[tuple(self._open)] += 1
-        self._text = []
-
-    def end(self, _: str) -> None:
-        self.leaves.append((tuple(self._open), "".join(self._text).strip()))
-        self._open.pop()
-        self._text = []
-
-    def text(self, data: str) -> None:
-        self._text.append(data)
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
 
 
-_FEWEST_STEPS: Final = 2
-_USUAL_STEPS: Final = 3
-
-
-def sampled_xml(text: str, limit: int) -> Sampled:
-    """The elements that look like records: they repeat, or hold most.
-
-    Raises:
-        IntakeError: a document type declaration, or nested too deep.
-    """
-    outline = _Outline()
-    parser = expat.ParserCreate("utf-8", " ")
-    parser.buffer_text = True
-    parser.StartElementHandler, parser.EndElementHandler = outline.start, outline.end
-    parser.CharacterDataHandler = outline.text
-    parser.StartDoctypeDeclHandler = _refuse_doctype
-    try:
-        parser.Parse(text.encode(), False)
-    except (expat.ExpatError, ValueError):
-        outline.leaves.append(((), ""))
-    record = _record_path(outline.counts)
-    rows: list[dict[str, str]] = [{}]
-    for path, said in outline.leaves:
-        if path == record and len(rows) <= limit:
-            rows.append({})
-        elif path[: len(record)] == record and len(path) > len(record) and said:
-            rows[-1].setdefault("/".join(path[len(record) :]), said)
-    evidence = {
-        "format": f"{sum(outline.counts.values())} elements; records are {len(record)} steps down, {outline.counts[record]} of them"
+def flattened(
+    format: str,  # noqa: A002  (the setting's name)
+    evidence: dict[str, str],
+    records: Sequence[Mapping[str, Sequence[Leaf]]],
+    named: dict[str, Any],
+    warnings: Sequence[str] = (),
+) -> Sampled:
+    """Records as rows of their first values, with the paths that some lack and those that have several values."""
+    names = [name for name in dict.fromkeys(name for row in records for name in row) if name]
+    said = {name for row in records for name, leaves in row.items() if any(text.strip() for text, _ in leaves)}
+    above = {
+        name[:at] for name in names for at, mark in enumerate(name) if mark == "/" and "/@" not in name[at : at + 2]
     }
-    settings = {"format": "xml", "steps_to_records": len(record), "in_a_namespace": outline.spaces[True] > 0}
-    return _flattened(settings, evidence, rows[:-1], "/".join(record))
+    names = [name for name in names if name not in above or name in said][:MAX_COLUMNS]
+    optional = [name for name in names if any(name not in row for row in records)]
+    lists = {
+        name: (_mark(name, records), place)
+        for name in names
+        if (place := next((at for row in records for _, at in row.get(name, ()) if at is not None), None)) is not None
+    }
+    evidence |= {"optional": f"{len(optional)} of {len(names)} paths are not in every record"}
+    told = [*warnings, f"{len(lists)} paths go through lists: multivalue, or rows"] if lists else list(warnings)
+    rows = [[row[name][0][0] if name in row else "" for name in names] for row in records]
+    named |= {"optional": optional} if optional else {}
+    return Sampled({"format": format}, evidence, names, rows, len(names), told, named=named, lists=lists)
 
 
-def _record_path(counts: Counter[tuple[str, ...]]) -> tuple[str, ...]:
-    """From the root, the child that holds most, until one that repeats or is as deep as records usually are."""
-    path: tuple[str, ...] = next((one for one in counts if len(one) == 1), ())
-    while len(path) < _USUAL_STEPS and (len(path) < _FEWEST_STEPS or counts[path] == 1):
-        below = Counter(one[: len(path) + 1] for one in counts if len(one) > len(path) and one[: len(path)] == path)
-        if not below:
-            break
-        path = max(below, key=lambda one: below[one])
-    return path
-
-
-def _refuse_doctype(*_: object) -> None:
-    raise IntakeError("expected XML without a document type declaration, came XML with one", where="input")
+def _mark(name: str, records: Sequence[Mapping[str, Sequence[Leaf]]]) -> str:
+    """The first mark that no value holds."""
+    text = "".join(said for row in records for said, _ in row.get(name, ()))
+    return next((mark for mark in MARKS if mark not in text), _NEVER)

@@ -46,6 +46,8 @@ MAX_SHARED_STRINGS_BYTES: Final = 128 * MIB
 """The only part of a workbook that is held in memory, unpacked."""
 MAX_SMALL_PART_BYTES: Final = 4 * MIB
 """The parts that say where the sheets are, unpacked."""
+MAX_STYLES_BYTES: Final = 16 * MIB
+"""The part that says how cells are shown, unpacked; for a proposal only."""
 MAX_CELL_CHARACTERS: Final = 32_767
 """Of a workbook's cell (ECMA-376)."""
 MAX_TOKEN_BYTES: Final = 1 * MIB

@@ -14,7 +14,7 @@ import zipfile
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,9 +30,11 @@ from passerelle.intake.limits import (
     MAX_SHARED_STRINGS_BYTES,
     MAX_SHEETS,
     MAX_SMALL_PART_BYTES,
+    MAX_STYLES_BYTES,
 )
 from passerelle.intake.markup import Reader, local, parse
 from passerelle.intake.recognise import WORKBOOK, choose, first_difference
+from passerelle.intake.styles import StyledRows, Styles
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +125,65 @@ def tables(opener: Opener, sheet: Sheet, dialect: Dialect, wanted: Sequence[str]
             yield _table(kept, positions, wanted, dialect.nulls)
 
 
-def preview(opener: Opener, limit: int) -> tuple[int, int, list[tuple[int, Cells]], bool]:
-    """How many sheets there are, which has the widest row near its top (from 1), its first rows, and whether these are all."""
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a proposal is made of: how many sheets, which is looked at (from 1) and how many are like it, and its first rows.
+
+    ``days`` counts by column (from 1) the cells that are shown as dates, ``timed`` those of them that have a time of day.
+    """
+
+    sheets: int
+    hidden: int
+    sheet: int
+    name: str
+    alike: int
+    rows: list[tuple[int, Cells]]
+    whole: bool
+    epoch: Literal[1900, 1904]
+    days: Mapping[int, int]
+    timed: Mapping[int, int]
+
+
+def preview(opener: Opener, limit: int) -> Preview:
+    """The sheet that has the widest row near its top, the first of those that are shown where they can be told apart."""
     with open_archive(opener) as archive:
         strings = _shared_strings(archive)
-        members = list(_sheets(archive).values())
-        widths = [_widest(_top(archive, member, strings, TITLE_ROWS)) for member in members]
-        if not any(widths):
-            return len(members), 0, [], True
-        best = max(range(len(members)), key=lambda place: widths[place])
-        rows = list(itertools.islice(_rows(archive, members[best], Rows(strings)), limit + 1))
-        return len(members), best + 1, rows[:limit], len(rows) <= limit
+        members, epoch, hidden = _sheets(archive), _epoch(archive), _hidden(archive)
+        if not members:
+            return Preview(0, 0, 0, "", 0, [], True, epoch, {}, {})
+        tops = {name: _top(archive, member, strings, TITLE_ROWS) for name, member in members.items()}
+        best = max(tops, key=lambda name: (_widest(tops[name]), name not in hidden))
+        listener = StyledRows(strings, _dated(archive))
+        rows = list(itertools.islice(_rows(archive, members[best], listener), limit + 1))
+        return Preview(
+            len(members),
+            len(hidden),
+            list(members).index(best) + 1,
+            best,
+            sum(_first(top) == _first(tops[best]) for top in tops.values()),
+            rows[:limit],
+            len(rows) <= limit,
+            epoch,
+            dict(listener.days),
+            dict(listener.timed),
+        )
+
+
+def _first(top: Top) -> Cells:
+    return next((top[number] for number in sorted(top) if any(top[number])), [])
+
+
+def _hidden(archive: zipfile.ZipFile) -> set[str]:
+    listener = _Attributes("sheet")
+    parse(stream(archive, _main_part(archive), MAX_SMALL_PART_BYTES), listener)
+    return {found.get("name", "") for found in listener.found if found.get("state", "visible") != "visible"}
+
+
+def _dated(archive: zipfile.ZipFile) -> frozenset[str]:
+    listener = Styles()
+    for member in _targets(archive, _main_part(archive), "styles").values():
+        parse(stream(archive, member, MAX_STYLES_BYTES), listener)
+    return listener.dated()
 
 
 def _widest(top: Top) -> int:
@@ -224,7 +274,7 @@ def _header(top: Top, lead: Sequence[str] = ()) -> list[str]:
     return [cell or "" for cell in cells]
 
 
-def _epoch(archive: zipfile.ZipFile) -> int:
+def _epoch(archive: zipfile.ZipFile) -> Literal[1900, 1904]:
     """The year from which the workbook counts days (ECMA-376 §18.2.28)."""
     listener = _Attributes("workbookPr")
     parse(stream(archive, _main_part(archive), MAX_SMALL_PART_BYTES), listener)

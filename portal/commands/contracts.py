@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from portal.context import JsonFlag, regular, screen, stream, today
+from portal.context import JsonFlag, content, regular, screen, stream, today
 from portal.render import Screen, Text, Tone, number
 from portal.words import BASIS, PERSON, said
 
@@ -151,14 +151,20 @@ def export(dataset: Dataset, as_json: JsonFlag = False) -> None:
 def check(
     dataset: Dataset,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file in one of the dataset's dialects.")],
+    dialect: Annotated[
+        Path | None, typer.Option("--dialect", help="Try this dialect instead: a file of contract probe --out.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Check a file against its contract: counts, rules, row numbers; no value of it is shown."""
     from contracts.registry import contract as find
     from passerelle.handover.check import check_file
+    from passerelle.intake.declared import declared
 
     out = screen(as_json=as_json)
-    value = check_file(regular(file, "FILE"), find(dataset), today())
+    found = find(dataset)
+    tried = None if dialect is None else declared(content(dialect, "--dialect"), found)
+    value = check_file(regular(file, "FILE"), found, today(), tried)
     out.answer(value, lambda: _show_check(out, value))
     if value["rejected"]:
         raise typer.Exit(1)

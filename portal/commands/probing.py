@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from portal.context import JsonFlag, regular, screen
+from passerelle.errors import UsageError
+from portal.context import JsonFlag, regular, screen, written
 from portal.render import Screen, Text, Tone
 
 if TYPE_CHECKING:
@@ -24,13 +26,28 @@ def attach(contract: typer.Typer) -> None:
 def probe(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of a partner, of any format with a reader.")],
     show_header: Annotated[bool, typer.Option("--show-header", help="Show the names of the columns too.")] = False,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", help="The contract whose columns those of the same name are, for --out.")
+    ] = None,
+    out_file: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write the proposal there, names of columns too, for contract check --dialect."),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Propose a dialect for a file, with its evidence. Nothing is applied and no value of the file is shown."""
+    from contracts.registry import contract as find
+    from passerelle.intake.declared import declaration
     from passerelle.intake.probe import probe as look
 
+    if dataset is not None and out_file is None:
+        raise UsageError("--dataset goes with --out", fr="--dataset va avec --out")
     out = screen(as_json=as_json)
+    judging = None if dataset is None else find(dataset)
     proposal = look(regular(file, "FILE"))
+    if out_file is not None:
+        settings = declaration(proposal, judging)
+        written(out_file, json.dumps(settings, ensure_ascii=False, indent=2).encode() + b"\n", "--out")
     out.answer(proposal.as_json(show_header=show_header), lambda: _show(out, proposal, show_header=show_header))
 
 
@@ -45,8 +62,8 @@ def _show(out: Screen, proposal: Proposal, *, show_header: bool) -> None:
     rows = [(name, _written(value), proposal.evidence.get(name, "")) for name, value in proposal.settings.items()]
     rows += [(name, "", said) for name, said in proposal.evidence.items() if name not in proposal.settings]
     out.table([Text("réglage", "setting"), Text("proposé", "proposed"), Text("constat", "evidence")], rows)
-    if show_header and proposal.path:
-        out.facts([(Text("chemin", "path"), proposal.path)])
+    if show_header and proposal.named:
+        out.facts([(name, _written(value)) for name, value in proposal.named.items()])
     titles = [Text("colonne", "column"), Text("aspect", "guess"), Text("décompte", "counts"), Text("défauts", "flaws")]
     names = [Text("nom", "name")] if show_header else []
     out.table(

@@ -49,7 +49,7 @@ def test_structure_of_the_real_documents(shared: Path) -> None:
     places = probe(shared / "data" / "missions_locales_structures.json")
     assert (places.settings["format"], places.rows, len(places.columns)) == ("json", 450, 8)
     training = probe(shared / "data" / "lheo_intercarif.xml")
-    assert (training.settings["format"], training.path) == ("xml", "lheo/offres/formation")
+    assert (training.settings["format"], training.named["path"]) == ("xml", "lheo/offres/formation")
 
 
 CSV_TEXT = f"{CANARY};n;d\ny;1,5;01/02/2026\nx;2,5;{CANARY}\n"
@@ -62,7 +62,7 @@ FILES: dict[str, bytes] = {
     "json below": json.dumps({CANARY: [{CANARY: CANARY}], "b": CANARY}).encode(),
     "jsonl": (json.dumps({CANARY: CANARY}) + "\n").encode() * 3,
     "xml": f'<{CANARY} xmlns="urn:{CANARY}"><r><{CANARY}>{CANARY}</{CANARY}></r><r/></{CANARY}>'.encode(),
-    "cut xml": f"<a><r>{CANARY}".encode(),
+    "cut xml": f"<a><r><b>{CANARY}</b></r><r>{CANARY}".encode(),
     "gzip": packed(CSV_TEXT.encode(), "gzip"),
 }
 
@@ -94,11 +94,17 @@ def test_no_word_of_the_file_is_printed(
 
 
 def test_what_cannot_be_probed(tmp_path: Path) -> None:
-    """A PDF, an empty file, JSON without records, a document type, a NUL byte, 100,000 columns: refused at once with our own error."""
+    """A PDF, a file without a column, JSON without records, text of fixed width, a document type, a NUL byte, 100,000 columns: refused at once with our own error."""
     for data in (
         b"%PDF-1.7",
         b"",
-        b'{\n"a": 1}',
+        b"\xef\xbb\xbf",
+        b" \n\n",
+        b"[]",
+        b"[1, 2]",
+        b"{}",
+        b'{\n"a": [[1]]}',
+        b"".join(b"%-12d%-12d%-12d\n" % (n, n, n) for n in range(5)),
         b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
         b"\xff\xfea\x00",
         b"PK\x03\x04",
@@ -130,3 +136,33 @@ def test_short_lines_before_a_header_are_no_header(tmp_path: Path, lead: bytes) 
     assert [column.name for column in found.columns] == ["code", "nom", "jour", "n"]
     assert any("before the header" in said for said in found.warnings)
     assert found.rows == 20
+
+
+def test_two_encodings_in_one_file_are_told(tmp_path: Path) -> None:
+    """Text in UTF-8 with some lines in cp1252 is told with the first line that is not, and no third encoding is proposed."""
+    path = tmp_path / "any"
+    path.write_bytes(b"a;b\n" + "é;œ\n".encode() * 20 + "é;œ\n".encode("cp1252") * 5)
+    found = probe(path)
+    assert found.settings["encoding"] == "utf-8"
+    assert ["line 22" in said for said in found.warnings] == [True]
+
+
+def test_quotes_that_do_not_pair_and_escapes_are_told(tmp_path: Path) -> None:
+    """One quote too many is taken for text and told; an escape is proposed where it makes rows of one width."""
+    path = tmp_path / "any"
+    path.write_bytes(b"a;b\n" + b"1;2\n" * 9 + b'1;"2\n')
+    found = probe(path)
+    assert found.settings["quote"] is None
+    assert ["do not pair" in said for said in found.warnings] == [True]
+    path.write_bytes(b"a;b\n" + b"1;2\n" * 9 + b"1\\;2;3\n")
+    assert probe(path).settings["escape"] == "\\"
+
+
+def test_a_wrapped_array_of_a_long_document_is_found(tmp_path: Path) -> None:
+    """Records below the top of a JSON document of which only the beginning is looked at are found."""
+    path = tmp_path / "any"
+    records = [{"n": number, "text": "x" * 1000} for number in range(5_000)]
+    path.write_text(json.dumps({"about": {"n": 1}, "result": {"records": records}}))
+    found = probe(path)
+    assert (found.whole, found.named["path"], found.named["beside"]) == (False, "result/records", ["about"])
+    assert 4_000 < found.rows < 5_000

@@ -49,6 +49,15 @@ def test_each_kind_of_cell(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("cell", ["<f>1+1</f>", "<f>1+1</f><v></v>", "<f>1+1</f><v/>"])
+def test_a_formula_without_its_result_is_refused(tmp_path: Path, cell: str) -> None:
+    """A workbook that never calculated is refused, whether the result is not there or blank; an empty text is a result."""
+    fault = refusal(tmp_path, parts({"S": HEADER + f'<row r="2"><c r="B2">{cell}</c></row>'}))
+    assert (fault.where, fault.message) == ("row 2, column 2", "a formula without its result")
+    text = '<row r="2"><c r="A2"><v>1</v></c><c r="B2" t="str"><f>""</f><v></v></c></row>'
+    assert rows_of(tmp_path, parts({"S": HEADER + text})) == [("1", None, None)]
+
+
 @given(st.one_of(st.integers(-(10**15) + 1, 10**15 - 1), st.floats(allow_nan=False, allow_infinity=False)))
 def test_numbers_keep_their_value(number: float) -> None:
     """A number comes out as text of the same value, without .0, however the workbook wrote it."""
