@@ -110,7 +110,7 @@ class Faulty:
     def compared(self, batch: Batch, dialect: Dialect, names: Sequence[str]) -> pa.Table:
         return self.real.compared(batch, dialect, names)
 
-    def judge(self, batch: Batch, dialect: Dialect, day: date) -> Judgement:  # noqa: ARG002
+    def judge(self, batch: Batch, dialect: Dialect, day: date) -> Judgement:  # noqa: ARG002 -- the form of a contract
         """Raise, always."""
         rows = batch.rows.to_pylist()
         try:
