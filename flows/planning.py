@@ -36,7 +36,7 @@ def known(workspace: Workspace, connection: Connection, convention_id: str) -> K
     )
     delivered = tuple(
         Delivery(row.exchange, row.period, datetime.fromisoformat(row.delivered_at))
-        for row in runs.deliveries(connection, convention=convention_id, state="delivered")
+        for row in runs.sent(connection, convention=convention_id, state="delivered")
         if row.delivered_at is not None
     )
     return Known(text, history, delivered, _purged_on(workspace, connection, convention_id, delivered))

@@ -158,12 +158,11 @@ def _described(
     convention = workspace.convention(scope.convention)
     datasets = {one.id: one.handling.contract for one in convention.exchanges if one.handling is not None}
     periods = runs.periods(connection, convention.id)
-    every = holdings.all_of(connection, convention.id)
-    shards = {copy.run: copy for copy in every if copy.kind == OUTLIVES}
+    shards = {one.run: one for one in holdings.all_of(connection, convention.id, kind=OUTLIVES)} if persons else {}
     known: dict[tuple[str, str], What] = {}
     found = []
-    for copy in every:
-        if not copy.ours or copy.kind == OUTLIVES or copy.destroyed_at is not None:
+    for copy in holdings.present(connection, convention=convention.id, ours=True):
+        if copy.kind == OUTLIVES:
             continue
         key = (copy.exchange, copy.run)
         if key not in known:
@@ -175,7 +174,7 @@ def _described(
                 if copy.kind == WAITING
                 else What(names, periods.get(copy.run), _persons(workspace, shards.get(copy.run), persons))
             )
-        if scope.has(known[key]):
+        if scope.whole or scope.has(known[key]):
             found.append((copy, known[key]))
     return found
 

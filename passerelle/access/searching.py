@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, tuple_
 
 from passerelle.clock import iso
 from passerelle.errors import UsageError
 from passerelle.store.access_tables import SEARCHED, access
 
 PAGE = 1000  # lines that an export reads at once
+COUNTED = 20_000  # lines, at most, that are counted to choose an index
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def page(connection: Connection, search: Search, *, limit: int, before: int | No
     Raises:
         UsageError: there is no line of that id any more.
     """
-    found = query(search).order_by(access.c.at.desc(), access.c.id.desc()).limit(limit)
+    found = query(search, _rarest(connection, search)).order_by(access.c.at.desc(), access.c.id.desc()).limit(limit)
     if before is not None:
         found = found.where(_written < _place(connection, before))
     return [Line(*row) for row in connection.execute(found)][::-1]
@@ -71,7 +72,7 @@ def page(connection: Connection, search: Search, *, limit: int, before: int | No
 
 def every(connection: Connection, search: Search) -> Iterator[Line]:
     """All lines, oldest first, a page at a time."""
-    found = query(search).order_by(access.c.at, access.c.id).limit(PAGE)
+    found = query(search, _rarest(connection, search)).order_by(access.c.at, access.c.id).limit(PAGE)
     rows = connection.execute(found).all()
     while rows:
         lines = [Line(*row) for row in rows]
@@ -79,12 +80,38 @@ def every(connection: Connection, search: Search) -> Iterator[Line]:
         rows = connection.execute(found.where(_written > tuple_(literal(lines[-1].at), literal(lines[-1].id)))).all()
 
 
-def query(search: Search) -> Select[Any]:
-    """The lines that ``search`` asks for; an index answers each of its conditions (docs/spec/access-log.md)."""
+def query(search: Search, first: str | None = None) -> Select[Any]:
+    """The lines that ``search`` asks for; an index answers each of its conditions (docs/spec/access-log.md).
+
+    With ``first`` the index of that one answers, and the lines that it finds are held against the others.
+    """
     found = select(*_COLUMNS)
-    for name in SEARCHED:
-        if (value := getattr(search, name)) is not None:
-            found = found.where(access.c[name] == value)
+    for name in _asked(search):
+        column = access.c[name] if first in {None, name} else access.c[name].concat("")  # no index has this
+        found = found.where(column == getattr(search, name))
+    return _within(found, search)
+
+
+def _asked(search: Search) -> list[str]:
+    return [name for name in SEARCHED if getattr(search, name) is not None]
+
+
+def _rarest(connection: Connection, search: Search) -> str | None:
+    """Which condition the fewest lines fulfil; None where there is no choice.
+
+    Counted, up to ``COUNTED``, at each search: SQLite has no statistics here, and those that it can keep hold values of lines
+    after they expired.
+    """
+
+    def lines(name: str) -> int:
+        some = _within(select(access.c.id).where(access.c[name] == getattr(search, name)), search).limit(COUNTED)
+        return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+    asked = _asked(search)
+    return min(asked, key=lines) if len(asked) > 1 else None
+
+
+def _within(found: Select[Any], search: Search) -> Select[Any]:
     if search.since is not None:
         found = found.where(access.c.at >= iso(search.since))
     if search.until is not None:

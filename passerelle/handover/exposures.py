@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection
 
 from passerelle.convention import Event, retrospective_exposure
 from passerelle.store import runs
-from passerelle.store.runs import Delivery
+from passerelle.store.runs import Sent
 from passerelle.workspace import Workspace
 
 
@@ -45,14 +46,19 @@ def exposed_by(
 ) -> list[Exposure]:
     """The deliveries of a convention that a history forbids."""
     text, events, now = workspace.convention(convention_id), tuple(history), workspace.now()
+
+    @cache
+    def forbidden(exchange: str, at: str) -> bool:
+        left = Event("delivered", {"at": at, "exchange": exchange}, datetime.fromisoformat(at))
+        return bool(retrospective_exposure(text, (*events, left), now))
+
     found = []
-    for one in runs.deliveries(connection, convention=convention_id):
+    for one in runs.sent(connection, convention=convention_id):
         at = one.delivered_at or one.intent_at
-        left = Event("delivered", {"at": at, "exchange": one.exchange}, datetime.fromisoformat(at))
-        if retrospective_exposure(text, (*events, left), now):
+        if forbidden(one.exchange, at):
             found.append(_exposure(one, at))
     return found
 
 
-def _exposure(one: Delivery, at: str) -> Exposure:
+def _exposure(one: Sent, at: str) -> Exposure:
     return Exposure(one.id, one.exchange, one.period, one.recipient, at, one.rows)

@@ -19,7 +19,7 @@ from passerelle.formulas import as_shown
 from passerelle.persons.received import named
 from passerelle.persons.requesting import Route, routes
 from passerelle.store import partners, runs
-from passerelle.store.runs import Delivery
+from passerelle.store.runs import Sent
 from passerelle.workspace import Workspace
 
 EVERYONE = frozenset({"any", "all"})
@@ -90,7 +90,7 @@ def article30(
     found = []
     for each in [convention] if convention else workspace.convention_ids():
         text = workspace.convention(each)
-        sent = runs.deliveries(connection, convention=each, state="delivered")
+        sent = runs.sent(connection, convention=each, state="delivered")
         deadline = destruction_deadline(text, workspace.history(connection, each), workspace.now())
         by = deadline.value.isoformat() if isinstance(deadline.value, date) else None
         beside = _Beside(names, by, {"fr": deadline.arithmetic.fr, "en": deadline.arithmetic.en})
@@ -109,7 +109,7 @@ class _Beside:
 
 
 def _declared(
-    text: Convention, exchange: Exchange, sent: Sequence[Delivery], columns_of: ColumnsOf, beside: _Beside
+    text: Convention, exchange: Exchange, sent: Sequence[Sent], columns_of: ColumnsOf, beside: _Beside
 ) -> Activity:
     own = [one for one in sent if one.exchange == exchange.id and _allowed(exchange, one)]
     handling, personal = exchange.handling, text.personal_data
@@ -139,13 +139,13 @@ def _declared(
     )
 
 
-def _allowed(exchange: Exchange, one: Delivery) -> bool:
+def _allowed(exchange: Exchange, one: Sent) -> bool:
     return one.recipient in exchange.to or bool(EVERYONE & set(exchange.to))
 
 
-def _undeclared(text: Convention, sent: Sequence[Delivery], beside: _Beside) -> Iterator[Activity]:
+def _undeclared(text: Convention, sent: Sequence[Sent], beside: _Beside) -> Iterator[Activity]:
     """What was delivered under an exchange, or to a party, that the text does not have: there should be none."""
-    stray: dict[tuple[str, str], list[Delivery]] = {}
+    stray: dict[tuple[str, str], list[Sent]] = {}
     for one in sent:
         exchange = text.exchange(one.exchange)
         if exchange is None or not _allowed(exchange, one):
@@ -159,7 +159,7 @@ def _undeclared(text: Convention, sent: Sequence[Delivery], beside: _Beside) -> 
         )  # fmt: skip
 
 
-def _happened(own: Sequence[Delivery]) -> dict[str, Any]:
+def _happened(own: Sequence[Sent]) -> dict[str, Any]:
     days = sorted((one.delivered_at or "")[:10] for one in own)
     return {
         "deliveries": len(own), "first": days[0] if days else None, "last": days[-1] if days else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sqlalchemy import Connection
@@ -9,7 +10,6 @@ from sqlalchemy import Connection
 from passerelle.convention import Event
 from passerelle.convention.event import texts
 from passerelle.convention.record import PROCESSING_RECORD
-from passerelle.parcel import parse_manifest
 from passerelle.store import runs
 from passerelle.workspace import Workspace
 
@@ -62,10 +62,9 @@ def fields(workspace: Workspace, connection: Connection, convention: str) -> lis
     A declaration is an event ``field_use_declared``: ``exchange``, ``party``, ``fields``. Without one ``unused`` is null: unknown.
     """
     received: dict[tuple[str, str], set[str]] = {}
-    for one in runs.deliveries(connection, convention=convention, state="delivered"):
-        if one.manifest:
-            names = {field.name for field in parse_manifest(one.manifest).resource.table.fields}
-            received.setdefault((one.exchange, one.recipient), set()).update(names)
+    for exchange, recipient, manifest in runs.manifests(connection, convention):
+        schema = json.loads(manifest)["resources"][0]["schema"]  # our own; parse_manifest would judge all of it
+        received.setdefault((exchange, recipient), set()).update(field["name"] for field in schema["fields"])
     history = workspace.history(connection, convention)
     return [
         {

@@ -95,7 +95,7 @@ def reconcile(workspace: Workspace, connection: Connection, *, days: int = DAYS)
             not {one.id} & (receipted.keys() | superseded.keys() | resent.keys()) and (one.delivered_at or "") < limit,
             superseded.get(one.id), resent.get(one.id),
         )
-        for one in runs.deliveries(connection, state="delivered")
+        for one in runs.sent(connection, state="delivered")
     ]  # fmt: skip
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
@@ -13,8 +13,7 @@ from passerelle.store.tables import holding
 WAITING = "inbox"  # a file that waits for its exchange: its location is inbox/CONVENTION/EXCHANGE/PERIOD/FILE
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(NamedTuple):
     """One registered copy. ``location`` is relative to the workspace unless absolute; ``ours`` is False in a partner's folder."""
 
     id: int
@@ -30,7 +29,7 @@ class Holding:
     destroyed_at: str | None
 
 
-_COLUMNS = [holding.c[name] for name in Holding.__slots__]
+_COLUMNS = [holding.c[name] for name in Holding._fields]
 
 
 def register(
@@ -82,7 +81,7 @@ def present(connection: Connection, **where: str | bool) -> list[Holding]:
     query = select(*_COLUMNS).where(holding.c.destroyed_at.is_(None)).order_by(holding.c.id)
     for name, value in where.items():
         query = query.where(holding.c[name] == value)
-    return [Holding(*row) for row in connection.execute(query).all()]
+    return [Holding._make(row) for row in connection.execute(query).all()]
 
 
 def conventions(connection: Connection, *, but: str) -> set[str]:
@@ -93,13 +92,15 @@ def conventions(connection: Connection, *, but: str) -> set[str]:
 
 def every(connection: Connection) -> list[Holding]:
     """Every copy ever registered, oldest first."""
-    return [Holding(*row) for row in connection.execute(select(*_COLUMNS).order_by(holding.c.id)).all()]
+    return [Holding._make(row) for row in connection.execute(select(*_COLUMNS).order_by(holding.c.id)).all()]
 
 
-def all_of(connection: Connection, convention: str) -> list[Holding]:
-    """Every copy ever registered under ``convention``."""
+def all_of(connection: Connection, convention: str, *, kind: str | None = None) -> list[Holding]:
+    """Every copy ever registered under ``convention``, or those of a kind."""
     query = select(*_COLUMNS).where(holding.c.convention == convention).order_by(holding.c.id)
-    return [Holding(*row) for row in connection.execute(query).all()]
+    if kind is not None:
+        query = query.where(holding.c.kind == kind)
+    return [Holding._make(row) for row in connection.execute(query).all()]
 
 
 def _there(location: str) -> ColumnElement[bool]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
@@ -69,6 +69,22 @@ class Delivery:
     entry: int
     rows: int
     location: str | None
+    intent_at: str
+    delivered_at: str | None
+
+
+class Sent(NamedTuple):
+    """A delivery without what was handed over with it: what lists and sums of many need, at a tenth of the cost."""
+
+    id: str
+    run: str
+    convention: str
+    exchange: str
+    period: str
+    recipient: str
+    sequence: int
+    decision: str
+    rows: int
     intent_at: str
     delivered_at: str | None
 
@@ -188,6 +204,22 @@ def deliveries(connection: Connection, **where: str) -> list[Delivery]:
     for name, value in where.items():
         query = query.where(delivery.c[name] == value)
     return [Delivery(*row) for row in connection.execute(query).all()]
+
+
+def sent(connection: Connection, **where: str) -> list[Sent]:
+    """Deliveries whose columns equal ``where``, in trail order, as far as ``Sent`` tells of them."""
+    query = select(*(delivery.c[name] for name in Sent._fields)).order_by(delivery.c.entry)
+    for name, value in where.items():
+        query = query.where(delivery.c[name] == value)
+    return [Sent._make(row) for row in connection.execute(query).all()]
+
+
+def manifests(connection: Connection, convention: str) -> Iterator[tuple[str, str, bytes]]:
+    """Exchange, recipient and manifest of each delivery whose manifest is kept; one after the other, not all at once."""
+    query = select(delivery.c.exchange, delivery.c.recipient, delivery.c.manifest).where(
+        delivery.c.convention == convention, delivery.c.state == "delivered", delivery.c.manifest != b""
+    )
+    yield from connection.execute(query.execution_options(yield_per=500)).tuples()
 
 
 def keep_profile(connection: Connection, of: Run, body: str, verdict: str, *, at: datetime) -> None:

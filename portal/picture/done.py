@@ -23,7 +23,7 @@ def done(connection: Connection, text: Convention) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
     seen = set()
-    for one in runs.deliveries(connection, convention=text.id, state="delivered"):
+    for one in runs.sent(connection, convention=text.id, state="delivered"):
         exchange = text.exchange(one.exchange)
         if exchange is not None:
             made = entry("delivered", one.delivered_at, exchange.id, exchange.title.model_dump())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, event, insert
 from sqlalchemy.dialects import sqlite
 
 from passerelle.access import Search, every, page
@@ -75,6 +78,36 @@ def test_an_index_answers_each_search(lines: Connection, name: str) -> None:
     sql = str(found.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
     plan = [row[3] for row in lines.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
     assert plan == [f"SEARCH access USING INDEX ix_access_{name} ({name}=? AND at>?)"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        ({"actor": "nobody", "partner": "p"}, "actor"),
+        ({"actor": "ann", "partner": "nobody"}, "partner"),
+        ({"actor": "ann", "outcome": "allowed", "delivery": "none", "since": NOW}, "delivery"),
+    ],
+)
+def test_the_rarest_condition_has_its_index(lines: Connection, asked: dict[str, Any], index: str) -> None:
+    """Of several conditions, the one that the fewest lines fulfil leads the search, whatever the others are."""
+    with capturing(lines) as told:
+        assert page(lines, Search(**asked), limit=10) == []
+    (*_, (statement, values)) = told
+    (plan,) = [row[3] for row in lines.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    assert plan.startswith(f"SEARCH access USING INDEX ix_access_{index} ({index}=?")
+
+
+@contextmanager
+def capturing(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that are executed meanwhile, with their values."""
+    told: list[tuple[str, Any]] = []
+
+    def heard(_: Any, __: Any, statement: str, values: Any, *___: Any) -> None:
+        told.append((statement, values))
+
+    event.listen(connection, "before_cursor_execute", heard)
+    yield told
+    event.remove(connection, "before_cursor_execute", heard)
 
 
 def test_a_search_by_time_alone_has_its_index(lines: Connection) -> None:
