@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from portal.papers import NO_BACKUP
+from portal.papers import KEPT, NO_BACKUP, OTHER_USES, part
 from portal.render import Screen, Text, Tone, number, size
 from portal.words import COPIES, ground, moment, reason, said
 
@@ -24,6 +24,7 @@ def show_certificate(out: Screen, body: Mapping[str, Any]) -> None:
         [
             (Text("convention", "convention"), body["convention"]),
             (Text("empreinte de son texte", "hash of its text"), body["convention_sha256"]),
+            (Text("partie", "part"), part(body)),
             (Text("motif", "reason"), reason(body["reason"])),
             (Text("échéance", "deadline"), on(deadline["value"])),
             (Text("fondement", "basis"), ground(deadline["basis"], deadline["article"])),
@@ -33,6 +34,7 @@ def show_certificate(out: Screen, body: Mapping[str, Any]) -> None:
         ]
     )
     _destroyed(out, body)
+    _kept(out, body)
     for title, sentences in (
         (Text("Ce qui est prouvé", "What is proved"), body["proved"]),
         (
@@ -63,10 +65,15 @@ def _destroyed(out: Screen, body: Mapping[str, Any]) -> None:
     ]
     out.table(titles, rows, right=frozenset({1, 2}))
     generation = body["keys"]["root_generation"]
+    keys = (
+        Text("de la convention", "convention's keys")
+        if body["whole"]
+        else Text("de ces copies", "keys of these copies")
+    )
     out.say(
         Text(
-            f"Les clés de la convention, et la clé racine d'avant la génération {generation}.",
-            f"The convention's keys, and the root key before generation {generation}.",
+            f"Les clés {keys.fr}, et la clé racine d'avant la génération {generation}.",
+            f"The {keys.en}, and the root key before generation {generation}.",
         )
     )
     handed = body["handed_to_partners"]
@@ -75,6 +82,22 @@ def _destroyed(out: Screen, body: Mapping[str, Any]) -> None:
         out.say(Text(f"Colis remis avant la destruction : {parties}.", f"Parcels handed over before: {parties}."))
     if body["person_index"]["kept"]:
         out.say(body["person_index"][out.lang])
+
+
+def _kept(out: Screen, body: Mapping[str, Any]) -> None:
+    if body.get("held"):
+        out.heading(KEPT)
+        titles = [
+            Text("suspension", "hold"),
+            Text("nature", "kind"),
+            Text("échange", "exchange"),
+            Text("copies", "copies"),
+        ]
+        rows = [
+            (one["hold"], reason(one["kind"]), one["exchange"], number(sum(one["copies"].values()), out.lang))
+            for one in body["held"]
+        ]
+        out.table(titles, rows, right=frozenset({3}))
 
 
 def _how_to_check(out: Screen, body: Mapping[str, Any]) -> None:
@@ -95,3 +118,4 @@ def _how_to_check(out: Screen, body: Mapping[str, Any]) -> None:
         "passerelle trail verify",
     ):
         out.say(f"  {command}", Tone.FAINT)
+    out.say(OTHER_USES)

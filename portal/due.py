@@ -43,7 +43,7 @@ STATES = {
     "yes": Text("oui", "yes"),
     "no": Text("non", "no"),
     "undetermined": Text("indéterminé", "undetermined"),
-    "disputed": Text("disputé", "disputed"),
+    "disputed": Text("contesté", "disputed"),
 }
 
 

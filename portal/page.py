@@ -60,7 +60,7 @@ def _value(answer: Mapping[str, Any]) -> object:
     when = date.fromisoformat(answer["value"][:10])
     if answer["status"] != "disputed":
         return when
-    return Text(f"{day(when, 'fr')} (disputée)", f"{day(when, 'en')} (disputed)")
+    return Text(f"{day(when, 'fr')} (contestée)", f"{day(when, 'en')} (disputed)")
 
 
 def _exchanges(out: Screen, exchanges: Sequence[Mapping[str, Any]]) -> None:

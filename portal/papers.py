@@ -7,7 +7,7 @@ from datetime import date
 from html import escape
 from typing import Any, Literal
 
-from portal.render import Text, day, number, size
+from portal.render import Text, Words, day, number, size
 from portal.words import COPIES, ground, moment, reason, said
 
 Lang = Literal["fr", "en"]
@@ -22,6 +22,12 @@ STYLE = (
 
 NO_BACKUP = Text(
     "Aucune sauvegarde inscrite ne contient ce qui a été détruit.", "No backup on record holds what was destroyed."
+)
+
+KEPT = Text("Conservé, parce qu'une suspension le nomme", "Kept, because a hold names it")
+OTHER_USES = Text(
+    "ssh-keygen nomme d'abord les lignes prévues pour un autre usage : seule compte sa réponse « Good… ».",
+    "ssh-keygen first names the lines meant for another use: only its answer that begins with “Good” counts.",
 )
 
 
@@ -52,7 +58,7 @@ def _plan(value: Mapping[str, Any], lang: Lang) -> Iterator[str]:
             (Text("plan", "plan"), value["plan"]),
             *_about(value, lang),
             (Text("peut être exécuté", "may run"), Text("oui", "yes") if value["allowed"] else Text("non", "no")),
-            (Text("copies chez des partenaires", "copies with partners"), value["partner_copies"]),
+            (Text("colis remis à des partenaires", "parcels handed to partners"), value["handed_to_partners"]),
             (Text("pas encore à échéance", "not due yet"), value["not_due"]),
         ],
         lang,
@@ -98,17 +104,16 @@ def _certificate(body: Mapping[str, Any], lang: Lang) -> Iterator[str]:
         "ssh-keygen -Y verify -f trust/allowed_signers -I passerelle -n passerelle-certificate"
         " -s certificate.json.sig < certificate.json"
     )
-    yield f"<p><code>{escape(check)}</code></p><p><code>passerelle trail verify</code></p>"
+    yield f"<p><code>{escape(check)}</code></p>{_p(OTHER_USES, lang)}<p><code>passerelle trail verify</code></p>"
 
 
 def _about(value: Mapping[str, Any], lang: Lang) -> list[tuple[Text, object]]:
     deadline = value["deadline"]
     when = deadline["value"]
-    scope = ", ".join(f"{name} {one}" for name, one in value.get("scope", {}).items() if name != "convention")
     return [
         (Text("convention", "convention"), value["convention"]),
         (Text("empreinte de son texte", "hash of its text"), value["convention_sha256"]),
-        (Text("partie", "part"), scope or Text("toute la convention", "the whole convention")),
+        (Text("partie", "part"), part(value)),
         (Text("motif", "reason"), reason(value["reason"])),
         (Text("échéance", "deadline"), day(date.fromisoformat(when), lang) if isinstance(when, str) else "–"),
         (Text("fondement", "basis"), ground(deadline["basis"], deadline["article"])),
@@ -116,9 +121,15 @@ def _about(value: Mapping[str, Any], lang: Lang) -> list[tuple[Text, object]]:
     ]
 
 
+def part(value: Mapping[str, Any]) -> Words:
+    """What a plan or a certificate is about: a part of its convention, or all of it."""
+    named = [f"{name} {one}" for name, one in value.get("scope", {}).items() if name != "convention"]
+    return ", ".join(named) or Text("toute la convention", "the whole convention")
+
+
 def _held(found: Any, lang: Lang) -> Iterator[str]:
     if found:
-        yield _h2(Text("Conservé, parce qu'une suspension le nomme", "Kept, because a hold names it"), lang)
+        yield _h2(KEPT, lang)
         rows = [
             f"<tr><td>{escape(str(one['hold'] or '–'))}</td><td>{_said(reason(one['kind']), lang)}</td>"
             f"<td>{escape(one['exchange'])}</td><td class=n>{number(sum(one['copies'].values()), lang)}</td></tr>"

@@ -42,6 +42,9 @@ _MONTHS: Mapping[Lang, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 class Tone(StrEnum):
     """What an outcome means to its reader; the value is a rich style."""
 
@@ -89,6 +92,14 @@ def number(value: float, lang: Lang, decimals: int = 0) -> str:
 def share(value: float, lang: Lang, decimals: int = 1) -> str:
     """A share between 0 and 1 as a percentage: "3,1 %" or "3.1%"."""
     return number(100 * value, lang, decimals) + ("\u202f%" if lang == "fr" else "%")
+
+
+def small(value: float, lang: Lang) -> str:
+    """A chance as people write it: "4,9 × 10⁻¹⁷", "0"."""
+    if not value:
+        return "0"
+    digits, _, power = f"{value:.1e}".partition("e")
+    return f"{number(float(digits), lang, 1)} × 10{str(int(power)).translate(_RAISED)}"
 
 
 def size(octets: int, lang: Lang) -> str:

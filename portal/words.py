@@ -20,13 +20,13 @@ STATUS = {
     "yes": Text("en vigueur", "in force"),
     "no": Text("hors vigueur", "not in force"),
     "undetermined": Text("indéterminé", "undetermined"),
-    "disputed": Text("disputé", "disputed"),
+    "disputed": Text("contesté", "disputed"),
 }  # fmt: skip
 STATUS_TONE = {"yes": Tone.DONE, "no": Tone.REFUSED}
 NO_VALUE = {
     "no": Text("aucune", "none"),
     "undetermined": Text("indéterminée", "undetermined"),
-    "disputed": Text("disputée", "disputed"),
+    "disputed": Text("contestée", "disputed"),
 }
 DATES = {
     "starts": Text("prise d'effet", "takes effect"),
@@ -68,7 +68,7 @@ REASONS = {
     "not_due": Text("échéance non atteinte", "not due yet"),
     "legal_obligation": Text("conservation imposée par la loi", "kept by legal obligation"),
     "litigation": Text("contentieux en cours", "litigation under way"),
-    "term_disputed_needs_human_decision": Text("fin disputée : décision humaine requise", "disputed end: needs a human decision"),
+    "term_disputed_needs_human_decision": Text("fin contestée : décision humaine requise", "disputed end: needs a human decision"),
     "ContractError": Text("contrat de données enfreint", "data contract broken"),
     "IntakeError": Text("fichier non conforme à ce qui est annoncé", "file not as announced"),
     "GateRefusedError": Text("refusé par la convention", "refused by the convention"),
@@ -192,8 +192,14 @@ RIGHTS = {
 REQUEST_STATES = {
     "open": Text("en cours", "open"),
     "late": Text("en retard", "late"),
-    "answered": Text("répondue", "answered"),
-    "answered_late": Text("répondue en retard", "answered late"),
+    "answered": Text("réponse donnée", "answered"),
+    "answered_late": Text("réponse donnée en retard", "answered late"),
+}
+NOTICE_ANSWERS = {
+    "done": Text("fait", "done"),
+    "impossible": Text("impossible", "impossible"),
+    "disproportionate": Text("effort disproportionné", "disproportionate effort"),
+    "refused": Text("refusé", "refused"),
 }
 HOLD_STATES = {
     "active": Text("en cours", "active"),

@@ -39,8 +39,8 @@ class Holds:
     """What one backup still holds of one convention.
 
     ``copies``: registered copies of ours that were there when it was taken, of ``kinds``; ``opens``: whether it brings the keys that open them.
-    ``late_by``: days between the last day of destruction and the day on which the backup goes; 0 when it goes in time, or holds
-    the person index alone, which outlives the purge.
+    ``late_by``: days between the last day of destruction and the day on which the backup goes, or today where it should be gone;
+    0 when it goes in time, or holds the person index alone, which outlives the purge.
     """
 
     backup: Backup
@@ -163,11 +163,9 @@ def holding(
         ]
         if there and set(one.covers) & {"database", "files"}:
             kinds = tuple(sorted({copy.kind for copy in there}))
-            late = (date.fromisoformat(one.expires_on) - due).days if due and kinds != ("index",) else 0
+            late = 0 if kinds == ("index",) else _late(workspace, one, due)
             deadline = due.isoformat() if due else None
-            found.append(
-                Holds(one, convention, len(there), kinds, "keys" in one.covers, purged_on, deadline, max(0, late))
-            )
+            found.append(Holds(one, convention, len(there), kinds, "keys" in one.covers, purged_on, deadline, late))
     return found
 
 
@@ -183,29 +181,45 @@ def certified(
     due = _deadline(workspace, connection, convention)
     for one in backups.standing(connection):
         if one.id not in found and "keys" in one.covers and born is not None and one.taken_at >= born:
-            late = max(0, (date.fromisoformat(one.expires_on) - due).days) if due else 0
-            found[one.id] = {**_told(one), "copies": 0, "opens": True, "late_by": late}
-    return [{**one, **_words(one)} for one in found.values()]
+            found[one.id] = {**_told(one), "copies": 0, "opens": True, "late_by": _late(workspace, one, due)}
+    today = workspace.now().date()
+    return [{**one, **_words(one, today)} for one in found.values()]
+
+
+def _late(workspace: Workspace, one: Backup, due: date | None) -> int:
+    """By how many days a standing backup outlives the last day of destruction."""
+    goes = max(date.fromisoformat(one.expires_on), workspace.now().date())
+    return max(0, (goes - due).days) if due else 0
 
 
 def _told(one: Backup) -> dict[str, Any]:
     return {"backup": one.id, "covers": list(one.covers), "taken_at": one.taken_at, "expires_on": one.expires_on}
 
 
-def _words(one: Mapping[str, Any]) -> dict[str, str]:
+def _words(one: Mapping[str, Any], today: date) -> dict[str, str]:
     taken, last = date.fromisoformat(one["taken_at"][:10]), date.fromisoformat(one["expires_on"])
-    copies, late, opens = one["copies"], one["late_by"], one["opens"]
-    many = copies > 1
-    held_fr = f"{copies} copie{'s' if many else ''} chiffrée{'s' if many else ''}" if copies else "aucune copie"
-    held_en = f"{copies} encrypted cop{'ies' if many else 'y'}" if copies else "no copy"
-    days_fr, days_en = f"{late} jour{'s' if late > 1 else ''}", f"{late} day{'s' if late > 1 else ''}"
+    late, over, held = one["late_by"], last < today, _held(one["copies"], opens=one["opens"])
+    s = "s" if late > 1 else ""
+    to_go_fr = "devait être détruite" if over else "est à détruire"
+    to_go_en = "was to be destroyed" if over else "is to be destroyed"
+    still_fr, still_en = (" et ne l'est pas", " and is not") if over else ("", "")
+    late_fr, late_en = (f", {late} jour{s} après l'échéance : elle est inscrite en retard", f", {late} day{s} after the deadline: it is recorded as late") if late else ("", "")  # fmt: skip
     return {
-        "fr": f"La sauvegarde {one['backup']}, prise le {dates.fr(taken)}, contient encore {held_fr}, "
-        f"{'et' if opens else 'sans'} les clés d'alors ; elle est à détruire le {dates.fr(last)} au plus tard"
-        + (f", {days_fr} après l'échéance : elle est inscrite en retard." if late else "."),
-        "en": f"The backup {one['backup']}, taken on {dates.en(taken)}, still holds {held_en}, "
-        f"{'and' if opens else 'without'} the keys of that day; it is to be destroyed by {dates.en(last)}"
-        + (f", {days_en} after the deadline: it is recorded as late." if late else "."),
+        "fr": f"La sauvegarde {one['backup']}, prise le {dates.fr(taken)}, {held['fr']} ; "
+        f"elle {to_go_fr} le {dates.fr(last)} au plus tard{still_fr}{late_fr}.",
+        "en": f"The backup {one['backup']}, taken on {dates.en(taken)}, {held['en']}; "
+        f"it {to_go_en} by {dates.en(last)}{still_en}{late_en}.",
+    }
+
+
+def _held(copies: int, *, opens: bool) -> dict[str, str]:
+    """What a backup has of the copies that went: the copies, the keys, or both."""
+    if not copies:
+        return {"fr": "ne contient aucune copie mais les clés d'alors", "en": "holds no copy but the keys of that day"}
+    s, ies = ("s", "ies") if copies > 1 else ("", "y")
+    return {
+        "fr": f"contient encore {copies} copie{s} chiffrée{s}, {'avec' if opens else 'sans'} les clés d'alors",
+        "en": f"still holds {copies} encrypted cop{ies}, {'with' if opens else 'without'} the keys of that day",
     }
 
 

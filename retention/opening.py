@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from passerelle.errors import RefusedError
+from passerelle.handover import approval
 from passerelle.handover.recover import recover
 from passerelle.handover.witnesses import insist_on_witnesses
 from passerelle.store import holdings, purges, runs
@@ -18,6 +19,19 @@ from retention.approving import insist_on_approval
 from retention.clock import insist_on_clock
 from retention.plan import Plan, plan, plan_sha256
 from retention.scope import Scope
+
+WHY_NOT = {
+    "litigation": "un contentieux retient ses copies",
+    "legal_obligation": "la loi impose de conserver ses copies",
+    "not_due": "l'échéance n'est pas atteinte",
+    "term_disputed_needs_human_decision": "la fin de la convention est contestée, une décision humaine est requise",
+    approval.REASON: "son texte a changé sans approbation",
+}
+HELD = "passerelle hold list shows what keeps the copies", "passerelle hold list montre ce qui retient les copies"
+TOO_EARLY = (
+    "passerelle purge plan shows the deadline and its arithmetic",
+    "passerelle purge plan donne l'échéance et son calcul",
+)
 
 
 def end_open_runs(workspace: Workspace, convention_id: str) -> None:
@@ -103,14 +117,20 @@ def _told_of(planned: Plan, purge_id: str) -> dict[str, Any]:
     }
 
 
+def why_not(planned: Plan) -> str:
+    """Why a plan may not run, in French."""
+    return WHY_NOT.get(planned.reason, planned.reason)
+
+
 def _insist(planned: Plan) -> None:
     if not planned.allowed:
+        hint, hint_fr = HELD if planned.held else TOO_EARLY
         raise RefusedError(
             f"the purge of {planned.convention} may not run: {planned.reason} ({planned.deadline.arithmetic.en})",
-            hint="passerelle purge plan shows the deadline and its arithmetic",
-            fr=f"la destruction de {planned.convention} ne peut pas avoir lieu : {planned.reason} "
+            hint=hint,
+            fr=f"la destruction de {planned.convention} ne peut pas avoir lieu : {why_not(planned)} "
             f"({planned.deadline.arithmetic.fr})",
-            hint_fr="passerelle purge plan donne l'échéance et son calcul",
+            hint_fr=hint_fr,
         )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from passerelle.canonical import canonical
 from passerelle.convention import Answer, destruction_deadline, purge_allowed
 from passerelle.handover import approval
-from passerelle.store import holdings, purges
+from passerelle.store import holdings, purges, runs
 from passerelle.store.holdings import Holding
 from passerelle.workspace import Workspace
 from passerelle.workspace.agreement import verify_tables
@@ -28,7 +28,8 @@ from retention.scope import OUTLIVES, Ruling, Scope, held, rulings
 class Plan:
     """What a purge of a convention, or of a part of it, would destroy, and whether it may run now.
 
-    ``whole``: nothing of the convention stays, so that its keys go; else the keys of ``copies`` go, and no others.
+    ``whole``: nothing of the convention stays, so that its keys go; else the keys of ``copies`` go, and no others. ``handed``:
+    the parcels handed to partners that it is about; their copies are theirs to destroy, and to attest.
     """
 
     scope: Scope
@@ -40,7 +41,7 @@ class Plan:
     copies: tuple[Holding, ...]
     held: tuple[Mapping[str, Any], ...]
     not_due: int
-    partner_copies: tuple[Holding, ...]
+    handed: int
     now: date
 
     @property
@@ -75,7 +76,7 @@ class Plan:
             ],
             "held": [dict(one) for one in self.held],
             "not_due": self.not_due,
-            "partner_copies": len(self.partner_copies),
+            "handed_to_partners": self.handed,
         }
 
 
@@ -115,8 +116,14 @@ def plan(workspace: Workspace, connection: Connection, convention_id: str, scope
         copies=tuple(one.copy for one in going),
         held=tuple(held(found)),
         not_due=sum(1 for one in found if one.hold is None and not one.may_go),
-        partner_copies=tuple(holdings.present(connection, convention=convention_id, ours=False)),
+        handed=_handed(connection, scope, going),
     )
+
+
+def _handed(connection: Connection, scope: Scope, going: list[Ruling]) -> int:
+    sent = runs.delivered_by(connection, scope.convention)
+    about = {one.copy.run for one in going}
+    return len(sent) if scope.whole else sum(1 for run in sent if run in about)
 
 
 def _reason(found: list[Ruling], going: list[Ruling], ended: Answer) -> str:

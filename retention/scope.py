@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from passerelle.convention import Answer, Convention, Event, destruction_deadline, holds, purge_allowed
+from passerelle.convention import Answer, Convention, Event, Words, destruction_deadline, holds, purge_allowed
 from passerelle.convention.dates import local_day
 from passerelle.convention.holds import Hold, What, meet
 from passerelle.convention.periods import period_of
@@ -113,6 +113,13 @@ def rulings(workspace: Workspace, connection: Connection, scope: Scope, more: tu
     return [
         Ruling(copy, what, *judge.of(what)) for copy, what in _described(workspace, connection, scope, judge.persons)
     ]
+
+
+def kept_by_holds(workspace: Workspace, connection: Connection, conventions: Iterable[str]) -> dict[str, Words]:
+    """Why holds keep the copies of each run, by run: what a letter to a person says of them."""
+    known = set(workspace.convention_ids()) & set(conventions)
+    every = (one for name in sorted(known) for one in rulings(workspace, connection, Scope(name)))
+    return {one.copy.run: one.hold.words for one in every if one.hold is not None}
 
 
 def held(found: Iterable[Ruling]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from passerelle.convention import Convention, Event, holds
+from passerelle.convention import Convention, Event, dates, holds
 from passerelle.convention.dates import local_day
 from passerelle.convention.holds import Hold, HoldKind
 from passerelle.convention.periods import period_of
@@ -170,12 +170,16 @@ def _lasting(workspace: Workspace, hold_id: str, reason: str) -> Standing:
         raise RefusedError(
             f"hold {hold_id} was lifted on {found.lifted_on}",
             hint="passerelle hold list",
-            fr=f"la suspension {hold_id} a été levée le {found.lifted_on}",
+            fr=f"la suspension {hold_id} a été levée le {_written(found.lifted_on)}",
             hint_fr="passerelle hold list",
         )
     if not reason.strip():
         raise _lacking("reason", "motif")
     return found
+
+
+def _written(day: date | None) -> str:
+    return "–" if day is None else dates.fr(day)
 
 
 def _lifting(connection: Connection, found: Standing, day: date) -> tuple[str, dict[str, Any]]:

@@ -101,7 +101,7 @@ def _of_the_end(convention: Convention, events: tuple[Event, ...], story: Life) 
         if instrument.id in alerting.dated(convention):
             answer = due.due(due.Case(convention, events, None, {"instrument": instrument.id}))
             yield from _due(instrument.id, instrument.title, answer)
-    for end, title in ((story.disputed, Words("Fin disputée", "Disputed end")), (story.end, Words("Fin", "End"))):
+    for end, title in ((story.disputed, Words("Fin contestée", "Disputed end")), (story.end, Words("Fin", "End"))):
         if end is not None:
             ground = Answer(end.last_day, "yes", end.basis, end.article, end.words)
             yield Entry(end.last_day, "ends", title, ground)

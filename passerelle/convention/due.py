@@ -201,7 +201,7 @@ def _one_month(event: Event, received: date) -> Answer:
     value = dates.FRANCE.on_or_after(plain)
     tables = dates.holidays_version()
     words = Words(
-        f"{dates.fr(received)} + {months} mois = {dates.fr(plain)} ; jour ouvré : {dates.fr(value)} ({tables})",
-        f"{dates.en(received)} + {months} month(s) = {dates.en(plain)}; working day: {dates.en(value)} ({tables})",
+        f"{dates.fr(received)} + {months} mois = {dates.fr(plain)} ; jour ouvré : {dates.fr(value)} (jours fériés : {tables})",
+        f"{dates.en(received)} + {months} month{'s' if months > 1 else ''} = {dates.en(plain)}; working day: {dates.en(value)} (public holidays: {tables})",
     )
     return Answer(value, "yes", "stated", "RGPD, art. 12 § 3", words, rules=("D3", "D19"))

@@ -17,6 +17,8 @@ from passerelle.errors import UsageError
 
 DATES = frozenset({"on", "sent_on", "received_on", "effect_date", "from", "to", "until", "valid_on"})
 INSTANTS = frozenset({"at", "received_at", "sent_at"})
+# What a delay of the GDPR runs from (D19): one of these days or instants; without it there is no clock.
+RUNS_FROM = {"rights_request": ("received_on", "on"), "breach_known": ("at", "received_at")}
 # What the text, a party or a person decided. Any other event is an act of the gateway, and dates the gateway's clock (D1).
 LEGAL = frozenset(
     {

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from passerelle.convention import Event
 from passerelle.convention.dates import local_day
-from passerelle.convention.event import DATES, LEGAL
+from passerelle.convention.event import DATES, LEGAL, RUNS_FROM
 from passerelle.convention.record import vocabulary
 from passerelle.errors import UsageError
 from passerelle.handover.exposures import Exposure, exposed_by
@@ -40,7 +40,7 @@ def record_event(
     An event that was valid before it is recorded rewrites nothing: it lists the deliveries that should not have happened (D20).
 
     Raises:
-        UsageError: an unknown convention or kind of event, or a date that is not one.
+        UsageError: an unknown convention or kind of event, a date that is not one, or none for a delay of the GDPR to run from.
     """
     known = LEGAL | vocabulary(workspace.convention(convention_id))
     if kind not in known:
@@ -50,6 +50,7 @@ def record_event(
         )
     now = workspace.now()
     event = Event(kind, payload, now)
+    _insist_on_beginning(event)
     with workspace.database.begin() as connection:
         late = _exposed(workspace, connection, convention_id, event)
         number = events.record(
@@ -68,6 +69,18 @@ def record_event(
         workspace.append(connection, "event_recorded", body)
         workspace.ledger.checkpoint(connection, now)
     return Recorded(number, tuple(late))
+
+
+def _insist_on_beginning(event: Event) -> None:
+    names = RUNS_FROM.get(event.type, ())
+    if names and all(event.says(name) is None for name in names):
+        example = "2026-11-20T10:00:00+01:00" if names[0] == "at" else "2026-11-20"
+        raise UsageError(
+            f"{event.type}: expected '{names[0]}', from which its delay runs; got none",
+            hint=f"""--args '{{"{names[0]}": "{example}"}}'""",
+            fr=f"{event.type} : il faut '{names[0]}', d'où part son délai",
+            hint_fr=f"""--args '{{"{names[0]}": "{example}"}}'""",
+        )
 
 
 def _exposed(workspace: Workspace, connection: Connection, convention_id: str, event: Event) -> list[Exposure]:

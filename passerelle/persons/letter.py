@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from passerelle.canonical import canonical
 from passerelle.clock import iso
 from passerelle.contract import Column
-from passerelle.convention import destruction_deadline
+from passerelle.convention import Words, destruction_deadline
 from passerelle.convention.dates import local_day
 from passerelle.parcel.notices import written_date
 from passerelle.persons.received import Answer, Received, text_of
@@ -25,15 +25,16 @@ from passerelle.workspace import Workspace
 FORMAT = "passerelle-access-letter/1"
 Lang = Literal["fr", "en"]
 Meanings = Mapping[str, Sequence[Column]]
+Kept = Mapping[str, Words]
 
 WORDS: Mapping[Lang, Mapping[str, str]] = {
     "fr": {
         "title": "Réponse à votre demande d'accès à vos données (article 15 du RGPD)",
         "intro": "Vous avez demandé à qui vos données ont été transmises. Voici ce que nos registres établissent.",
         "none": "Nos registres ne connaissent aucune transmission de données vous concernant.",
-        "sent": "Transmission du {day} à {recipient}",
+        "sent": "Transmission du {day}, destinataire : {recipient}",
         "source": "Données reçues de", "period": "Période", "purpose": "Finalité", "article": "Fondement",
-        "columns": "Données", "retention": "Conservation", "until": "copies détruites au plus tard le {day}",
+        "columns": "Données", "retention": "Conservation", "until": "nos copies sont à détruire au plus tard le {day}", "held": "nos copies sont conservées jusqu'à la levée d'une suspension : {why}",
         "purged": "nos copies ont été détruites", "unknown": "jusqu'à deux mois après la fin de la convention, dont la date n'est pas encore connue",
         "superseded": "Cette transmission a été remplacée ; son destinataire a reçu l'ordre de détruire la première.",
         "weak": "Nous vous avons retrouvé par votre nom et votre date de naissance : une autre personne peut les partager. "
@@ -45,7 +46,7 @@ WORDS: Mapping[Lang, Mapping[str, str]] = {
         "opposer. Nous en informons alors chaque destinataire (article 19). Vous pouvez saisir l'autorité de contrôle : la CNIL en France "
         "(www.cnil.fr), le préposé cantonal à la protection des données à Genève.",
         "officers": "À qui écrire", "not_stated": "non indiqué dans la convention",
-        "no_decision": "Aucune décision automatisée ni profilage n'est fait par la passerelle.",
+        "no_decision": "La passerelle ne prend aucune décision automatisée et ne fait aucun profilage.",
     },
     "en": {
         "title": "Answer to your request of access to your data (article 15 of the GDPR)",
@@ -53,7 +54,7 @@ WORDS: Mapping[Lang, Mapping[str, str]] = {
         "none": "Our registers know of no transmission of data on you.",
         "sent": "Handed over on {day} to {recipient}",
         "source": "Data received from", "period": "Period", "purpose": "Purpose", "article": "Ground",
-        "columns": "Data", "retention": "Retention", "until": "copies destroyed by {day}",
+        "columns": "Data", "retention": "Retention", "until": "our copies are to be destroyed by {day}", "held": "our copies are kept until a hold is lifted: {why}",
         "purged": "our copies were destroyed", "unknown": "until two months after the end of the convention, whose date is not known yet",
         "superseded": "This transmission was superseded; its recipient was told to destroy the first one.",
         "weak": "We found you by your name and date of birth: another person may share them. Tell us if a transmission is not about you.",
@@ -69,16 +70,24 @@ WORDS: Mapping[Lang, Mapping[str, str]] = {
 }  # fmt: skip
 
 
-def letter(workspace: Workspace, connection: Connection, answer: Answer, meanings: Meanings) -> dict[str, Any]:
-    """The letter's data: what article 15(1) demands of each transmission; ``meanings`` are the columns by exchange.
+def letter(
+    workspace: Workspace, connection: Connection, answer: Answer, meanings: Meanings, kept: Kept
+) -> dict[str, Any]:
+    """The letter's data: what article 15(1) demands of each transmission.
 
-    Keys of ``meanings`` are ``convention/exchange``.
+    ``meanings`` are the columns of each ``convention/exchange``; ``kept`` says why a hold keeps the copies of a run.
     """
     involved = sorted({one.convention for one in answer.deliveries})
     return {
         "format": FORMAT,
         "made_at": iso(workspace.now()),
-        "transmissions": [_transmission(workspace, connection, one, meanings) for one in answer.deliveries],
+        "transmissions": [
+            {
+                **_transmission(workspace, connection, one, meanings),
+                "held": kept[one.run].as_json() if one.run in kept else None,
+            }
+            for one in answer.deliveries
+        ],
         "recipients": sorted({one.recipient_name for one in answer.deliveries}),
         "weak_key": any(one.weak for one in answer.deliveries),
         "expired": [one.convention for one in answer.expired],
@@ -153,7 +162,11 @@ def _sent(one: Mapping[str, Any], lang: Lang) -> Part:
     words = WORDS[lang]
     day = written_date(date.fromisoformat(one["delivered_on"]), lang)
     until = words["unknown"]
-    if one["destroy_by"]:
+    if one["purged"]:
+        until = words["purged"]
+    elif one["held"]:
+        until = words["held"].format(why=one["held"][lang])
+    elif one["destroy_by"]:
         until = words["until"].format(day=written_date(date.fromisoformat(one["destroy_by"]), lang))
     facts = [
         (words["source"], one["source"]),
@@ -161,7 +174,7 @@ def _sent(one: Mapping[str, Any], lang: Lang) -> Part:
         (words["article"], f"{one['convention']}, {one['article']}" if one["article"] else one["convention"]),
         (words["purpose"], one["purpose"][lang] if one["purpose"] else words["not_stated"]),
         (words["columns"], ", ".join(column[lang] for column in one["columns"])),
-        (words["retention"], words["purged"] if one["purged"] else until),
+        (words["retention"], until),
     ]
     head = words["sent"].format(day=day, recipient=one["recipient"])
     return (f"{head}\n{words['superseded']}" if one["superseded"] else head, facts)

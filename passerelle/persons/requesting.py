@@ -193,7 +193,7 @@ def one_of(what: str, quoi: str, value: str, known: tuple[str, ...]) -> str:
     if value in known:
         return value
     words = ", ".join(known)
-    raise UsageError(f"unknown {what}, expected one of {words}", fr=f"{quoi} inconnu ; connus : {words}")
+    raise UsageError(f"unknown {what}, expected one of {words}", fr=f"{quoi} : il faut l'un des mots {words}")
 
 
 def _clock(received: date, text: Convention | None, *, extended: bool = False) -> Answer:

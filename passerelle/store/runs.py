@@ -222,6 +222,12 @@ def manifests(connection: Connection, convention: str) -> Iterator[tuple[str, st
     yield from connection.execute(query.execution_options(yield_per=500)).tuples()
 
 
+def delivered_by(connection: Connection, convention: str) -> list[str]:
+    """The run of each parcel that was delivered under ``convention``."""
+    query = select(delivery.c.run).where(delivery.c.convention == convention, delivery.c.state == "delivered")
+    return list(connection.scalars(query))
+
+
 def keep_profile(connection: Connection, of: Run, body: str, verdict: str, *, at: datetime) -> None:
     """Keep the profile of a run and the verdict on it."""
     connection.execute(

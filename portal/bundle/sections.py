@@ -44,7 +44,7 @@ def dates(t: Tongue, e: Evidence) -> Section:
         known = titles.get(name.partition(":")[2]) or t.text(DATES.get(name, name))
         value = on(t, one["value"]) if isinstance(one["value"], str) else t.text(NO_VALUE.get(one["status"]))
         if one["status"] == "disputed":
-            value += t.say(" (disputée)", " (disputed)")
+            value += t.say(" (contestée)", " (disputed)")
         rows.append([known, value, t.text(ground(one["basis"], one["article"])), one["arithmetic"][t.lang]])
     section.grids.append(t.grid(t.say("Dates déduites", "Derived dates"), heads, rows, "evidence/convention.json"))
     read = [

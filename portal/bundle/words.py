@@ -99,7 +99,7 @@ ANSWERS = {
 REFUSALS = {
     "not_in_force": Text("convention hors vigueur", "convention not in force"),
     "out_of_force_at_delivery": Text("convention hors vigueur à la livraison", "convention not in force at delivery"),
-    "term_disputed": Text("fin de la convention disputée", "end of the convention disputed"),
+    "term_disputed": Text("fin de la convention contestée", "end of the convention disputed"),
     "start_undetermined": Text("prise d'effet indéterminée", "start undetermined"),
     "term_not_stated": Text("le texte ne dit pas quand la convention prend fin", "the text does not say when the convention ends"),
     "unknown_party": Text("partie étrangère à cet échange", "not a party of this exchange"),

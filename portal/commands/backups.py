@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 
 from passerelle.errors import UsageError
 from portal.context import Actor, JsonFlag, actor, date_value, instant_value, looked, opened, screen
-from portal.render import Screen, Text, Tone
+from portal.render import Screen, Text, Tone, day
 from portal.words import COVERED, NO_VALUE, moment
 
 backup = typer.Typer(help="Backups: what each holds, until when; making one and putting it back.", no_args_is_help=True)
@@ -78,7 +79,7 @@ def _show_list(out: Screen, value: list[dict[str, Any]]) -> None:
     rows = [
         (
             one["backup"], one["label"], ", ".join(getattr(COVERED[part], out.lang) for part in one["covers"]),
-            moment(one["taken_at"], out.lang), one["expires_on"], moment(one["destroyed_at"], out.lang),
+            moment(one["taken_at"], out.lang), _on(one["expires_on"], out), moment(one["destroyed_at"], out.lang),
         )
         for one in value
     ]  # fmt: skip
@@ -93,13 +94,14 @@ def _show_holding(out: Screen, value: list[dict[str, Any]]) -> None:
         return
     titles = [
         Text("sauvegarde", "backup"), Text("copies", "copies"), Text("avec ses clés", "with its keys"),
-        Text("détruit le", "purged"), Text("à détruire avant", "deadline"), Text("échéance", "expires"),
+        Text("convention détruite le", "convention purged"), Text("échéance de la convention", "convention's deadline"),
+        Text("échéance de la sauvegarde", "backup expires"),
         Text("retard (jours)", "late (days)"),
     ]  # fmt: skip
     rows = [
         (
-            one["backup"], one["copies"], one["opens"], one["purged_on"], one["deadline"] or NO_VALUE["undetermined"],
-            one["expires_on"], one["late_by"],
+            one["backup"], one["copies"], one["opens"], _on(one["purged_on"], out),
+            _on(one["deadline"], out) or NO_VALUE["undetermined"], _on(one["expires_on"], out), one["late_by"],
         )
         for one in value
     ]  # fmt: skip
@@ -146,9 +148,10 @@ def make(
     with opened() as workspace, looked(workspace, "backup_made", "backup"):
         new = backups.make(workspace, Path(os.path.abspath(folder)), by=actor(by), expires_on=last, keys=keys)  # noqa: PTH100 -- likewise
         value = backups.described(new, workspace.now().date())
+    last_day = date.fromisoformat(new.expires_on)
     text = Text(
-        f"Sauvegarde {new.id} faite, à détruire au plus tard le {new.expires_on}.",
-        f"Backup {new.id} is made, to be destroyed by {new.expires_on}.",
+        f"Sauvegarde {new.id} faite, à détruire le {day(last_day, 'fr')} au plus tard.",
+        f"Backup {new.id} is made, to be destroyed by {day(last_day, 'en')}.",
     )
     out.answer(value, lambda: _said(out, text))
 
@@ -186,6 +189,7 @@ def replay(as_json: JsonFlag = False) -> None:
 
 def _show_restored(out: Screen, value: dict[str, Any]) -> None:
     def show() -> None:
+        out.say(Text("Sauvegarde remise en place.", "The backup is back in place."), Tone.DONE)
         out.facts(
             [
                 (Text("écritures retrouvées", "entries found"), value["trail_size"]),
@@ -193,7 +197,7 @@ def _show_restored(out: Screen, value: dict[str, Any]) -> None:
                 (Text("copies à nouveau détruites", "copies destroyed again"), value["copies"]),
                 (
                     Text("conventions à nouveau détruites", "conventions destroyed again"),
-                    ", ".join(value["conventions"]),
+                    ", ".join(value["conventions"]) or "–",
                 ),
                 (Text("certificats repris", "certificates kept"), value["certificates"]),
                 (Text("oppositions reprises", "objections kept"), value["objections"]),
@@ -203,6 +207,10 @@ def _show_restored(out: Screen, value: dict[str, Any]) -> None:
             out.say(Text("Ce qui a été consigné depuis la sauvegarde est à consigner à nouveau.", "What was recorded since the backup must be recorded again."), Tone.WARNED)  # fmt: skip
 
     out.answer(value, show)
+
+
+def _on(text: str | None, out: Screen) -> str | None:
+    return None if text is None else day(date.fromisoformat(text), out.lang)
 
 
 def _said(out: Screen, text: Text) -> None:

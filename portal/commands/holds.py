@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -10,7 +11,7 @@ import typer
 
 from passerelle.errors import UsageError
 from portal.context import Actor, JsonFlag, actor, content, date_value, looked, opened, screen
-from portal.render import Screen, Text, Tone
+from portal.render import Lang, Screen, Text, Tone, day
 from portal.words import HOLD_STATES, REASONS, said
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def place(
     meant = KINDS.get(kind.strip().lower())
     if meant not in get_args(HoldKind):
         raise UsageError(
-            "--kind: expected litigation or legal_obligation", fr="--kind : il faut litigation ou legal_obligation"
+            "--kind: expected litigation or legal_obligation", fr="--kind : il faut contentieux ou obligation-légale"
         )
     name, _, within = convention.partition("/")
     asked = Asked(
@@ -86,13 +87,21 @@ def place(
 def _tell_placed(out: Screen, found: Standing) -> None:
     out.say(
         Text(
-            f"Suspension {found.id} enregistrée sur {found.convention} : {found.copies} copies retenues, réexamen le {found.review}.",
-            f"Hold {found.id} placed on {found.convention}: {found.copies} copies kept, review on {found.review}.",
+            f"Suspension {found.id} enregistrée sur {found.convention} : {found.copies} copie{'s' if found.copies > 1 else ''} "
+            f"retenue{'s' if found.copies > 1 else ''}, réexamen le {_on(found.review, 'fr')}.",
+            f"Hold {found.id} placed on {found.convention}: {found.copies} cop{'y' if found.copies == 1 else 'ies'} kept, "
+            f"review on {_on(found.review, 'en')}.",
         ),
         Tone.DONE,
     )
     if found.evidence_sha256 is None:
-        out.say(Text("Sans pièce justificative : --evidence.", "Without evidence: --evidence."), Tone.WARNED)
+        out.say(
+            Text(
+                "Sans pièce justificative : joignez-la au prochain réexamen (passerelle hold review --evidence).",
+                "Without evidence: join it to the next review (passerelle hold review --evidence).",
+            ),
+            Tone.WARNED,
+        )
 
 
 @hold.command("lift")
@@ -105,18 +114,32 @@ def lift(
     as_json: JsonFlag = False,
 ) -> None:
     """Lift a hold: what it kept beyond its day is due at once, with the next purge."""
+    from retention.suspending import kept, one_of
     from retention.suspending import lift as lift_one
 
     out, who = screen(as_json=as_json), actor(by)
-    day = date_value(on, "--on") if on else None
+    when = date_value(on, "--on") if on else None
     with opened() as workspace, looked(workspace, "hold_lifted", hold_id, by=who, reason=reason) as look:
-        found = lift_one(workspace, hold_id, reason=reason, by=who, on=day, evidence_sha256=_hash(evidence))
+        with workspace.database.read() as connection:
+            going = sum(one.going for one in kept(workspace, connection, one_of(workspace, hold_id)))
+        found = lift_one(workspace, hold_id, reason=reason, by=who, on=when, evidence_sha256=_hash(evidence))
         look.convention = found.convention
+    out.answer(found.as_json(), lambda: _tell_lifted(out, found, going))
+
+
+def _tell_lifted(out: Screen, found: Standing, going: int) -> None:
+    """What lifting a hold sets free: its copies past their day, or none that is."""
     text = Text(
-        f"Suspension {found.id} levée : ce qu'elle retenait est dû aussitôt (passerelle purge run --confirm).",
-        f"Hold {found.id} lifted: what it kept is due at once (passerelle purge run --confirm).",
+        "aucune copie n'est due à ce jour, toutes suivent leur échéance (passerelle purge plan)",
+        "no copy is due to date, all follow their deadline (passerelle purge plan)",
     )
-    out.answer(found.as_json(), lambda: out.say(text, Tone.DONE))
+    if going:
+        run = f"passerelle purge run {found.convention} --confirm"
+        text = Text(
+            f"{going} copie{'s' if going > 1 else ''} à détruire aussitôt ({run})",
+            f"{going} cop{'ies' if going > 1 else 'y'} to be destroyed at once ({run})",
+        )
+    out.say(Text(f"Suspension {found.id} levée : {text.fr}.", f"Hold {found.id} lifted: {text.en}."), Tone.DONE)
 
 
 @hold.command("review")
@@ -132,13 +155,15 @@ def review(
     from retention.suspending import review as review_one
 
     out, who = screen(as_json=as_json), actor(by)
-    day = date_value(following, "--review")
+    next_look = date_value(following, "--review")
     with opened() as workspace, looked(workspace, "hold_reviewed", hold_id, by=who, reason=reason) as look:
-        found = review_one(workspace, hold_id, reason=reason, following=day, by=who, evidence_sha256=_hash(evidence))
+        found = review_one(
+            workspace, hold_id, reason=reason, following=next_look, by=who, evidence_sha256=_hash(evidence)
+        )
         look.convention = found.convention
     text = Text(
-        f"Suspension {found.id} maintenue, prochain réexamen le {found.review}.",
-        f"Hold {found.id} stays, next review on {found.review}.",
+        f"Suspension {found.id} maintenue, prochain réexamen le {_on(found.review, 'fr')}.",
+        f"Hold {found.id} stays, next review on {_on(found.review, 'en')}.",
     )
     out.answer(found.as_json(), lambda: out.say(text, Tone.DONE))
 
@@ -171,11 +196,19 @@ def _show(out: Screen, value: list[dict[str, Any]]) -> None:
     rows = [
         (
             one["id"], said(HOLD_STATES, one["state"]), one["convention"], _scope(out, one["scope"]), said(REASONS, one["kind"]),
-            one["since"], one["review"], one["owner"], one["reason"], one["copies"],
+            _written(one["since"], out), _written(one["review"], out), one["owner"], one["reason"], one["copies"],
         )
         for one in value
     ]  # fmt: skip
     out.table(titles, rows, right=frozenset({9}))
+
+
+def _on(when: date | None, lang: Lang) -> str:
+    return "–" if when is None else day(when, lang)
+
+
+def _written(text: str | None, out: Screen) -> str:
+    return _on(None if text is None else date.fromisoformat(text), out.lang)
 
 
 def _scope(out: Screen, scope: dict[str, Any]) -> str:

@@ -170,9 +170,12 @@ def _show_plans(out: Screen, value: list[dict[str, Any]]) -> None:
                     Text("copies conservées par une suspension", "copies kept by a hold"),
                     sum(sum(each["copies"].values()) for each in one["held"]),
                 ),
-                (Text("copies chez des partenaires", "copies with partners"), one["partner_copies"]),
+                (Text("colis remis à des partenaires", "parcels handed to partners"), one["handed_to_partners"]),
             ]
         )
+        if not one["copies"]:
+            out.say(Text("Aucune copie à détruire à ce jour.", "No copy to be destroyed to date."))
+            continue
         titles = [Text("copies", "copies"), Text("nombre", "count"), Text("taille", "size")]
         rows = [(said(COPIES, c["kind"]), c["count"], size(c["bytes"], out.lang)) for c in one["copies"]]
         out.table(titles, rows, right=frozenset({1, 2}))

@@ -8,7 +8,7 @@ import typer
 
 from portal.commands.persons import Identifier, IdentifierFile, KindOrForm, identifier_from
 from portal.context import Actor, JsonFlag, Reason, looked, opened, screen
-from portal.render import Screen, Text, Tone, number
+from portal.render import Screen, Text, Tone, number, small
 from portal.words import moment
 
 if TYPE_CHECKING:
@@ -80,5 +80,6 @@ def _remarks(out: Screen, answer: Answer) -> None:
     for gone in answer.expired:
         when = moment(gone.since, out.lang)
         out.say(Text(f"{gone.convention} : l'index des personnes a été détruit ({when}) ; on ne peut plus savoir qui y figurait.", f"{gone.convention}: the person index was destroyed ({when}); who was in it can no longer be known."), Tone.WARNED)  # fmt: skip
-    tags = number(answer.tags_searched, out.lang)
-    out.say(Text(f"Index interrogé : {answer.runs_searched} traitements, {tags} empreintes ; risque d'une remise d'autrui : {answer.false_positive:.1e}.", f"Index searched: {answer.runs_searched} runs, {tags} tags; chance of a delivery of somebody else: {answer.false_positive:.1e}."), Tone.FAINT)  # fmt: skip
+    runs, tags = answer.runs_searched, number(answer.tags_searched, out.lang)
+    chance = small(answer.false_positive, out.lang)
+    out.say(Text(f"Index interrogé : {runs} traitement{'s' if runs > 1 else ''}, {tags} empreinte{'s' if answer.tags_searched > 1 else ''} ; probabilité d'y trouver une remise d'autrui : {chance}.", f"Index searched: {runs} run{'' if runs == 1 else 's'}, {tags} tag{'' if answer.tags_searched == 1 else 's'}; chance of a delivery of somebody else: {chance}."), Tone.FAINT)  # fmt: skip

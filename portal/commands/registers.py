@@ -12,7 +12,7 @@ import typer
 from passerelle.errors import UsageError
 from portal.context import JsonFlag, Reason, instant_value, looked, near, opened, screen, written
 from portal.render import Screen, Text, Tone
-from portal.words import BREACH_STATES, FINDINGS, PARIS, SECOND_LOCKS, moment, said
+from portal.words import BREACH_STATES, FINDINGS, PARIS, PERSON, PERSONS, SECOND_LOCKS, moment, said
 
 if TYPE_CHECKING:
     pass
@@ -60,7 +60,7 @@ def article30(
         return
     titles = [Text("échange", "exchange"), Text("personnes", "persons"), Text("article", "article"), Text("destinataires", "recipients"), Text("constat", "finding"), Text("remises", "deliveries")]  # fmt: skip
     rows = [
-        (f"{one.convention}/{one.exchange}", one.persons, one.article, ", ".join(one.recipients), FINDINGS[one.finding], one.deliveries)
+        (f"{one.convention}/{one.exchange}", said(PERSONS, one.persons), one.article, ", ".join(one.recipients), FINDINGS[one.finding], one.deliveries)
         for one in found
     ]  # fmt: skip
     out.answer(value, lambda: out.table(titles, rows, right=frozenset({5})))
@@ -91,7 +91,7 @@ def notices(convention: OneConvention = None, as_json: JsonFlag = False) -> None
         titles = [Text("échange", "exchange"), Text("personnes", "persons"), Text("texte", "text"), Text("notice, version, date", "notice, version, day")]  # fmt: skip
         rows = [
             (
-                f"{one['convention']}/{one['exchange']}", one["persons"], one["article"] or Text("muet", "silent"),
+                f"{one['convention']}/{one['exchange']}", said(PERSONS, one["persons"]), one["article"] or Text("muet", "silent"),
                 "; ".join(f"{each['notice']}, {each['version']}, {each['on']}" for each in one["records"]) or Text("rien au dossier", "nothing on file"),
             )
             for one in found
@@ -179,7 +179,7 @@ def scope(
                 (Text("personnes, au plus", "persons, at most"), counts["persons_at_most"]),
                 (Text("destinataires", "recipients"), ", ".join(value["recipients"]) or "–"),
                 (Text("encore lisibles par qui a la clé", "still readable with the key"), value["still_openable"]),
-                *((Text(f"colonnes ({name})", f"columns ({name})"), ", ".join(names)) for name, names in value["columns"].items() if names),
+                *((_columns(name), ", ".join(names)) for name, names in value["columns"].items() if names),
             ]
         )  # fmt: skip
         titles = [Text("remis", "delivered"), Text("destinataire", "recipient"), Text("échange", "exchange"), Text("lignes", "rows"), Text("second verrou", "second lock"), Text("colis", "parcel")]  # fmt: skip
@@ -187,6 +187,14 @@ def scope(
         out.table(titles, rows, right=frozenset({3}))
 
     out.answer(value, show)
+
+
+def _columns(sense: str) -> Text:
+    """How the columns of a kind tell who somebody is."""
+    said_of = PERSON[sense]
+    if sense not in {"direct", "indirect"}:
+        return Text(f"colonnes ({said_of.fr})", f"columns ({said_of.en})")
+    return Text(f"colonnes qui identifient {said_of.fr}", f"columns that identify {said_of.en}")
 
 
 def _instant(text: str | None, name: Literal["--since", "--until"]) -> datetime | None:

@@ -12,9 +12,9 @@ import typer
 from portal.commands.persons import Identifier, IdentifierFile, KindOrForm, identifier_from
 from portal.commands.received import OneConvention
 from portal.context import Actor, JsonFlag, Reason, actor, date_value, looked, near, opened, screen, why, written
-from portal.render import Screen, Text, Tone
+from portal.render import Screen, Text, Tone, Words
 from portal.render import day as written_day
-from portal.words import COPIES, REQUEST_STATES, RIGHTS, moment, said
+from portal.words import COPIES, NOTICE_ANSWERS, REQUEST_STATES, RIGHTS, moment, said
 
 if TYPE_CHECKING:
     from passerelle.persons.notifying import Notice
@@ -51,6 +51,7 @@ def letter(
     from passerelle.persons.letter import files
     from passerelle.persons.letter import letter as make
     from portal.meanings import meanings
+    from retention.scope import kept_by_holds
 
     out = screen(as_json=as_json)
     who = identifier_from(identifier, file)
@@ -58,7 +59,8 @@ def letter(
         seen = looked(workspace, "person_letter", "person", by=by, reason=reason, convention=convention)
         with seen as look, workspace.database.read() as connection:
             answer = received(workspace, connection, who, kind=kind, convention=convention)
-            data = make(workspace, connection, answer, meanings(workspace, answer))
+            kept = kept_by_holds(workspace, connection, {one.convention for one in answer.deliveries})
+            data = make(workspace, connection, answer, meanings(workspace, answer), kept)
             look.count = 1
     made = files(data)
     for name, content in made.items():
@@ -66,10 +68,15 @@ def letter(
     value = {**data, "files": [str(out_folder / name) for name in sorted(made)]}
 
     def show() -> None:
-        out.say(Text(f"Lettre écrite : {len(answer.deliveries)} transmissions.", f"Letter written: {len(answer.deliveries)} transmissions."), Tone.DONE)  # fmt: skip
+        out.say(_written_letter(len(answer.deliveries)), Tone.DONE)  # fmt: skip
         out.facts([(name, near(str(out_folder / name))) for name in sorted(made)])
 
     out.answer(value, show)
+
+
+def _written_letter(count: int) -> Text:
+    s, plural = ("s", "s") if count > 1 else ("", "" if count == 1 else "s")
+    return Text(f"Lettre écrite : {count} transmission{s}.", f"Letter written: {count} transmission{plural}.")
 
 
 def erase(
@@ -103,11 +110,14 @@ def _show_previews(out: Screen, plans: Sequence[Preview]) -> None:
         out.heading(one.convention)
         kinds = Counter(copy.kind for copy in one.copies)
         titles = [Text("copies entières à détruire", "whole copies to be destroyed"), Text("nombre", "count")]
-        out.table(titles, [(said(COPIES, kind), kinds[kind]) for kind in sorted(kinds)], right=frozenset({1}))
+        if kinds:
+            out.table(titles, [(said(COPIES, kind), kinds[kind]) for kind in sorted(kinds)], right=frozenset({1}))
+        else:
+            out.say(Text("Aucune copie à détruire à ce jour.", "No copy to be destroyed to date."))
         told = ", ".join(sorted({each.recipient_name for each in one.deliveries})) or "–"
         out.facts([(Text("destinataires à aviser (art. 19)", "recipients to be told (art. 19)"), told)])
         for held in one.suspended:
-            out.say(Text(f"{held.exchange} : {held.copies} copies conservées, {held.fr}.", f"{held.exchange}: {held.copies} copies kept, {held.en}."), Tone.WARNED)  # fmt: skip
+            out.say(_kept(held.exchange, held.copies, Text(held.fr, held.en), again=False), Tone.WARNED)
     out.say(Text("Une copie est détruite en entier, avec sa clé : ce qui est scellé ne se corrige pas. Rien n'a été détruit.", "A copy is destroyed whole, with its key: what is sealed is not edited. Nothing was destroyed."), Tone.WARNED)  # fmt: skip
 
 
@@ -126,10 +136,20 @@ def _show_erased(out: Screen, value: Sequence[dict[str, Any]]) -> None:
             names = ", ".join(one["not_recognised_in"])
             out.say(Text(f"Pas reconnue dans : {names}. Donnez un autre identifiant.", f"Not recognised in: {names}. Give another identifier."), Tone.WARNED)  # fmt: skip
         for held in one["suspended"]:
-            out.say(Text(f"{held['exchange']} : {held['copies']} copies conservées, {held['why']['fr']} ; recommencez à la levée.", f"{held['exchange']}: {held['copies']} copies kept, {held['why']['en']}; do it again once lifted."), Tone.WARNED)  # fmt: skip
+            out.say(_kept(held["exchange"], held["copies"], Text(**held["why"]), again=True), Tone.WARNED)
         for parcel in one["to_supersede"]:
             command = f"passerelle exchange run {one['convention']}/{parcel['exchange']} --period {parcel['period']} --input … --supersedes {parcel['parcel']} --reason erasure"  # fmt: skip
             out.say(Text(f"À remplacer chez {parcel['recipient']} : {command}", f"To be superseded at {parcel['recipient']}: {command}"))  # fmt: skip
+
+
+def _kept(exchange: str, copies: int, why: Text, *, again: bool) -> Text:
+    """What a hold keeps of an erasure; ``again``: that it is to be done again once lifted."""
+    s, ies = ("s", "ies") if copies > 1 else ("", "y")
+    then = Text(" ; recommencez à la levée", "; do it again once lifted") if again else Text("", "")
+    return Text(
+        f"{exchange} : {copies} copie{s} conservée{s}, {why.fr}{then.fr}.",
+        f"{exchange}: {copies} cop{ies} kept, {why.en}{then.en}.",
+    )
 
 
 def tell(
@@ -148,7 +168,8 @@ def tell(
     who = identifier_from(identifier, file)
     with opened() as workspace:
         found = notify_recipients(workspace, number, who, kind=kind, by=actor(by), reason=why(reason))
-    out.answer([one.as_json() for one in found], lambda: _show_notices(out, found))
+    nobody = Text("Aucun avis : aucun destinataire n'a reçu de données de cette personne.", "No notice: no recipient received data of this person.")  # fmt: skip
+    out.answer([one.as_json() for one in found], lambda: _show_notices(out, found) if found else out.say(nobody))
 
 
 def notices(
@@ -172,7 +193,7 @@ def notices(
 
 def _show_notices(out: Screen, found: Sequence[Notice]) -> None:
     if not found:
-        out.say(Text("Aucun avis : aucun destinataire n'a reçu de données.", "No notice: no recipient received data."))
+        out.say(Text("Aucun avis à un destinataire.", "No notice to a recipient."))
         return
     titles = [
         Text("avis", "notice"), Text("motif", "ground"), Text("destinataire", "recipient"), Text("délégué", "officer"),
@@ -180,9 +201,9 @@ def _show_notices(out: Screen, found: Sequence[Notice]) -> None:
     ]  # fmt: skip
     rows = [
         (
-            one.row.id, RIGHTS[one.row.ground], one.recipient_name, one.as_json()["dpo"], one.row.delivery,
+            one.row.id, RIGHTS[one.row.ground], one.recipient_name, _officer(one.as_json()["dpo"]), one.row.delivery,
             moment(one.row.made_at, out.lang),
-            one.row.answer or (Text("en retard", "late") if one.late else Text("attendue", "awaited")),
+            said(NOTICE_ANSWERS, one.row.answer) or (Text("en retard", "late") if one.late else Text("attendue", "awaited")),
         )
         for one in found
     ]  # fmt: skip
@@ -287,6 +308,10 @@ def list_(convention: OneConvention = None, as_json: JsonFlag = False) -> None:
     out.answer([one.as_json() for one in found], lambda: out.table(titles, rows, right=frozenset({5})))
 
 
+def _officer(dpo: str) -> Words:
+    return Text("délégué non indiqué", "officer not stated") if dpo == "not_stated" else dpo
+
+
 def _on(text: str, out: Screen) -> str:
     return written_day(date_value(text, "date"), out.lang)
 
@@ -299,9 +324,6 @@ def _show_request(out: Screen, one: Followed) -> None:
             (Text("droit", "right"), RIGHTS[one.row.right]),
             (Text("réponse due le", "to be answered by"), _on(one.row.due, out)),
             (Text("calcul", "arithmetic"), one.clock.as_json()["arithmetic"][out.lang]),
-            *(
-                (way.name, Text("délégué non indiqué", "officer not stated") if way.dpo == "not_stated" else way.dpo)
-                for way in one.routes
-            ),
+            *((way.name, _officer(way.dpo)) for way in one.routes),
         ]
     )

@@ -102,7 +102,7 @@ def _row(out: Screen, one: dict[str, Any]) -> tuple[object, ...]:
     return (
         one["id"],
         said(WATCHED, one["code"]),
-        alert_subject(one),
+        alert_subject(one) or None,
         moment(one["first_seen"], out.lang),
         one["acknowledged_by"],
     )

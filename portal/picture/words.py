@@ -21,7 +21,7 @@ _WORDS = {
     "only": Text("en vigueur", "in force"),
     "open": Text("en vigueur, sans terme fixé", "in force, no end set"),
     "unstated": Text("fin non stipulée\u00a0: indéterminé", "end not stated: undetermined"),
-    "contested": Text("{}, disputée", "{}, disputed"),
+    "contested": Text("{}, contestée", "{}, disputed"),
     "unknown_start": Text("prise d'effet non enregistrée", "start not on record"),
     "nothing": Text("jamais en vigueur dans cette période", "never in force in this period"),
     "count": Text("{} dates", "{} dates"),

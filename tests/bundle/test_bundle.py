@@ -196,7 +196,7 @@ def test_every_state_of_a_convention_has_its_bundle(kept: Kept, tmp_path: Path, 
     assert len(list((own.folder / "purged" / "evidence" / "attestations").iterdir())) == 1
     assert "Rien n'a quitté la passerelle" in said["never"].replace("&#39;", "'")
     assert "Convention en vigueur" in said["in force"]
-    assert "disputé" in said["disputed"]
+    assert "contesté" in said["disputed"]
     assert "hors vigueur" in said["ended"]
     assert "contentieux" in said["held"]
     assert "ont été détruites le 10 octobre 2025" in said["purged"]

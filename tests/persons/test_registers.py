@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from passerelle.errors import UsageError
 from portal.cli import run
 from retention.purge import purge
 from tests.gateway import CSP_ENDED, POOLS, Gateway, pools
@@ -143,6 +144,16 @@ def test_the_scope_after_a_purge_is_what_the_register_still_tells(
     assert {one["second_lock"] for one in found["deliveries"]} == {"destroyed"}
     assert found["counts"]["persons_at_most"] == 60
     assert "jobseeker_id" in found["columns"]["direct"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"), [("breach_known", {"on": "2025-05-11"}), ("rights_request", {"id": "r-1"})]
+)
+def test_what_a_delay_runs_from_is_asked_for(gateway: Gateway, kind: str, payload: dict[str, str]) -> None:
+    """A breach without its instant, or a request without its day, would have no clock: it is refused, and nothing is written."""
+    with pytest.raises(UsageError, match="from which its delay runs"):
+        gateway.record((CSP, kind, payload))
+    assert not [one for one in gateway.entries("event_recorded") if one["event"] == kind]
 
 
 def test_a_breach_runs_for_seventy_two_hours(gateway: Gateway, capfd: pytest.CaptureFixture[str]) -> None:

@@ -122,6 +122,18 @@ def test_a_hold_keeps_the_copies_and_not_the_person_in_extracts(
     assert (after["destroyed"], after["suspended"]) == (BOTH, [])
 
 
+def test_the_letter_does_not_call_destroyed_what_a_hold_keeps(
+    gateway: Gateway, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Under a hold the letter says that copies are kept and why; it promises no day."""
+    gateway.record(HELD)
+    made = said(capfd, "person", "letter", "98765432", "--out", str(tmp_path / "letter"))
+    assert {one["held"]["fr"] for one in made["transmissions"]} == {"contentieux depuis le 2 mai 2025"}
+    french = (tmp_path / "letter" / "lettre.txt").read_text("utf-8")
+    assert "conservées jusqu'à la levée d'une suspension : contentieux depuis le 2 mai 2025" in french
+    assert "our copies are kept until a hold is lifted" in (tmp_path / "letter" / "letter.txt").read_text("utf-8")
+
+
 @pytest.mark.parametrize("right", ["rectification", "restriction"])
 def test_each_recipient_is_told_of_a_correction(
     gateway: Gateway, capfd: pytest.CaptureFixture[str], right: str

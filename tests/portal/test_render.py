@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passerelle.errors import ConventionFileError, GateRefusedError, PasserelleError, TrailError, UsageError
-from portal.render import Lang, Screen, Text, Timeline, Tone, day, harmless, language, number, share, size
+from portal.render import Lang, Screen, Text, Timeline, Tone, day, harmless, language, number, share, size, small
 
 
 @pytest.fixture
@@ -64,6 +64,7 @@ def test_figures_are_written_as_people_write_them() -> None:
     assert (number(50437, "fr"), number(50437, "en")) == ("50\u202f437", "50,437")
     assert (share(0.0313, "fr"), share(0.0313, "en")) == ("3,1\u202f%", "3.1%")
     assert (size(1_234_567, "fr"), size(1_234_567, "en")) == ("1,2 Mo", "1.2 MB")
+    assert (small(4.9e-17, "fr"), small(4.9e-17, "en"), small(0, "fr")) == ("4,9 × 10⁻¹⁷", "4.9 × 10⁻¹⁷", "0")
     assert (size(999, "fr"), size(5 * 10**12, "en")) == ("999 o", "5,000.0 GB")
 
 

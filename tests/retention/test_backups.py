@@ -289,4 +289,14 @@ def test_the_certificate_says_which_backups_still_hold_what(gateway: Gateway, tm
     assert (told[keys]["copies"], told[keys]["opens"], told[keys]["covers"]) == (0, True, ["keys"])
     assert "25 octobre 2025" in told[kept.id]["fr"]
     assert "15 jours après l'échéance : elle est inscrite en retard" in told[kept.id]["fr"]
+    assert "ne contient aucune copie mais les clés d'alors" in told[keys]["fr"]
     assert len(told) == 2
+
+
+def test_a_backup_past_its_day_is_told_as_standing(gateway: Gateway, tmp_path: Path) -> None:
+    """A backup that should be gone and is not: the certificate says so, and counts the days until today."""
+    make(gateway.workspace, tmp_path / "kept", by="op", expires_on=date(2025, 9, 20))
+    done = purge(gateway.move_to("2025-10-13T09:00:00+02:00").workspace, CSP)
+    [told] = json.loads(done.certificate or "")["backups"]
+    assert told["late_by"] == 3
+    assert "devait être détruite le 20 septembre 2025 au plus tard et ne l'est pas" in told["fr"]

@@ -67,6 +67,7 @@ def kept(gateway: Gateway, instant: str) -> set[tuple[str, str | None]]:
     return {(one.copy.exchange, one.what.period) for one in found if not one.may_go}
 
 
+LATE = "2025-11-20T09:00:00+01:00"
 PLACE = ("place", CSP, "--reason", "contentieux 24/118", "--review", "2025-12-01", "--owner", "DPO")
 
 
@@ -170,12 +171,29 @@ def test_a_hold_between_plan_and_run_saves_what_it_names_until_it_is_lifted(
     locations = {one.copy.location for one in left}
     assert gateway.workspace.keys.copy_keys(CSP) <= locations
     assert all(gateway.workspace.path(one).exists() for one in locations)
-    late = "2025-11-20T09:00:00+01:00"
-    assert typed(late, "lift", placed["id"], "--reason", "désistement")[0] == 0
+    assert run(["purge", "run", CSP, "--confirm"]) == 1
+    refused = capsys.readouterr().err
+    assert "un contentieux retient ses copies" in refused
+    assert "passerelle hold list" in refused
+    assert typed(LATE, "lift", placed["id"], "--reason", "désistement")[0] == 0
     assert purge("run", CSP, "--confirm")[0] == 0
     assert not [one for one in gateway.present(convention=CSP) if one.ours and one.kind != "index"]
     assert CSP in gateway.workspace.keys.destroyed()
     assert len(gateway.entries("purge_certificate")) == 2
+
+
+def test_lifting_a_hold_says_what_is_due_at_once(
+    gateway: Gateway, typed: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before the deadline nothing is called due; past it, as many copies as the hold alone kept."""
+    for instant, words in ((NOW, "aucune copie n'est due à ce jour"), (LATE, "à détruire aussitôt")):
+        _, placed = typed(instant, *PLACE, "--exchange", "candidate-pools", "--period", "2025-06")
+        assert placed["copies"] == 3
+        assert run(["hold", "lift", placed["id"], "--reason", "désistement"]) == 0
+        told = capsys.readouterr().out
+        assert words in told
+        assert ("3 copies" in told) == (instant == LATE)
+    gateway.move_to(LATE)
 
 
 def test_a_litigation_recorded_as_an_event_is_lifted_by_its_number(gateway: Gateway, typed: Any) -> None:

@@ -270,7 +270,7 @@ def test_a_plan_destroys_nothing(ended: Gateway) -> None:
         planned = plan(ended.workspace, connection, ENDED).as_json()
     assert planned["allowed"] is True
     assert [one["kind"] for one in planned["copies"]] == ["quarantine", "raw", "release"]
-    assert planned["partner_copies"] == 1
+    assert planned["handed_to_partners"] == 1
     assert {path: path.stat().st_mtime_ns for path in files_under(ended.home)} == before
 
 

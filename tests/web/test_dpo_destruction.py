@@ -71,7 +71,7 @@ def test_a_plan_says_what_when_and_why_then(dpo: Visitor) -> None:
     assert "10 octobre 2025" in page
     assert "10 août 2025" in page
     assert "art. 7" in page
-    for kind in ("copies brutes", "seconds verrous", "chez des partenaires"):
+    for kind in ("copies brutes", "seconds verrous", "colis remis à des partenaires"):
         assert kind in page
     assert f"/destruction/plans/{ENDED}" in dpo.get("/destruction").text
 

@@ -60,7 +60,7 @@ def _outlined(shown: Planned) -> dict[str, Any]:
         "convention": one.convention, "due": date.fromisoformat(one.due) if one.due else None, "overdue": one.overdue,
         "none": NO_VALUE.get(one.deadline.status), "allowed": one.allowed, "reason": reason(one.reason),
         "arithmetic": Text(one.deadline.arithmetic.fr, one.deadline.arithmetic.en),
-        "ground": ground(one.deadline.basis, one.deadline.article), "partner_copies": len(one.partner_copies),
+        "ground": ground(one.deadline.basis, one.deadline.article), "handed": one.handed,
         "held": sum(sum(each["copies"].values()) for each in one.held),
         "copies": [(said(COPIES, kind["kind"]), kind["count"], kind["bytes"]) for kind in shown.told["copies"]],
     }  # fmt: skip

@@ -15,15 +15,9 @@ from portal.web.listing import Column, Filter, Listing, paged
 from portal.web.pages import asked
 from portal.web.visit import AbsentError, Visit
 from portal.web.ways import DPO, Way
-from portal.words import RIGHTS, said
+from portal.words import NOTICE_ANSWERS, RIGHTS, said
 
-ANSWERED = {
-    "done": Text("fait", "done"),
-    "impossible": Text("impossible", "impossible"),
-    "disproportionate": Text("effort disproportionné", "disproportionate effort"),
-    "refused": Text("refusé", "refused"),
-}
-assert set(ANSWERED) == set(ANSWERS)  # noqa: S101 - each has its words
+assert set(NOTICE_ANSWERS) == set(ANSWERS)  # noqa: S101 - each has its words
 STATES = (("open", Text("sans réponse", "without an answer")), ("answered", Text("répondus", "answered")))
 COLUMNS = (
     Column("notice", Text("avis", "notice"), "code"),
@@ -78,7 +72,7 @@ def _one(visit: Visit, fault: PasserelleError | None = None) -> Response:
         )  # fmt: skip
     return visit.page(
         "dpo/notice.html.jinja", 400 if fault else 200, found=found, fault=asked.fault_in_words(fault),
-        ground=RIGHTS[found.row.ground], answer=_answer(found), tone=_tone(found), answers=list(ANSWERED.items()),
+        ground=RIGHTS[found.row.ground], answer=_answer(found), tone=_tone(found), answers=list(NOTICE_ANSWERS.items()),
         days=LATE_DAYS,
     )  # fmt: skip
 
@@ -105,7 +99,7 @@ def _known(visit: Visit, connection: Connection) -> Notice:
 
 def _answer(one: Notice) -> Text:
     late = Text("en retard", "late") if one.late else Text("attendue", "awaited")
-    return said(ANSWERED, one.row.answer) or late
+    return said(NOTICE_ANSWERS, one.row.answer) or late
 
 
 def _tone(one: Notice) -> str:

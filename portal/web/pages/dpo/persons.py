@@ -23,6 +23,7 @@ from portal.web.listing import Column, Listing
 from portal.web.pages.asked import insist_unnamed, names
 from portal.web.visit import Visit
 from portal.web.ways import DPO, Way
+from retention.scope import kept_by_holds
 
 MAX_IDENTIFIER = 1000  # characters
 LOOKS_A_MINUTE = 10
@@ -135,7 +136,8 @@ def letter(visit: Visit) -> Response:
             answer = received(
                 visit.workspace, connection, sought.identifier, kind=sought.kind, convention=sought.convention
             )
-            data = letter_of(visit.workspace, connection, answer, meanings(visit.workspace, answer))
+            kept = kept_by_holds(visit.workspace, connection, {one.convention for one in answer.deliveries})
+            data = letter_of(visit.workspace, connection, answer, meanings(visit.workspace, answer), kept)
     except (UsageError, RefusedError) as fault:
         return form(visit, fault)
     visit.logged.add("person_letter")
