@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from passerelle.store.purges import Purge
 from passerelle.trail.tables import count_of_kind
 from passerelle.workspace import Workspace
 from passerelle.workspace.files import erase
+from passerelle.workspace.freeing import Freeing
 from retention import attestations
 from retention.certificate import certificate
 from retention.opening import end_open_runs, open_purge, planned_copies, purge_of, shut
@@ -37,7 +37,6 @@ from retention.places import Left, PrefectLeft, left_of
 from retention.scope import Scope, destroy_keys
 
 BATCH = 500  # copies told in one trail entry
-AT_ONCE = 8  # files unlinked side by side: a disk that is told of each freed block (discard) takes its time for each
 CLEARED = frozenset({"report", "prefect", "database"})  # what the stage of rows may leave behind
 
 Told = Callable[[str], None]
@@ -84,7 +83,8 @@ def purge(
         for exchange in workspace.convention(convention_id).exchanges:
             locks.enter_context(workspace.lock(f"{convention_id}.{exchange.id}"))  # no exchange begins meanwhile
         end_open_runs(workspace, convention_id)
-        one = _Purging(workspace, open_purge(workspace, scope or Scope(convention_id), by), prefect)
+        freeing = locks.enter_context(Freeing())
+        one = _Purging(workspace, open_purge(workspace, scope or Scope(convention_id), by), prefect, freeing)
         if not one.current.reached("keys"):
             told("notify")
             one.notify()
@@ -109,6 +109,7 @@ class _Purging:
     workspace: Workspace
     current: Purge
     prefect: Prefect | None
+    freeing: Freeing
 
     @property
     def whole(self) -> bool:
@@ -148,22 +149,22 @@ class _Purging:
         with self.workspace.database.read() as connection:
             copies = [copy for copy in planned_copies(connection, self.current) if copy.destroyed_at is None]
             laid = waiting(self.workspace, connection, self.current)
-        left = sum(not _gone(path) for path in laid)
+        left = sum(not _gone(path, self.freeing.erase) for path in laid)
         stuck = [Stuck("inbox", "", left)] if left else []
         for start in range(0, len(copies), BATCH):
-            batch = copies[start : start + BATCH]
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                removed = list(pool.map(self._removed, batch))
-            stuck += [
-                Stuck(copy.kind, f"h-{copy.id}", 1) for copy, gone in zip(batch, removed, strict=True) if not gone
-            ]
-            if any(removed):
-                self._tell([copy for copy, gone in zip(batch, removed, strict=True) if gone])
+            gone: list[Holding] = []
+            for copy in copies[start : start + BATCH]:
+                if self._removed(copy):
+                    gone.append(copy)
+                else:
+                    stuck.append(Stuck(copy.kind, f"h-{copy.id}", 1))
+            if gone:
+                self._tell(gone)
         return stuck
 
     def _removed(self, copy: Holding) -> bool:
         try:
-            erase_copy(self.workspace, copy)
+            erase_copy(self.workspace, copy, self.freeing.erase)
         except OSError:
             return False
         return True
@@ -299,9 +300,9 @@ class _Purging:
             raise OurWayError("the convention's keys still open after the purge", hint="run the purge again")
 
 
-def _gone(path: Path) -> bool:
+def _gone(path: Path, by: Callable[[Path], None] = erase) -> bool:
     try:
-        erase(path)
+        by(path)
     except OSError:
         return False
     return True

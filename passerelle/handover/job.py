@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -146,11 +146,11 @@ def day_of(run: Run, convention: Convention) -> date:
     return local_day(datetime.fromisoformat(run.started_at), convention.zone)
 
 
-def erase_copy(workspace: Workspace, copy: Holding) -> None:
+def erase_copy(workspace: Workspace, copy: Holding, by: Callable[[Path], None] = erase) -> None:
     """Remove the file of a registered copy, and what bore a temporary name until it was whole."""
     path = workspace.path(copy.location)
     for name in (path.name, f"{path.name}.part", f".{path.name}.part"):
-        erase(path.with_name(name))
+        by(path.with_name(name))
 
 
 def close_run(
