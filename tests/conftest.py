@@ -17,7 +17,7 @@ settings.load_profile("passerelle")
 
 # What the developer's shell sets for Passerelle or Prefect changes no test.
 for _name in [name for name in os.environ if name.startswith(("PASSERELLE_", "PREFECT_"))]:
-    if _name != "PASSERELLE_SHARED":
+    if _name not in {"PASSERELLE_SHARED", "PASSERELLE_CRASH_MATRIX"}:
         del os.environ[_name]
 
 # The command line sets it before it loads typer (portal/cli.py); here Prefect may load typer first.
