@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import islice
 from threading import RLock
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -321,18 +322,21 @@ def _not_signing(message: str) -> TrailError:
 
 
 def _read(connection: Connection, start: int, stop: int | None, kinds: Collection[str]) -> Iterator[Recorded]:
-    query = _page(stop, kinds)
-    while rows := connection.execute(query, {"start": start}).all():
+    query, full = _page(frozenset(kinds)), True
+    while full:
+        rows = connection.execute(query, {"start": start, "stop": merkle.MAX_SIZE if stop is None else stop}).all()
         for index, body in rows:
             yield Recorded(index, Entry.parse(body))
-        start = rows[-1][0] + 1
+        full = len(rows) == BATCH_ROWS
+        start = rows[-1][0] + 1 if full else start
 
 
-def _page(stop: int | None, kinds: Collection[str]) -> Select[Any] | CompoundSelect[Any]:
+@cache
+def _page(kinds: frozenset[str]) -> Select[Any] | CompoundSelect[Any]:
     """The next entries from ``start`` on. Each kind is read in the order of its index and they are merged: nothing is sorted."""
-    every = select(trail_entry.c.index, trail_entry.c.body).where(trail_entry.c.index >= bindparam("start"))
-    if stop is not None:
-        every = every.where(trail_entry.c.index < stop)
+    every = select(trail_entry.c.index, trail_entry.c.body).where(
+        trail_entry.c.index >= bindparam("start"), trail_entry.c.index < bindparam("stop")
+    )
     if not kinds:
         return every.order_by(trail_entry.c.index).limit(BATCH_ROWS)
     merged = union_all(*(every.where(trail_entry.c.kind == kind) for kind in sorted(kinds)))

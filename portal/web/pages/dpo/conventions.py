@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
@@ -38,21 +39,19 @@ def every(visit: Visit) -> Response:
     """Every convention and where it stands today."""
     rows: list[dict[str, Any]] = []
     with visit.workspace.database.read() as connection:
-        for which in visit.workspace.convention_ids():
-            try:
-                text = visit.workspace.convention(which)
-                told = show(text, visit.workspace.history(connection, which), visit.now)
-            except PasserelleError:
-                rows.append(
-                    {"id": which, "title": Text("fichier illisible", "file that cannot be read"), "title_tone": "bad"}
-                )
-                continue
-            due = told["dates"].get("destruction_deadline", {"value": None, "status": "no"})
-            rows.append({
-                "id": which, "id_href": visit.href("convention", which=which), "title": Text(**told["title"]),
-                "status": STATUS[told["status"]], "status_tone": _tone(told["status"]), "destruction": _value(due),
-                "to_do": len(told["alerts"]),
-            })  # fmt: skip
+        found = visit.remembered(connection, _each)
+    for which, told in found.items():
+        if told is None:
+            rows.append(
+                {"id": which, "title": Text("fichier illisible", "file that cannot be read"), "title_tone": "bad"}
+            )
+            continue
+        due = told["dates"].get("destruction_deadline", {"value": None, "status": "no"})
+        rows.append({
+            "id": which, "id_href": visit.href("convention", which=which), "title": Text(**told["title"]),
+            "status": STATUS[told["status"]], "status_tone": _tone(told["status"]), "destruction": _value(due),
+            "to_do": len(told["alerts"]),
+        })  # fmt: skip
     return visit.listing(
         Listing(
             Text("Conventions", "Conventions"),
@@ -61,6 +60,16 @@ def every(visit: Visit) -> Response:
             Text("Aucune convention : déposez son fichier dans le dossier conventions/.", "No convention: lay its file in the folder conventions/."),
         )
     )  # fmt: skip
+
+
+def _each(workspace: Workspace, connection: Connection) -> dict[str, dict[str, Any] | None]:
+    """Where each convention stands; None for one whose file cannot be read, or whose record is not what the trail tells."""
+    found: dict[str, dict[str, Any] | None] = dict.fromkeys(workspace.convention_ids())
+    for which in found:
+        with suppress(PasserelleError):
+            text = workspace.convention(which)
+            found[which] = show(text, workspace.history(connection, which), workspace.now())
+    return found
 
 
 def one(visit: Visit) -> Response:

@@ -133,7 +133,7 @@ def _requests(visit: Visit, connection: Connection) -> Iterator[Card]:
 
 
 def _breaches(visit: Visit, connection: Connection) -> Iterator[Card]:
-    for one in breaches(visit.workspace, connection):
+    for one in visit.remembered(connection, breaches):
         if one["state"] != "notified":
             left = max(one["hours_left"], 0)
             title = Text("Violation à notifier (72 heures)", "Breach to be notified (72 hours)")
@@ -162,7 +162,7 @@ def _keys(visit: Visit, connection: Connection) -> Iterator[Card]:
 
 
 def _texts(visit: Visit, connection: Connection) -> Iterator[Card]:
-    for which in planning.not_approved(visit.workspace, connection):
+    for which in visit.remembered(connection, planning.not_approved):
         yield Card(
             "bad", Text("Texte changé sans approbation", "Text changed without approval"),
             Text(f"{which} : rien ne part tant que deux personnes ne l'ont pas approuvé.", f"{which}: nothing leaves until two people have approved it."),
