@@ -29,6 +29,7 @@ from itertools import chain
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 from sqlalchemy import Table, insert, select
@@ -206,11 +207,12 @@ def signed_in(workspace: Workspace) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """The real portal at ``address``, and the tokens of someone of each role."""
+    """The real portal at ``address``, the tokens of someone of each role, and the fingerprint of a partner's key."""
 
     address: str
     process: int
     tokens: dict[str, str]
+    key: str
 
     def client(self, role: str) -> httpx2.Client:
         """A browser of that role."""
@@ -224,7 +226,7 @@ class Portal:
 
 
 @contextmanager
-def serving(home: Path, tokens: dict[str, str]) -> Iterator[Portal]:
+def serving(home: Path, tokens: dict[str, str], key: str) -> Iterator[Portal]:
     """The portal of that workspace, on one core."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -236,7 +238,7 @@ def serving(home: Path, tokens: dict[str, str]) -> Iterator[Portal]:
         assert portal.stdout
         portal.stdout.readline()
         try:
-            yield Portal(f"http://localhost:{port}", portal.pid, tokens)
+            yield Portal(f"http://localhost:{port}", portal.pid, tokens, key)
         finally:
             portal.terminate()
 
@@ -290,17 +292,20 @@ def pages(portal: Portal) -> Iterator[tuple[str, str]]:
             answer = client.get(path)
         if answer.status_code == httpx2.codes.OK:
             yield role, path
-            for one in (*re.findall(r'rel="next" href="([^"]+)"', answer.text), *_searches(path, answer.text)):
+            for one in (
+                *re.findall(r'rel="next" href="([^"]+)"', answer.text),
+                *_searches(path, answer.text, portal.key),
+            ):
                 yield role, html.unescape(one)
     yield from SEARCHES
 
 
-def _searches(path: str, page: str) -> Iterator[str]:
+def _searches(path: str, page: str, key: str) -> Iterator[str]:
     """One search for each field of the form of a page; a choice is made where there is one."""
     said = {
         "convention": CSP, "exchange": POOLS, "recipient": PARTY, "partner": PARTY, "party": PARTY, "since": "2025-01-01",
         "until": "2025-03-01", "actor": "person-7", "delivery": _parcel(1000), "action": "release_key", "name": "person-4",
-        "key": "SHA256:none", "from": "2025-01-01", "to": "2026-12-31",
+        "key": quote(key), "from": "2025-01-01", "to": "2026-12-31",
     }  # fmt: skip
     for form in re.findall(r'<form class="search".*?</form>', page, re.DOTALL):
         yield from (f"{path}?{name}={said[name]}" for name in re.findall(r'<input [^>]*name="(\w+)"', form))
@@ -320,11 +325,13 @@ def main() -> None:
         multiply(workspace, deliveries)
         looked(workspace, lines, deliveries)
         tokens = signed_in(workspace)
+        with workspace.database.read() as connection:
+            key = partners.keys(connection, PARTY)[0].fingerprint
         workspace.close()
         print(f"{lines:,} lines of access log, {deliveries:,} deliveries, made in {time.perf_counter() - began:.0f} s; {RATE} requests a second, one core")  # fmt: skip
         print(f"{'first':>8} {'median':>8} {'p95':>8} {'CPU':>8}         milliseconds")
         over, count = [], 0
-        with serving(home, tokens) as portal:
+        with serving(home, tokens, key) as portal:
             for role, path in pages(portal):
                 found, count = timed(portal, role, path, seconds), count + 1
                 over += [f"{role} {path}"] if found.most > AIM else []

@@ -97,10 +97,9 @@ def _asked(search: Search) -> list[str]:
 
 
 def _rarest(connection: Connection, search: Search) -> str | None:
-    """Which condition the fewest lines fulfil; None where there is no choice.
+    """Which condition the fewest lines fulfil; None where there is no choice, or the database knows better (PostgreSQL).
 
-    Counted, up to ``COUNTED``, at each search: SQLite has no statistics here, and those that it can keep hold values of lines
-    after they expired.
+    Counted, up to ``COUNTED``, at each search: SQLite has no statistics unless it is told to make some.
     """
 
     def lines(name: str) -> int:
@@ -108,7 +107,7 @@ def _rarest(connection: Connection, search: Search) -> str | None:
         return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
 
     asked = _asked(search)
-    return min(asked, key=lines) if len(asked) > 1 else None
+    return min(asked, key=lines) if len(asked) > 1 and connection.dialect.name == "sqlite" else None
 
 
 def _within(found: Select[Any], search: Search) -> Select[Any]:

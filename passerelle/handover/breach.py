@@ -15,7 +15,7 @@ from passerelle.convention.due import rights
 from passerelle.errors import UsageError
 from passerelle.handover.job import release_location
 from passerelle.handover.keyreport import key_exposure
-from passerelle.parcel import parse_manifest
+from passerelle.parcel import column_names
 from passerelle.receipt.recording import reconcile
 from passerelle.store import holdings, partners, runs
 from passerelle.store.runs import Delivery
@@ -168,11 +168,7 @@ def _left(own: Sequence[Delivery], allowed: Sequence[str]) -> set[str]:
     """What the manifests say that left; what the convention allows where a purge took a manifest."""
     left: set[str] = set()
     for one in own:
-        left |= (
-            {field.name for field in parse_manifest(one.manifest).resource.table.fields}
-            if one.manifest
-            else set(allowed)
-        )
+        left |= column_names(one.manifest) if one.manifest else set(allowed)
     return left
 
 

@@ -17,6 +17,7 @@ from passerelle.parcel.manifest import (
     Source,
     Supersedes,
     Trail,
+    column_names,
     parse_manifest,
 )
 from passerelle.parcel.notices import notice_hashes, notices
@@ -51,6 +52,7 @@ __all__ = [
     "Trust",
     "Verified",
     "build_manifest",
+    "column_names",
     "examine",
     "notice_hashes",
     "notices",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,6 +9,7 @@ from sqlalchemy import Connection
 from passerelle.convention import Event
 from passerelle.convention.event import texts
 from passerelle.convention.record import PROCESSING_RECORD
+from passerelle.parcel import column_names
 from passerelle.store import runs
 from passerelle.workspace import Workspace
 
@@ -63,8 +63,7 @@ def fields(workspace: Workspace, connection: Connection, convention: str) -> lis
     """
     received: dict[tuple[str, str], set[str]] = {}
     for exchange, recipient, manifest in runs.manifests(connection, convention):
-        schema = json.loads(manifest)["resources"][0]["schema"]  # our own; parse_manifest would judge all of it
-        received.setdefault((exchange, recipient), set()).update(field["name"] for field in schema["fields"])
+        received.setdefault((exchange, recipient), set()).update(column_names(manifest))
     history = workspace.history(connection, convention)
     return [
         {

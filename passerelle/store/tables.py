@@ -156,7 +156,9 @@ delivery = Table(
     Index("ix_delivery_entry", "entry"),
     Index("ix_delivery_recipient", "recipient", "entry"),
     Index("ix_delivery_convention", "convention", "entry"),
-    Index("ix_delivery_parties", "state", "convention", "recipient"),  # who received something, without reading a manifest
+    Index(
+        "ix_delivery_parties", "state", "convention", "recipient"
+    ),  # who received something, without reading a manifest
 )
 
 # What recipients signed (docs/spec/receipt.md); it names keys and parties, no person.

@@ -57,7 +57,7 @@ def backups(visit: Visit) -> Response:
         visit.workspace.convention(wanted)
     with visit.workspace.database.read() as connection:
         known = kept.backups(connection)
-        held = holding(visit.workspace, connection, wanted) if wanted else every_holding(visit.workspace, connection)
+        held = visit.remembered(connection, holding, wanted) if wanted else visit.remembered(connection, every_holding)
     today = visit.now.date()
     rows = [_backup(one, each, today) for one in known for each in _of(one, held) if wanted is None or each is not None]
     return visit.listing(

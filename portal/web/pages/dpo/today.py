@@ -15,10 +15,11 @@ from passerelle.errors import PasserelleError, RefusedError, UsageError
 from passerelle.handover.breach import breaches
 from passerelle.persons.notifying import notices
 from passerelle.persons.requesting import followed
-from passerelle.receipt.recording import reconcile
+from passerelle.receipt.recording import Standing, reconcile
 from passerelle.store import alerts as register
 from passerelle.store import partners
 from passerelle.store.alerts import Alert
+from passerelle.workspace import Workspace
 from portal.render import Text, day, number
 from portal.web.pages import asked
 from portal.web.pages.dpo.planned import planned
@@ -36,12 +37,13 @@ TONES = ("bad", "warn", "")
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One thing to do: how pressing, what, why, and where."""
+    """One thing to do: how pressing, what, why, and where; and how many more of its title there are that have no card."""
 
     tone: str
     title: Text
     words: Text
     href: str
+    more: int = 0
 
 
 def today(visit: Visit) -> Response:
@@ -62,12 +64,15 @@ def _today(visit: Visit, fault: PasserelleError | None = None) -> Response:
     )  # fmt: skip
 
 
-def _grouped(cards: Iterable[Card]) -> list[tuple[str, Text, list[Card]]]:
-    """The cards of one title together, the most pressing first."""
+def _grouped(cards: Iterable[Card]) -> list[tuple[str, Text, list[Card], int]]:
+    """The cards of one title together with how many things they stand for, the most pressing first."""
     found: dict[Text, list[Card]] = {}
     for card in cards:
         found.setdefault(card.title, []).append(card)
-    groups = [(min((one.tone for one in own), key=TONES.index), title, own) for title, own in found.items()]
+    groups = [
+        (min((one.tone for one in own), key=TONES.index), title, own, sum(1 + one.more for one in own))
+        for title, own in found.items()
+    ]
     return sorted(groups, key=lambda group: TONES.index(group[0]))
 
 
@@ -149,7 +154,7 @@ def _holds(visit: Visit, connection: Connection) -> Iterator[Card]:
 
 
 def _backups(visit: Visit, connection: Connection) -> Iterator[Card]:
-    for one in backups.alerts(visit.workspace, connection):
+    for one in visit.remembered(connection, backups.alerts):
         title = said(WATCHED, one["code"]) or Text(one["code"], one["code"])
         words = _until(str(one["backup"]), date.fromisoformat(one["due"]) if one["due"] else None)
         yield Card("warn", title, words, visit.href("backups"))
@@ -188,11 +193,17 @@ def _unusual(visit: Visit, connection: Connection) -> Iterator[Card]:
 
 
 def _late(visit: Visit, connection: Connection) -> Iterator[Card]:
-    for one in (one for one in visit.remembered(connection, reconcile) if one.late):
+    late = visit.remembered(connection, _unreceipted)
+    more = max(len(late) - SHOWN, 0)
+    for place, one in enumerate(late[:SHOWN]):
         yield Card(
             "", Text("Sans accusé de réception", "No receipt"), Text(f"{one.parcel}, {one.recipient}", f"{one.parcel}, {one.recipient}"),
-            visit.href("delivery", parcel=one.parcel),
+            visit.href("delivery", parcel=one.parcel), 0 if place else more,
         )  # fmt: skip
+
+
+def _unreceipted(workspace: Workspace, connection: Connection) -> list[Standing]:
+    return [one for one in reconcile(workspace, connection) if one.late]
 
 
 GATHERED = (_destruction, _texts, _requests, _breaches, _attestations, _holds, _backups, _keys, _owed, _unusual, _late)
