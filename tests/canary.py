@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 from urllib.parse import quote
 
 import polars as pl
@@ -131,7 +131,7 @@ def _zip(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
 
 
 def _gzip(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    yield "", gzip.GzipFile(path)
+    yield "", cast("IO[bytes]", gzip.GzipFile(path))
 
 
 def _tar(path: Path) -> Iterator[tuple[str, IO[bytes]]]:

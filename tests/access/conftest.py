@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -44,13 +45,13 @@ class House:
         self.instant += timedelta(**time)
         return self
 
-    def write(self, *subjects: str, actor: str = "agent", action: str = "release_key", **facts: str) -> House:
+    def write(self, *subjects: str, actor: str = "agent", action: str = "release_key", **facts: Any) -> House:
         """Write lines, a second apart."""
         with self.database.begin() as connection:
             for subject in subjects:
                 access.log(
                     connection, actor=actor, action=action, subject=subject, at=self.wait(seconds=1).now(), **facts
-                )  # type: ignore[arg-type]  # facts are columns of text
+                )
         return self
 
     def seal(self) -> House:

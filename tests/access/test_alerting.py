@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -49,7 +49,7 @@ def test_a_new_key_is_told(house: House) -> None:
     """A key enrolled within the day is told with its partner."""
     with house.database.begin() as connection:
         partners.add(connection, "mtfp", "mtfp", None, at=house.now())
-        facts = {"kind": "age", "recipient": "age1x", "fingerprint": "SHA256:" + "A" * 43}
+        facts: dict[str, Any] = {"kind": "age", "recipient": "age1x", "fingerprint": "SHA256:" + "A" * 43}
         partners.enrol(connection, "mtfp", by="clerk", at=house.now(), **facts)
     assert found(house) == [("new_key", "mtfp", 1)]
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
@@ -159,7 +159,7 @@ def test_a_log_that_cannot_be_written_shows_nothing(house: House) -> None:
 
 
 @pytest.mark.parametrize("told", [{"actor": " "}, {"actor": "a" * 201}, {"subject": "p\udcff"}, {"reason": "r" * 2001}])
-def test_a_line_has_limits(house: House, told: dict[str, str]) -> None:
+def test_a_line_has_limits(house: House, told: dict[str, Any]) -> None:
     """Nobody, half characters and endless texts are refused."""
     look = Look(**{"actor": "agent", "action": "trail_read", "subject": "trail", **told})
     with pytest.raises(UsageError), house.database.begin() as connection:

@@ -58,7 +58,7 @@ def told() -> dict[str, tuple[str, str]]:
 
 def commands(group: Any = None, before: tuple[str, ...] = ()) -> Iterator[str]:
     """Every command of the command line."""
-    found = typer.main.get_command(app) if group is None else group
+    found: Any = typer.main.get_command(app) if group is None else group
     for name, command in found.commands.items():
         path = (*before, name)
         if not hasattr(command, "commands") or command.invoke_without_command:

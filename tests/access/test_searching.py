@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, event, insert
 from sqlalchemy.dialects import sqlite
 
-from passerelle.access import Search, every, page
+from passerelle.access import Line, Search, every, page
 from passerelle.access.searching import query
 from passerelle.errors import UsageError
 from passerelle.store.access_tables import SEARCHED, access
@@ -57,7 +57,8 @@ searches = st.builds(
 @given(search=searches, limit=st.integers(1, 60))
 def test_pages_put_together_are_all_that_answers(lines: Connection, search: Search, limit: int) -> None:
     """Page before page, every line that answers is given once, in the order of writing, and no other."""
-    found, before = [], None
+    found: list[Line] = []
+    before = None
     while got := page(lines, search, limit=limit, before=before):
         found[:0] = got
         before = got[0].id
@@ -74,7 +75,8 @@ def test_pages_put_together_are_all_that_answers(lines: Connection, search: Sear
 @pytest.mark.parametrize("name", SEARCHED)
 def test_an_index_answers_each_search(lines: Connection, name: str) -> None:
     """No search reads the whole log or sorts it."""
-    found = query(Search(**{name: "a", "since": NOW})).order_by(access.c.at.desc(), access.c.id.desc()).limit(10)
+    terms: dict[str, Any] = {name: "a", "since": NOW}
+    found = query(Search(**terms)).order_by(access.c.at.desc(), access.c.id.desc()).limit(10)
     sql = str(found.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
     plan = [row[3] for row in lines.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
     assert plan == [f"SEARCH access USING INDEX ix_access_{name} ({name}=? AND at>?)"]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Error, Page
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # no stubs in the wheel
+from playwright.sync_api import Error, Page, ViewportSize
 
 from passerelle.errors import ContractError
 from portal.web.pages import every_way
@@ -19,7 +19,8 @@ from tests.gateway import TWO
 from tests.web.objects import OWN_PARTY, Objects, objects_of, with_objects
 from tests.web.test_roles import PARAMETER, WHO
 
-NARROW, ZOOMED = {"width": 360, "height": 740}, {"width": 640, "height": 400}  # 640: 1,280 px at 200 %
+NARROW: ViewportSize = {"width": 360, "height": 740}
+ZOOMED: ViewportSize = {"width": 640, "height": 400}  # 640: 1,280 px at 200 %
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
 NO_PAGES = {"start", "run.page"}  # leads elsewhere; a report that has a page of its own and no portal around it
 # What sticks out to the right of the window; what scrolls in a region of its own does not.

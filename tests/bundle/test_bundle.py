@@ -57,7 +57,7 @@ def attested(gateway: Gateway) -> None:
 
 def test_it_verifies_itself_with_python_alone(whole: Path) -> None:
     """The script that travels runs isolated, without packages, in an empty environment, and every check holds."""
-    command = [sys.executable, "-I", "-S", whole / "verify.py", "--json"]
+    command = [sys.executable, "-I", "-S", str(whole / "verify.py"), "--json"]
     done = subprocess.run(command, env={}, cwd="/", capture_output=True, check=True, timeout=60)
     told = json.loads(done.stdout)
     assert told["holds"]

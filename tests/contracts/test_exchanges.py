@@ -47,6 +47,7 @@ def test_each_exchange_runs_whole(tmp_path: Path, convention: str, name: str) ->
     """A sample of the exchange's contract is judged, minimised, sealed, delivered, and opened with the allowed columns alone."""
     gateway = Gateway.create(tmp_path, "2016-04-04T10:00:00+02:00").record(PACA_SIGNED)
     exchange = gateway.workspace.convention(convention).exchange(name)
+    assert exchange is not None
     handling = exchange.handling
     assert handling is not None
     recipients = [party for party in exchange.to if party != handling.sender]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -31,8 +32,8 @@ def test_exports_fit_the_standard(shared: Path, texts: list[Convention]) -> None
         ]
 
 
-def _property(document: dict[str, object], name: str) -> object:
-    return {one["property"]: one["value"] for one in document["customProperties"]}[name]  # type: ignore[attr-defined]  # JSON
+def _property(document: dict[str, Any], name: str) -> Any:
+    return {one["property"]: one["value"] for one in document["customProperties"]}[name]
 
 
 def test_an_export_says_what_the_standard_has_no_word_for(texts: list[Convention]) -> None:
@@ -45,7 +46,7 @@ def test_an_export_says_what_the_standard_has_no_word_for(texts: list[Convention
     assert columns["jobseeker_id"] == {"personClass": "direct", "identifier": "france-travail"}
     assert columns["birth_date"]["identityPart"] == "birth_date"
     assert _property(document, "personClass") == "direct"
-    [use] = _property(document, "exchanges")  # type: ignore[misc]  # JSON
+    [use] = _property(document, "exchanges")
     assert (use["convention"], use["exchange"], use["legalBasis"]) == ("csp-ft-2024", "candidate-pools", "not_stated")
     assert use["retention"] == {
         "destroy": ["data", "copies"], "asSoonAs": "no_longer_necessary", "latest": {"months": 2}, "basis": "stated",

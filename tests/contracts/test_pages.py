@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from contracts.dialect_pages import ONLY, SETTINGS, said
+from contracts.dialect_pages import ONLY, SETTINGS, Language, said
 from contracts.pages import files, json_schema, main
 from contracts.registry import contract, contracts
 from passerelle.contract import Dialect
@@ -61,11 +61,12 @@ def test_a_page_tells_what_each_dialect_declares(contract_id: str) -> None:
         for name in SETTINGS:
             value = getattr(dialect, name)
             if value != getattr(usual, name):
-                for half, language in ((french, "fr"), (english, "en")):
+                halves: tuple[tuple[str, Language], ...] = ((french, "fr"), (english, "en"))
+                for half, language in halves:
                     told = half.split(f"`{dialect.id}`\n\n", 1)[1]
                     assert f"| `{name}` | {said(name, value, language)} |".replace("\\|", "|") in told.replace(
                         "\\|", "|"
-                    )  # type: ignore[arg-type]  # a language
+                    )
 
 
 @pytest.mark.parametrize("contract_id", IDS)

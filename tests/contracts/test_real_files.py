@@ -40,7 +40,7 @@ class Outcome:
 
 
 def _count(table: pa.Table, column: str, value: str) -> int:
-    return table[column].to_pylist().count(value)
+    return int(table[column].to_pylist().count(value))
 
 
 def test_survey_of_labour_needs(shared: Path) -> None:

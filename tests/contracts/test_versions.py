@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -137,7 +138,8 @@ def test_every_setting_of_a_dialect_is_compared() -> None:
     one = form("pep-2021-04-16")
     assert one.dialect is not None
     for name in SETTINGS:
-        other = replace(one, dialect=replace(one.dialect, **{name: "changed"}))
+        changed: dict[str, Any] = {name: "changed"}
+        other = replace(one, dialect=replace(one.dialect, **changed))
         [change] = diff(one, other).changes
         assert (change.kind, change.level is Level.MINOR) == (name, name in {
             "line_end", "packings", "beside", "optional", "blank_lines", "short_rows", "nbsp", "trim", "zero_fill",

@@ -102,7 +102,7 @@ def test_a_deadline_is_never_before_the_end(
     """However a convention ends, its copies are never due for destruction before it has ended."""
     day = date(2024, 3, 13) + timedelta(days=shift)
     end = {"e": "termination_letter", "form": "registered_letter_ar", "by": "unml", "received_on": str(day)}
-    events = [end if by_letter else {**ENDED, "received_on": str(day)}]
+    events: list[dict[str, Any]] = [end if by_letter else {**ENDED, "received_on": str(day)}]
     if with_hold:
         events += [{**OPENED, "on": str(day)}, {"e": "litigation_closed", "on": str(day + timedelta(days=400))}]
     known = history(*events)

@@ -157,7 +157,7 @@ def test_personal_data_are_never_allowed_without_a_processing_record(conventions
                     assert not decide(convention, events, request).allowed
 
 
-LATE = [
+LATE: list[tuple[str, dict[str, Any]]] = [
     ("denounced", {"by": "unml", "received_on": "2025-01-01"}),
     ("termination_letter", {"by": "mtfp", "form": "registered_letter_ar", "received_on": "2024-04-01"}),
     ("suspended", {"on": "2024-04-01"}),

@@ -205,4 +205,4 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 def test_a_loaded_convention_cannot_change(conventions: dict[str, Convention]) -> None:
     """Neither a convention nor its blocks can be changed after loading."""
     with pytest.raises(ValidationError, match="frozen"):
-        conventions["csp-ft-2024"].retention.latest.months = 3  # type: ignore[misc]
+        conventions["csp-ft-2024"].retention.latest.months = 3

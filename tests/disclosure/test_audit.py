@@ -69,7 +69,8 @@ def test_bridges_are_what_removal_disconnects(withheld: np.ndarray) -> None:
     """A withheld cell is a bridge exactly when its row and column are no longer linked without it."""
 
     def linked(mask: np.ndarray, row: int, column: int) -> bool:
-        rows, columns = {row}, set()
+        rows = {row}
+        columns: set[int] = set()
         while True:
             grown = {int(c) for r in rows for c in np.flatnonzero(mask[r])}
             more = {int(r) for c in grown for r in np.flatnonzero(mask[:, c])}

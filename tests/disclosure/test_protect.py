@@ -14,7 +14,8 @@ from tests.disclosure.making import ROLES, WAYS, drawn, outcome_table, too_well_
 def _one_row(leavers: int, employed: int, thresholds: Thresholds | None = None) -> dict[str, str | None]:
     """A cell beside one that can always be published, without totals."""
     before = outcome_table(np.array([[leavers, 500]]), np.array([[employed, 250]]), totals=False)
-    return protect(before, ROLES, thresholds or Thresholds()).table.to_pylist()[0]
+    row: dict[str, str | None] = protect(before, ROLES, thresholds or Thresholds()).table.to_pylist()[0]
+    return row
 
 
 @pytest.mark.parametrize(

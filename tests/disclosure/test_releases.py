@@ -65,7 +65,8 @@ def test_growing_differences_survive_the_attacker() -> None:
     april = outcome_table(leavers + 4, employed + 2)
     table = protect(april, ROLES, Thresholds(), [Release(march, Units.GROWING)]).table
     before = {(row["course"], row["territory"]): row for row in march.to_pylist()}
-    figures, floors = {}, {}
+    figures: dict[tuple[str, str, str], str] = {}
+    floors: dict[tuple[str, str, str], float] = {}
     for row in table.to_pylist():
         cell = row["course"], row["territory"]
         figures |= {(*cell, name): row[name] for name in ("leavers", "employed")} | {(*cell, "jobless"): SECRET}

@@ -27,7 +27,7 @@ def run_order(home: str | None, order_id: str) -> dict[str, Any]:
     if order_id == BROKEN:
         planted = _canaries()
         try:
-            {}[planted[0]]
+            dict[str, str]()[planted[0]]
         except KeyError as error:
             raise ValueError(f"could not convert {planted}", {"row": planted}) from error
     return {

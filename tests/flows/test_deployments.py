@@ -57,7 +57,7 @@ def test_each_schedule_makes_runs(house: House) -> None:
     for name in SCHEDULES:
         runs = wait_for(
             f"scheduled run of {name}",
-            lambda name=name: [
+            lambda name=name: [  # type: ignore[misc]  # bound now
                 run
                 for run in house.api.runs(**_of(house, name))
                 if run["auto_scheduled"] and run["state"]["type"] == "SCHEDULED"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, update
@@ -37,7 +38,7 @@ def test_letter_case_makes_nobody_a_second_person(tmp_path: Path) -> None:
     key, now = Identity.generate().recipient, one.workspace.now()
     with one.workspace.database.begin() as connection:
         partners.add(connection, "mtfp", "mtfp", None, at=now)
-        facts = {"kind": key.kind, "recipient": key.text, "fingerprint": key.fingerprint}
+        facts: dict[str, Any] = {"kind": key.kind, "recipient": key.text, "fingerprint": key.fingerprint}
         partners.enrol(connection, "mtfp", by="Anne Martin", at=now, **facts)
         with pytest.raises(RefusedError):
             partners.approve(connection, key.fingerprint, by="anne  martin ", at=now)

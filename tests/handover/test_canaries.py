@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -128,7 +127,7 @@ def planted(world: World, rows: int = ROWS, *, spoilt: int = 2, seed: int = 0) -
     return path
 
 
-def rows_as_written(path: Path) -> list[Mapping[str, str]]:
+def rows_as_written(path: Path) -> list[dict[str, str]]:
     """A sender's rows by column."""
     return rows_of(path.read_bytes().decode("cp1252").replace(";", "\t").replace(",", " ").replace("\t", ",").encode())
 

@@ -39,9 +39,10 @@ def gateway(tmp_path: Path) -> Iterator[Gateway]:
 
 def written(gateway: Gateway, table: Table, name: str, *, region: bool = False) -> Path:
     """The sender's file of one course; with ``region``, the total of its departments too."""
-    rows = [("department", code, *figures) for code, figures in table.items()]
+    rows: list[tuple[str, str, int, int, int]] = [("department", code, *figures) for code, figures in table.items()]
     if region:
-        rows.append(("region", "93", *(sum(figures[i] for figures in table.values()) for i in range(3))))
+        entrants, leavers, employed = map(sum, zip(*table.values(), strict=True))
+        rows.append(("region", "93", entrants, leavers, employed))
     lines = [HEADER]
     for level, code, entrants, leavers, employed in rows:
         rate = f"{100 * employed / leavers:.1f}".replace(".", ",")
@@ -125,8 +126,8 @@ def test_a_total_that_tells_of_one_person_is_blocked_by_name(gateway: Gateway, t
 def test_departments_after_their_region(gateway: Gateway, tmp_path: Path) -> None:
     """A region first, then its departments but for one of few persons: what is left of the region is not given away."""
     few = {**JANUARY, "84": (9, 6, 3)}
-    total = tuple(sum(figures[i] for figures in few.values()) for i in range(3))
-    region = written(gateway, {"93": total}, "region")
+    entrants, leavers, employed = map(sum, zip(*few.values(), strict=True))
+    region = written(gateway, {"93": (entrants, leavers, employed)}, "region")
     region.write_bytes(region.read_bytes().replace(b"department", b"region"))
     gateway.run(OUTCOMES, "2019-01", region)
     gateway.run(OUTCOMES, "2019-02", written(gateway, JANUARY, "departments"))

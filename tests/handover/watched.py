@@ -44,7 +44,10 @@ class Copies:
     def watch(self) -> None:
         """Begin, in every thread."""
         sys.addaudithook(self._audited)
-        threading.setprofile_all_threads(self._profiled) if sys.version_info >= (3, 12) else threading.setprofile(self._profiled)  # fmt: skip
+        if sys.version_info >= (3, 12):
+            threading.setprofile_all_threads(self._profiled)
+        else:
+            threading.setprofile(self._profiled)
         sys.setprofile(self._profiled)
 
     def _profiled(self, _frame: FrameType, event: str, function: Any) -> None:
@@ -114,7 +117,7 @@ class Faulty:
         """Raise, always."""
         rows = batch.rows.to_pylist()
         try:
-            return {}[rows[0]["last_name"]]  # type: ignore[no-any-return]  # never comes to return
+            return {}[rows[0]["last_name"]]
         except KeyError as error:
             error.add_note(f"in {dialect.id}: {rows[0]}")
             raise ValueError(f"could not convert {rows[:10]}", rows) from error

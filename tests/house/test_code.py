@@ -72,7 +72,8 @@ def _without_strings(tree: ast.Module) -> ast.Module:
         def visit_JoinedStr(self, _node: ast.JoinedStr) -> ast.Constant:
             return ast.Constant("")
 
-    return Blank().visit(ast.parse(ast.unparse(tree)))
+    blank: ast.Module = Blank().visit(ast.parse(ast.unparse(tree)))
+    return blank
 
 
 def test_verification_cannot_be_ignored(trees: dict[str, ast.Module]) -> None:

@@ -17,7 +17,7 @@ from tests.house.conftest import FLOORS
 def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """The names of the files in a wheel built from the checkout."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(command, cwd=root, capture_output=True, check=True)
     with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:
         return set(archive.namelist())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
+from collections.abc import Callable
 
 from tests.intake.workbooks import parts
 
@@ -20,12 +21,13 @@ def zipped(data: bytes, *more: tuple[str, bytes], name: str = "any") -> bytes:
 
 def packed(data: bytes, packing: str) -> bytes:
     """``data`` in one packing."""
-    return {
+    pack: dict[str, Callable[[bytes], bytes]] = {
         "plain": bytes,
         "zip": zipped,
         "gzip": lambda plain: gzip.compress(plain, mtime=0),
         "workbook": around,
-    }[packing](data)
+    }
+    return pack[packing](data)
 
 
 def around(sheet: bytes) -> bytes:

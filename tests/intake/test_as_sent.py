@@ -20,7 +20,7 @@ from tests.intake.workbooks import inline, parts, relationships, sheet, write
 CSV = b"a;b;c\n1;2;3\n"
 ROWS = [("1", "2", "3")]
 TABLE = inline("a", "b", "c", row=1) + inline("1", "2", "3", row=2)
-XLSX = {"format": "xlsx"}
+XLSX: dict[str, object] = {"format": "xlsx"}
 
 
 def zip64(count: int = 1) -> bytes:

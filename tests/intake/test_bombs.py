@@ -38,7 +38,7 @@ except IntakeError as error:
 grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
 print(json.dumps([said, grown, time.process_time() - begun]))
 """
-XML = {"format": "xml", "path": "rs/r"}
+XML: dict[str, object] = {"format": "xml", "path": "rs/r"}
 
 
 def zeros(path: Path, packing: str, head: bytes, size: int, fill: bytes = b"x") -> None:
@@ -99,7 +99,7 @@ def tiny_members(path: Path) -> None:
     path.write_bytes(gzip.compress(b"a;b;c\n") + gzip.compress(b"", mtime=0) * (10 * MIB // 20))
 
 
-Bomb = tuple[Callable[[Path], None], dict[str, object], str]
+Bomb = tuple[Callable[[Path], object], dict[str, object], str]
 BOMBS: dict[str, Bomb] = {
     "gzip of one line": (lambda path: zeros(path, "gzip", b"a;b;c\n", 512 * MIB), {}, "times its size|1024 KiB"),
     "gzip of short lines": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -106,9 +107,10 @@ def test_refused_with_its_place(opened: Opened, case: str, batch_bytes: int) -> 
     if len(data) > MAX_RECORD_BYTES:
         batch_bytes = max(batch_bytes, 1 << 20)
     with opened(data, batch_bytes=batch_bytes, **declared) as source:
-        for read_all in (lambda: list(source.digest_pass(["a"])), lambda: list(source.batches())):
+        passes: list[Callable[[], Iterable[object]]] = [lambda: source.digest_pass(["a"]), source.batches]
+        for read_all in passes:
             with pytest.raises(IntakeError) as caught:
-                read_all()
+                list(read_all())
             assert caught.value.where == where
             assert message in caught.value.message
 

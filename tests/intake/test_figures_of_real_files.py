@@ -146,7 +146,7 @@ def test_departments_as_numbers(shared: Path) -> None:
     assert {"001", "02A", "971"} <= set(columns(shared / "data" / "chomage_departements_insee.csv")["codeDepartement"])
 
 
-TRAINEES = {
+TRAINEES: dict[str, list[str | None]] = {
     "last_name": ["MARTIN", "ÉLIE"], "first_name": ["Zoé", "Ali"], "email": ["a@example.org", None], "phone": ["0611223344", None],
     "trainee_id": ["1111111111", "2222222222"], "session_id": ["S1", "S2"], "course_label": ["Soudage", "Accueil"],
     "entry_date": ["2024-03-04", "2024-09-02"], "exit_date": ["2024-06-28", None], "postcode": ["75019", "93300"],

@@ -19,7 +19,7 @@ from tests.intake.conftest import Opened, dialect, read
 from tests.intake.packed import packed, zipped
 from tests.intake.workbooks import inline, parts, write
 
-ROWS = [("1", "é;€", "x"), ("2", None, 'y "z"'), ("3", "  ", "0123")]
+ROWS: list[tuple[str | None, ...]] = [("1", "é;€", "x"), ("2", None, 'y "z"'), ("3", "  ", "0123")]
 PACKINGS = ["plain", "zip", "gzip"]
 
 

@@ -115,4 +115,6 @@ def test_any_bytes(tmp_path: Path, head: bytes, tail: list[bytes], size: int) ->
 )
 def test_many_bytes(tmp_path: Path, head: bytes, tail: list[bytes], size: int) -> None:
     """The same over thousands of files, cut at every place."""
-    test_any_bytes.hypothesis.inner_test(tmp_path, head, tail, size)
+    test_any_bytes.hypothesis.inner_test(  # type: ignore[attr-defined]  # what hypothesis adds
+        tmp_path, head, tail, size
+    )

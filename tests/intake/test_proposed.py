@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import pyarrow as pa
@@ -205,7 +206,19 @@ def test_names_of_a_sender_are_known_by_its_dialects(tmp_path: Path) -> None:
     assert json.loads(out.read_bytes())["columns"] == dict(known.columns)
 
 
-GOOD = {"id": "a", "sender": "b", "columns": {"x": "trainee_id"}}
+GOOD: dict[str, Any] = {"id": "a", "sender": "b", "columns": {"x": "trainee_id"}}
+
+
+CHANGES: list[dict[str, Any]] = [
+    {"colums": {}},
+    {"separator": 1},
+    {"short_rows": "1"},
+    {"format": "parquet"},
+    {"date_formats": ["%d/%m/%y"]},
+    {"date_formats": ["%d/%m/%Y %H:%M"]},
+    {"columns": {"x": None}},
+    {"columns": {"x": "of no contract"}},
+]
 
 
 @pytest.mark.parametrize(
@@ -215,19 +228,7 @@ GOOD = {"id": "a", "sender": "b", "columns": {"x": "trainee_id"}}
         b"[]",
         b'{"id": "a", "id": "b"}',
         b"\xff",
-        *(
-            json.dumps(GOOD | change).encode()
-            for change in (
-                {"colums": {}},
-                {"separator": 1},
-                {"short_rows": "1"},
-                {"format": "parquet"},
-                {"date_formats": ["%d/%m/%y"]},
-                {"date_formats": ["%d/%m/%Y %H:%M"]},
-                {"columns": {"x": None}},
-                {"columns": {"x": "of no contract"}},
-            )
-        ),
+        *(json.dumps(GOOD | change).encode() for change in CHANGES),
         json.dumps({"columns": {"x": "trainee_id"}}).encode(),
     ],
 )

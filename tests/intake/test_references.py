@@ -27,7 +27,7 @@ def entries(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(root: Path, name: str, source: Path, out: Path) -> dict[str, float]:
-    command = [sys.executable, root / "benchmarks" / name, source, out]
+    command = [sys.executable, str(root / "benchmarks" / name), str(source), str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONWARNINGS": ""})
     answer: dict[str, float] = json.loads(done.stdout)
     return answer

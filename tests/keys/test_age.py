@@ -12,7 +12,7 @@ import zlib
 from collections import defaultdict
 from pathlib import Path
 
-import pyrage
+import pyrage  # type: ignore[import-untyped]  # no stubs in the wheel
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -105,7 +105,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     with path.open("wb") as file, age_sink(file, [ALICE.recipient]) as sink:
         for _ in range(64):
             sink.write(bytes(1024 * 1024))
-    with path.open("rb") as file, age_source(file, [ALICE]) as source:
+    with path.open("rb") as sealed_file, age_source(sealed_file, [ALICE]) as source:
         assert sum(iter(lambda: len(source.read(1024 * 1024)), 0)) == 64 * 1024 * 1024
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -196,7 +196,7 @@ def test_the_public_vectors_open_or_fail_as_they_say(shared: Path) -> None:
     Armored, passphrase and post-quantum files are none of this gateway's: every one of them is refused.
     """
     paths = sorted((shared / "vectors" / "age").iterdir())
-    seen = defaultdict(int)
+    seen: defaultdict[str, int] = defaultdict(int)
     for path in paths:
         lines, data = read_vector(path)
         native = [text for text in lines["identity"] if text.startswith("AGE-SECRET-KEY-1")]

@@ -220,7 +220,8 @@ def test_secrets_do_not_show(ring: KeyRing) -> None:
 
 def test_a_rotation_does_not_disturb_readers(ring: KeyRing) -> None:
     """Threads that read keys while the root rotates always get the same keys."""
-    expected, wrong = ring.keyset("one"), []
+    expected = ring.keyset("one")
+    wrong: list[object] = []
 
     def read() -> None:
         wrong.extend(1 for _ in range(30) if ring.keyset("one") != expected)

@@ -71,7 +71,7 @@ def test_a_ring_lives_on_it(roots: RootKeys, tmp_path: Path) -> None:
     ring.destroy("gone")
     assert ring.rotate_root() == 2
     again = KeyRing.open(tmp_path / "keys", roots)
-    assert (again.keyset(CONVENTION), again.signing_public, again.destroyed()) == (first, signing, {"gone"})
+    assert (again.keyset(CONVENTION), again.signing_public, again.destroyed()) == (first, signing, frozenset({"gone"}))
     new = tmp_path / "keys" / "gen-0002"
     (new / "gone.destroyed").unlink()
     (new / "gone.keyset").write_bytes((tmp_path / "backup" / "gone.keyset").read_bytes())
@@ -119,6 +119,7 @@ def test_who_keeps_the_root_key_is_named_in_the_environment(monkeypatch: pytest.
     monkeypatch.syspath_prepend(tmp_path)
     home = {"PASSERELLE_HOME": str(tmp_path)}
     assert Settings.read(home).roots is FileRootKey
-    assert Settings.read({**home, "PASSERELLE_ROOT_KEYS": "token"}).roots is TokenKeys
+    token: object = Settings.read({**home, "PASSERELLE_ROOT_KEYS": "token"}).roots
+    assert token is TokenKeys
     with pytest.raises(UsageError, match="expected one of file, token"):
         root_keys("vault")

@@ -62,7 +62,7 @@ def stand_in(manifest: bytes) -> bytes:
 def members(
     release: Identity | None = None,
     facts: Facts | None = None,
-    edit: Callable[[Any], None] = lambda _: None,
+    edit: Callable[[Any], object] = lambda _: None,
     encode: Callable[[Any], bytes] = canonical,
 ) -> Members:
     """The members of a good parcel, its manifest edited and encoded before it is signed."""

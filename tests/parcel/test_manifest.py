@@ -100,7 +100,10 @@ def test_a_missing_field_is_refused(path: Path) -> None:
         parse_manifest(changed(path, lambda holder, key: holder.pop(key)))
 
 
-@pytest.mark.parametrize("parent", sorted({path[:-1] for path in PATHS}, key=name_of), ids=name_of)
+PARENTS: set[Path] = {path[:-1] for path in PATHS}
+
+
+@pytest.mark.parametrize("parent", sorted(PARENTS, key=str), ids=name_of)
 def test_an_unknown_key_is_refused(parent: Path) -> None:
     """Each object refuses a key that the format does not have."""
     with pytest.raises(ParcelError, match="surprise"):

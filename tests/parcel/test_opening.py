@@ -107,7 +107,7 @@ def test_records_are_counted_across_quotes_and_pieces(table: list[list[str]], pi
     csv.writer(text, lineterminator="\n").writerows(table)
     data = text.getvalue().encode()
     data = data if ended else data.removesuffix(b"\n")
-    plain = _Plain(io.BytesIO())  # type: ignore[arg-type]  # a BytesIO is a binary file
+    plain = _Plain(io.BytesIO())
     for at in range(0, len(data), piece):
         plain.write(data[at : at + piece])
     assert plain.lines == len(table)

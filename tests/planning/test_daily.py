@@ -9,6 +9,7 @@ import pytest
 
 from flows import assembly, planning
 from passerelle.handover.approval import REASON
+from passerelle.planning import plan
 from passerelle.store import planned
 from passerelle.store.planned import Planned
 from tests.gateway import PACA_RECORD, PACA_SIGNED, ROOT, STUDIES, Gateway, trail_holds
@@ -172,7 +173,7 @@ def test_deliveries_and_purges_are_known(tmp_path: Path) -> None:
         with gateway.workspace.database.read() as connection:
             what = planning.known(gateway.workspace, connection, PACA)
         now = gateway.workspace.now()
-        items = planning.plan(what, now.date(), now.date().replace(month=3), now)
+        items = plan(what, now.date(), now.date().replace(month=3), now)
         return len(what.deliveries), [one.state for one in items if one.kind == "destruction"]
 
     assert state() == (1, ["due"])

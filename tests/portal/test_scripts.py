@@ -79,12 +79,13 @@ def _run(words: list[str]) -> tuple[int, str, str]:
     if words[0] != "passerelle":
         done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
         return done.returncode, done.stdout, ""
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
+    said, told = io.BytesIO(), io.BytesIO()
+    out, err = (io.TextIOWrapper(stream, "utf-8", newline="") for stream in (said, told))
     with redirect_stdout(out), redirect_stderr(err):
         status = run(words[1:])
     for stream in (out, err):
         stream.flush()
-    return status, *(stream.buffer.getvalue().decode() for stream in (out, err))  # type: ignore[attr-defined]  # a BytesIO
+    return status, said.getvalue().decode(), told.getvalue().decode()
 
 
 def _pattern(expected: list[str], names: dict[str, str]) -> str:

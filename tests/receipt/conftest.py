@@ -54,7 +54,7 @@ def enrol(gateway: Gateway, party: str, public: str) -> None:
 
 def ssh_key(folder: Path, *kind: str, name: str = "key") -> Path:
     """A new SSH key in ``folder``, its public half beside it."""
-    command = ["ssh-keygen", "-q", "-t", *(kind or ("ed25519",)), "-N", "", "-f", folder / name]
+    command = ["ssh-keygen", "-q", "-t", *(kind or ("ed25519",)), "-N", "", "-f", str(folder / name)]
     subprocess.run(command, check=True, timeout=60)
     return folder / name
 
@@ -62,7 +62,7 @@ def ssh_key(folder: Path, *kind: str, name: str = "key") -> Path:
 def shell_signed(receipt: bytes, key: Path) -> bytes:
     """The same line, signed by ssh-keygen with the key in ``key``."""
     line = receipt[: receipt.index(b"\n") + 1]
-    command = ["ssh-keygen", "-Y", "sign", "-q", "-n", "passerelle-receipt", "-f", key]
+    command = ["ssh-keygen", "-Y", "sign", "-q", "-n", "passerelle-receipt", "-f", str(key)]
     done = subprocess.run(command, input=line, capture_output=True, check=True, timeout=60)
     return line + done.stdout
 

@@ -46,7 +46,7 @@ def test_the_line_can_be_signed_by_ssh_keygen(partner: Partner, told: Any, tmp_p
     status, said = told("receipt", "give", partner.deliver("2025-05"), "--out", line)
     assert status == 0
     assert "ssh-keygen -Y sign -n passerelle-receipt" in said
-    command = ["ssh-keygen", "-q", "-Y", "sign", "-n", "passerelle-receipt", "-f", partner.key_file, line]
+    command = ["ssh-keygen", "-q", "-Y", "sign", "-n", "passerelle-receipt", "-f", str(partner.key_file), str(line)]
     subprocess.run(command, check=True, timeout=60)
     (tmp_path / "receipt").write_bytes(line.read_bytes() + (tmp_path / "line.sig").read_bytes())
     assert told("receipt", "record", tmp_path / "receipt")[0] == 0

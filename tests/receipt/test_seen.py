@@ -72,7 +72,13 @@ def test_numbers_are_counted_in_their_own_stream() -> None:
     """The next number of the same hub, convention, exchange and recipient passes; other streams do not count."""
     seen = [saw(3)]
     check_new(saw(4), seen)
-    for change in ({"origin": "other.example/b"}, {"convention": "other"}, {"exchange": "other"}, {"party": "other"}):
+    changes: list[dict[str, Any]] = [
+        {"origin": "other.example/b"},
+        {"convention": "other"},
+        {"exchange": "other"},
+        {"party": "other"},
+    ]
+    for change in changes:
         check_new(saw(1, **change), seen)
         check_new(saw(9, **change), seen)
 

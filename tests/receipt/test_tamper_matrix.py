@@ -180,9 +180,11 @@ def said_of_a_parcel(make: Maker, name: str) -> str:
         return verify(parcel.path, parcel.trust)
 
     receipt = received(made())
-    other = {"swapped extract": {"plain": b"code,count\nX,1\nY,2\nZ,3\n"}, "downgraded lock": {"locks": 1}}.get(
-        name, {}
-    )
+    others: dict[str, dict[str, object]] = {
+        "swapped extract": {"plain": b"code,count\nX,1\nY,2\nZ,3\n"},
+        "downgraded lock": {"locks": 1},
+    }
+    other = others.get(name, {})
     with pytest.raises(ParcelError) as caught:
         (check_matches if other else check_continues)(receipt, made(**other))
     assert caught.value.fr

@@ -107,11 +107,11 @@ def test_a_new_signing_key_is_announced_and_old_signatures_stay_good(partner: Pa
             "-Y",
             "verify",
             "-f",
-            partner.gateway.home / "trust" / "allowed_signers",
+            str(partner.gateway.home / "trust" / "allowed_signers"),
             "-I",
             "passerelle",
         ]
-        command += ["-n", "passerelle-manifest", "-s", folder / "manifest.json.sig", f"-Overify-time={at}"]
+        command += ["-n", "passerelle-manifest", "-s", str(folder / "manifest.json.sig"), f"-Overify-time={at}"]
         with (folder / "manifest.json").open("rb") as manifest:
             done = subprocess.run(command, stdin=manifest, capture_output=True, check=False, timeout=60)
         assert done.stdout.startswith(b'Good "passerelle-manifest" signature'), done.stderr

@@ -124,7 +124,7 @@ def test_reminders_and_escalation_come_once_each(partner: Partner) -> None:
         "-Y",
         "verify",
         "-f",
-        signers,
+        str(signers),
         "-I",
         "passerelle",
         "-n",
@@ -243,7 +243,7 @@ def test_through_the_commands(partner: Partner, told: Any, tmp_path: Path) -> No
     assert "en retard" in told("attestation", "list")[1]
     line, trust = tmp_path / "line", partner.gateway.home / "trust"
     assert told("attestation", "give", file, "--out", line, "--trust", trust)[0] == 0
-    sign = ["ssh-keygen", "-Y", "sign", "-q", "-n", "passerelle-attestation", "-f", partner.key_file, line]
+    sign = ["ssh-keygen", "-Y", "sign", "-q", "-n", "passerelle-attestation", "-f", str(partner.key_file), str(line)]
     subprocess.run(sign, check=True, timeout=60, capture_output=True)
     stock = line.read_bytes() + (tmp_path / "line.sig").read_bytes()
     words = ("attestation", "give", file, "--identity", partner.key_file, "--trust", trust, "--out", tmp_path / "own")

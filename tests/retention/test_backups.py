@@ -16,11 +16,12 @@ from sqlalchemy import create_engine
 from passerelle.errors import KeyStoreError, RefusedError, WorkspaceError
 from passerelle.handover.quarantine import set_life
 from passerelle.persons.objecting import record_objection, withdraw_objection
+from passerelle.store import backups as registered
 from passerelle.store import objections, purges
 from passerelle.workspace import Settings, Workspace
 from passerelle.workspace.agreement import verify_tables
 from passerelle.workspace.files import HeldError
-from retention import backups, quarantine
+from retention import quarantine
 from retention.backups import alerts, every_holding, expire, holding, make, record
 from retention.places import left_of
 from retention.purge import purge
@@ -107,7 +108,7 @@ def test_yesterdays_backup_brings_nothing_back(ended: Gateway) -> None:
         again.workspace.keys.keyset(CSP)
     with again.workspace.database.read() as connection:
         verify_tables(again.workspace.ledger, connection)
-        assert [one.label for one in backups.backups.backups(connection)] == [str(folder)]
+        assert [one.label for one in registered.backups(connection)] == [str(folder)]
     assert [one["conventions"] for one in again.entries("backup_restored")] == [[CSP]]
     trail_holds(again.workspace)
     assert_no_orphans(again)
@@ -226,7 +227,7 @@ def test_a_backup_that_is_there_is_not_destroyed(gateway: Gateway) -> None:
     """A backup whose folder is there is not put down as destroyed; removed it is, once, and the trail says how late."""
     folder = saved(gateway)
     with gateway.workspace.database.read() as connection:
-        (one,) = backups.backups.standing(connection)
+        (one,) = registered.standing(connection)
     with pytest.raises(RefusedError, match="still there"):
         expire(gateway.workspace, one.id)
     gateway.move_to(DUE)

@@ -63,12 +63,13 @@ def test_every_column_is_on_the_list() -> None:
 def test_every_row_says_who_how_long_and_what_removes_it() -> None:
     """Each row has a known degree, a period with its words, and what removes it is a module that exists."""
     found = golden()
-    rows = [*found.tables, *found.files, *found.prefect]
+    rows: list[Any] = [*found.tables, *found.files, *found.prefect]
     degrees = {column.person for table in found.tables for column in table.columns}
     assert degrees | {one.person for one in found.files} == set(PERSON)
     assert {one.keep for one in rows} == set(found.keeping)
     assert all(one.said["fr"] and one.said["en"] for one in rows)
-    removed = {one.gone_by for one in (*found.tables, *found.files) if one.gone_by}
+    places: list[Any] = [*found.tables, *found.files]
+    removed = {one.gone_by for one in places if one.gone_by}
     assert [name for name in sorted(removed) if importlib.util.find_spec(name) is None] == []
 
 

@@ -214,7 +214,8 @@ def test_each_change_is_sent_once_and_signed(gateway: Gateway, server: Server) -
 
 def test_what_is_not_taken_is_tried_again(gateway: Gateway) -> None:
     """Three tries with a pause that doubles; then an alert of its own, and the next watch sends what was not sent."""
-    made, pauses = Server(500, 302, 503), []
+    made = Server(500, 302, 503)
+    pauses: list[float] = []
     hook = Webhook(made.url, None, pauses.append)
     gateway.move_to("2025-10-11T06:00:00+02:00")
     quiet(gateway)

@@ -70,7 +70,7 @@ def test_no_call_breaks_its_description(call: Call, description: Any, programs: 
 
     @settings(max_examples=share, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=description[call.path][call.method].as_strategy())
-    def each(case: schemathesis.Case) -> None:
+    def each(case: schemathesis.Case[Any]) -> None:
         for one in programs:
             case.call_and_validate(headers={"authorization": f"Bearer {one.token}"}, checks=list(CHECKS))
 

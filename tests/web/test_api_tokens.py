@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -138,7 +138,7 @@ def test_a_change_of_the_account_ends_its_tokens(gateway: Gateway, portal: Porta
     with gateway.workspace.database.read() as connection:
         owner = accounts.by_id(connection, caller.account)
     assert owner is not None
-    changes = {
+    changes: dict[str, Callable[[], object]] = {
         "disable": lambda: administering.disable(gateway.workspace, owner, by="admin"),
         "reset": lambda: administering.reset(gateway.workspace, owner, by="admin"),
         "role": lambda: administering.change(gateway.workspace, owner, "dpo", None, by="admin"),

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from httpx2 import Response
 from joserfc.jwk import OctKey, RSAKey
 
 from passerelle.clock import PretendedClock
@@ -22,7 +23,7 @@ from portal.web.setup import Setup
 from tests.gateway import Gateway
 from tests.web import provider as told
 from tests.web.provider import ORIGIN, Provider
-from tests.web.visitors import Portal, Response, Visitor, words
+from tests.web.visitors import Portal, Visitor, words
 
 NOW = "2025-05-05T10:00:00+02:00"
 ADA = {"email": "ada@example.org", "roles": ["staff", "gateway-dpo"]}
@@ -130,7 +131,7 @@ def test_a_signature_that_is_not_the_providers_is_refused(portal: Portal, provid
         provider.signing = RSAKey.generate_key(2048, {"kid": "one"})
     else:
         provider.header = {"alg": "HS256", "kid": "one"}
-        provider.signing = OctKey.import_key(provider.key.as_dict(private=False)["n"])
+        provider.signing = OctKey.import_key(str(provider.key.as_dict(private=False)["n"]))
     one = portal.stranger()
     assert refused(one.get(away(one)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import get_args
 
@@ -100,7 +101,7 @@ def took(portal: Portal, who: str, way: Way, path: str) -> str:
 
 
 # What changes something comes last, so that the rest sees the gateway as it was made.
-@pytest.mark.parametrize("way", sorted(WAYS, key=lambda way: (way.method, way.path)), ids=named)
+@pytest.mark.parametrize("way", sorted(WAYS, key=attrgetter("method", "path")), ids=named)
 def test_each_role_goes_where_the_table_says(portal: Portal, objects: Objects, way: Way) -> None:
     """Every role, and who has not signed in, gets in or is told that there is no such page, as the table says."""
     cells = table()[named(way)]

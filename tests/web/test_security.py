@@ -306,7 +306,8 @@ def test_a_whole_network_of_ipv6_is_one_address(portal: Portal) -> None:
 def test_who_asks_too_often_is_told_when_to_come_back(portal: Portal) -> None:
     """An expensive way answers 429 with Retry-After once it is taken too often."""
     one = portal.stranger()
-    statuses, answer = [], one.post("/sign-in/second", {"code": "0"})
+    statuses: list[int] = []
+    answer = one.post("/sign-in/second", {"code": "0"})
     while answer.status_code == 401 and len(statuses) < 600:  # a slow machine earns one more with each second
         statuses.append(401)
         answer = one.post("/sign-in/second", {"code": "0"})

@@ -37,9 +37,9 @@ from retention.purge import purge
 from retention.scope import Scope
 from tests.canary import sweep
 from tests.gateway import POOLS, Gateway, edited, pools
+from tests.web.objects import OWN_PARTY
 from tests.web.programs import Program, program
 from tests.web.test_canaries import BAD, CANARIES, GOOD, columns
-from tests.web.test_roles import OWN_PARTY
 from tests.web.visitors import Portal, Visitor, words
 
 CSP, POOL = "csp-ft-2024", "candidate-pools"

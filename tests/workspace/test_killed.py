@@ -77,7 +77,7 @@ def test_killed_at_every_write_of_a_rotation(tmp_path: Path) -> None:
         folder = shutil.copytree(start, tmp_path / str(point))
         died = killed_at(point, lambda folder=folder: KeyRing.open(folder).rotate_root())  # type: ignore[misc]  # bound now
         again = KeyRing.open(folder)
-        assert (again.keyset("one"), again.destroyed()) == (keys, {"two"})
+        assert (again.keyset("one"), again.destroyed()) == (keys, frozenset({"two"}))
         assert [path.parent.name for path in folder.rglob("root.key*")] == [f"gen-{again.generation:04d}"]
         generations.append(again.generation)
         point += 1
