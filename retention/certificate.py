@@ -27,8 +27,8 @@ PROVED = (
         "that they shut.",
     },
     {
-        "fr": "Chaque copie inscrite au registre a été retirée, et chaque emplacement relu après coup.",
-        "en": "Every registered copy was removed, and every place read again afterwards.",
+        "fr": "Chaque copie inscrite au registre, hormis l'index des personnes, a été retirée, et chaque emplacement relu après coup.",
+        "en": "Every registered copy, but the person index, was removed, and every place read again afterwards.",
     },
     {
         "fr": "La passerelle ne détient plus la clé du second verrou d'aucun colis remis : un colis dont cette clé n'avait pas "
@@ -44,7 +44,16 @@ PROVED_OF_A_PART = (
         "en": "The keys of the copies named were destroyed, those of the others shut under a new key, and the root key rotated: "
         "no key that the gateway keeps opens the copies named.",
     },
-    *PROVED[1:],
+    {
+        "fr": "Chaque copie désignée a été retirée, et chaque emplacement relu après coup.",
+        "en": "Each copy named was removed, and every place read again afterwards.",
+    },
+    {
+        "fr": "La passerelle ne détient plus la clé du second verrou des colis désignés : un colis dont cette clé n'avait pas été "
+        "remise ne s'ouvre plus.",
+        "en": "The gateway no longer has the second lock's key of the parcels named: one whose key had not been handed out no "
+        "longer opens.",
+    },
 )
 NOT_PROVED = (
     {

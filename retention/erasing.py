@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from contracts.registry import contract
 from passerelle.canonical import canonical
 from passerelle.convention import Convention
-from passerelle.errors import UsageError
+from passerelle.errors import RefusedError, UsageError
 from passerelle.handover.job import erase_copy
 from passerelle.persons import bearing, kinds_of, received, record_objection
 from passerelle.persons.notifying import notify
@@ -119,8 +119,11 @@ def erase_person(
     reason: str,
     kind: str | None = None,
     convention: str | None = None,
+    planned: str | None = None,
 ) -> list[Erasure]:
     """Erase a person under one convention, or under every one that may have them; once more finishes what was interrupted.
+
+    With ``planned``, the number of a preview, nothing is done unless it would do what that preview shows.
 
         1. Find which deliveries concern the person.
         2. Record the erasure: from here on no extract has the person.
@@ -130,6 +133,7 @@ def erase_person(
     Raises:
         UsageError: no identifier of a person, no such convention, no reason, or no file that could have this kind of identifier.
         TablesDisagreeError: the register is not what the trail tells: copies might be passed by.
+        RefusedError: it is not what was previewed: another person, or something changed since.
     """
     if not reason.strip():
         raise UsageError(
@@ -139,6 +143,13 @@ def erase_person(
             hint_fr="--reason : quel motif de l'article 17 § 1, le numéro de la demande ; aucune valeur de la personne",
         )
     names, kinds = _where(workspace, identifier, kind, convention)
+    if planned is not None and planned != preview_id([_preview(workspace, name, identifier, kinds) for name in names]):
+        raise RefusedError(
+            "this is not what was previewed: another person, or something changed since; nothing was done",
+            hint="passerelle person erase --plan shows what would be destroyed now",
+            fr="ce n'est pas ce que montrait l'aperçu : une autre personne, ou la situation a changé ; rien n'a été fait",
+            hint_fr="passerelle person erase --plan montre ce qui serait détruit à présent",
+        )
     asked = _Asked(identifier, kinds, by, reason)
     return [_erase(workspace, name, asked) for name in names]
 
@@ -154,6 +165,11 @@ def preview_erasure(
     """
     names, kinds = _where(workspace, identifier, kind, convention)
     return [_preview(workspace, name, identifier, kinds) for name in names]
+
+
+def preview_id(found: Sequence[Preview]) -> str:
+    """The number of a preview, which an erasure may be held to."""
+    return f"erasure-{preview_sha256(found)[:16]}"
 
 
 def preview_sha256(found: Sequence[Preview]) -> str:

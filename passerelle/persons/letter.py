@@ -119,6 +119,7 @@ def _transmission(workspace: Workspace, connection: Connection, one: Received, m
         "source": one.sender_name,
         "period": one.period,
         "convention": one.convention,
+        "convention_title": _title(workspace, one.convention),
         "article": one.article,
         "purpose": dict(one.purpose) if one.purpose else None,
         "columns": [
@@ -129,6 +130,12 @@ def _transmission(workspace: Workspace, connection: Connection, one: Received, m
         "purged": one.purged,
         "superseded": one.superseded_by is not None,
     }  # fmt: skip
+
+
+def _title(workspace: Workspace, convention: str) -> dict[str, str] | None:
+    """What the convention is called: its id means nothing to a person."""
+    text = text_of(workspace, convention)
+    return {"fr": text.title.fr, "en": text.title.en} if text else None
 
 
 def _deadline(workspace: Workspace, connection: Connection, one: Received) -> str | None:
@@ -161,6 +168,8 @@ def parts_of(data: Mapping[str, Any], lang: Lang) -> list[Part]:
 def _sent(one: Mapping[str, Any], lang: Lang) -> Part:
     words = WORDS[lang]
     day = written_date(date.fromisoformat(one["delivered_on"]), lang)
+    title = one["convention_title"]
+    called = f"{title[lang]} ({one['convention']})" if title else one["convention"]
     until = words["unknown"]
     if one["purged"]:
         until = words["purged"]
@@ -171,7 +180,7 @@ def _sent(one: Mapping[str, Any], lang: Lang) -> Part:
     facts = [
         (words["source"], one["source"]),
         (words["period"], one["period"]),
-        (words["article"], f"{one['convention']}, {one['article']}" if one["article"] else one["convention"]),
+        (words["article"], ", ".join(part for part in (called, one["article"]) if part)),
         (words["purpose"], one["purpose"][lang] if one["purpose"] else words["not_stated"]),
         (words["columns"], ", ".join(column[lang] for column in one["columns"])),
         (words["retention"], until),

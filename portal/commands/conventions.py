@@ -186,6 +186,7 @@ def record(
     as_json: JsonFlag = False,
 ) -> None:
     """Append an event to a convention's history."""
+    from passerelle.convention.event import RUNS_FROM
     from passerelle.handover.recording import record_event
     from portal.due import show_exposures
 
@@ -198,7 +199,8 @@ def record(
         text = workspace.convention(which)
         _insist_on_party(text, party)
         recorded = record_event(workspace, which, kind, payload, by=actor(by), evidence_sha256=seal)
-    strange = _strange(text, payload)
+    own = {"id"} if kind in RUNS_FROM else set()  # of a person's request or of a breach: no id of the text
+    strange = _strange(text, {name: value for name, value in payload.items() if name not in own})
     exposed = [one.as_json() for one in recorded.exposures]
     value = {"convention": which, "event": kind, "number": recorded.number, "evidence_sha256": seal, "unknown": strange, "exposures": exposed}  # fmt: skip
 

@@ -85,12 +85,15 @@ def erase(
     kind: KindOrForm = None,
     file: IdentifierFile = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only show what would be destroyed, kept and told.")] = False,
+    planned: Annotated[
+        str | None, typer.Option("--as-planned", help="The number that --plan gave: nothing else is done.")
+    ] = None,
     by: Actor = None,
     reason: Reason = "",
     as_json: JsonFlag = False,
 ) -> None:
     """Erase a person: out of every later extract, our copies destroyed unless held, each recipient to be told (GDPR art. 17, 19)."""
-    from retention.erasing import erase_person, preview_erasure
+    from retention.erasing import erase_person, preview_erasure, preview_id
 
     out = screen(as_json=as_json)
     who = identifier_from(identifier, file)
@@ -98,14 +101,18 @@ def erase(
         if plan:
             with looked(workspace, "person_received", "person", by=by, reason=reason, convention=convention):
                 plans = preview_erasure(workspace, who, kind=kind, convention=convention)
-            out.answer([one.as_json() for one in plans], lambda: _show_previews(out, plans))
+            number = preview_id(plans)
+            value = [{**one.as_json(), "plan": number} for one in plans]
+            out.answer(value, lambda: _show_previews(out, plans, number))
             return
-        done = erase_person(workspace, who, kind=kind, convention=convention, by=actor(by), reason=why(reason))
+        done = erase_person(
+            workspace, who, kind=kind, convention=convention, by=actor(by), reason=why(reason), planned=planned
+        )
     value = [one.as_json() for one in done]
     out.answer(value, lambda: _show_erased(out, value))
 
 
-def _show_previews(out: Screen, plans: Sequence[Preview]) -> None:
+def _show_previews(out: Screen, plans: Sequence[Preview], number: str) -> None:
     for one in plans:
         out.heading(one.convention)
         kinds = Counter(copy.kind for copy in one.copies)
@@ -119,6 +126,7 @@ def _show_previews(out: Screen, plans: Sequence[Preview]) -> None:
         for held in one.suspended:
             out.say(_kept(held.exchange, held.copies, Text(held.fr, held.en), again=False), Tone.WARNED)
     out.say(Text("Une copie est détruite en entier, avec sa clé : ce qui est scellé ne se corrige pas. Rien n'a été détruit.", "A copy is destroyed whole, with its key: what is sealed is not edited. Nothing was destroyed."), Tone.WARNED)  # fmt: skip
+    out.say(Text(f"Pour effacer cela et rien d'autre : ajoutez --as-planned {number}.", f"To erase this and nothing else: add --as-planned {number}."))  # fmt: skip
 
 
 def _show_erased(out: Screen, value: Sequence[dict[str, Any]]) -> None:

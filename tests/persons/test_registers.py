@@ -170,6 +170,18 @@ def test_a_breach_runs_for_seventy_two_hours(gateway: Gateway, capfd: pytest.Cap
         ("b-two", "late"),
         ("b-three", "notified"),
     ]
+    typed = said(
+        capfd,
+        "convention",
+        "record",
+        CSP,
+        "breach_known",
+        "--id",
+        "b-four",
+        "--args",
+        '{"at": "2025-05-12T05:00:00+02:00"}',
+    )
+    assert typed["unknown"] == []
     assert (found[0]["due"], found[0]["hours_left"]) == ("2025-05-14T10:00:00+02:00", 52.0)
     assert run(["breach", "list"]) == 0
     assert "à notifier" in capfd.readouterr().out

@@ -122,6 +122,20 @@ def test_a_hold_keeps_the_copies_and_not_the_person_in_extracts(
     assert (after["destroyed"], after["suspended"]) == (BOTH, [])
 
 
+def test_an_erasure_is_what_its_preview_showed(gateway: Gateway, capfd: pytest.CaptureFixture[str]) -> None:
+    """Held to the number of its preview, an erasure of another person or after a hold came does nothing; else it is done."""
+    words = ("person", "erase", "98765432", "--convention", CONVENTION)
+    [shown] = said(capfd, *words, "--plan")
+    held_to = ("--as-planned", shown["plan"])
+    assert run(["person", "erase", "12345678", "--convention", CONVENTION, *held_to]) == 1
+    gateway.record(HELD)
+    assert run([*words, *held_to]) == 1
+    assert "ce n'est pas ce que montrait l'aperçu" in capfd.readouterr().err
+    assert len(gateway.present(kind="raw")) == 2
+    gateway.record((CONVENTION, "hold_lifted", {"id": "h1", "on": "2025-05-10"}))
+    assert said(capfd, *words, *held_to)[0]["destroyed"] == BOTH
+
+
 def test_the_letter_does_not_call_destroyed_what_a_hold_keeps(
     gateway: Gateway, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -202,6 +216,7 @@ def test_the_letter_names_recipients_and_not_the_person(capfd: pytest.CaptureFix
         "Ministère du travail",
         "12 mai 2025",
         "Finalité : ",
+        f" ({CONVENTION}), ",
         "art. 3",
         "CNIL",
         "dpo-unml@unml.info",

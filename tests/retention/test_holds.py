@@ -164,6 +164,9 @@ def test_a_hold_between_plan_and_run_saves_what_it_names_until_it_is_lifted(
     assert purge("plan", CSP)[0] == 0
     _, placed = typed(DUE, *PLACE, "--exchange", "candidate-pools", "--period", "2025-06")
     assert purge("run", CSP, "--confirm")[0] == 0
+    proved = " ".join(one["en"] for one in purge("certificate", CSP)[1]["proved"])
+    assert "Each copy named was removed" in proved
+    assert "Every registered copy" not in proved
     with gateway.workspace.database.read() as connection:
         left = rulings(gateway.workspace, connection, Scope(CSP))
     assert {(one.copy.exchange, one.what.period) for one in left} == {("candidate-pools", "2025-06")}
