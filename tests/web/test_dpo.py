@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
@@ -10,7 +11,7 @@ from sqlalchemy import insert
 from passerelle.store.access import lines
 from passerelle.store.access_tables import access
 from portal.web.listing import EXPORTED_ROWS
-from tests.gateway import POOLS, Gateway, pools
+from tests.gateway import POOLS, Gateway, pools, two_recipients
 from tests.web.visitors import Portal, Visitor, words
 
 MTFP = "mtfp"
@@ -46,6 +47,21 @@ def test_each_page_is_shown_in_both_languages(dpo: Visitor, path: str) -> None:
         shown = dpo.get(path)
         assert shown.status_code == 200, path
         assert f'<html lang="{lang}">' in shown.text
+
+
+@pytest.mark.slow
+def test_parcels_without_a_receipt_are_counted_beyond_those_that_are_named(tmp_path: Path) -> None:
+    """Of six late receipts five are named on /today, and all six are counted."""
+    made = pools(tmp_path)
+    which = two_recipients(made)
+    for period in ("2025-03", "2025-04", "2025-05"):
+        made.run(which, period, made.write(which, 20), "france-travail")
+    made.move_to("2025-05-25T10:00:00+02:00")
+    page = words(Portal(made).visitor("dpo").get("/today"))
+    made.workspace.close()
+    assert "No receipt 6" in page
+    assert "Others: 1" in page
+    assert sum(f"{one.id}, {one.recipient}" in page for one in made.deliveries()) == 5
 
 
 def test_a_delivery_says_who_what_when_and_under_which_article(gateway: Gateway, dpo: Visitor) -> None:
