@@ -156,9 +156,6 @@ delivery = Table(
     Index("ix_delivery_entry", "entry"),
     Index("ix_delivery_recipient", "recipient", "entry"),
     Index("ix_delivery_convention", "convention", "entry"),
-    Index(
-        "ix_delivery_parties", "state", "convention", "recipient"
-    ),  # who received something, without reading a manifest
 )
 
 # What recipients signed (docs/spec/receipt.md); it names keys and parties, no person.

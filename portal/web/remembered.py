@@ -6,6 +6,7 @@ changes, or ten minutes are over. Whatever decides (an approval, a purge, an era
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,13 +36,19 @@ class Remembered:
     """One answer under each name; the names MUST be of a closed list, for every one is kept."""
 
     _kept: dict[Hashable, _Kept] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)  # who comes meanwhile waits for the answer, and works out none
+    _turns: defaultdict[Hashable, Lock] = field(default_factory=lambda: defaultdict(Lock))
+    _lock: Lock = field(default_factory=Lock)
 
     def of(
         self, workspace: Workspace, connection: Connection, name: Hashable, work: Callable[[Workspace, Connection], T]
     ) -> T:
-        """What ``work`` answers, or answered when nothing was recorded since."""
+        """What ``work`` answers, or answered when nothing was recorded since.
+
+        Who comes while it is worked out waits for that answer; those who ask for another do not.
+        """
         with self._lock:
+            turn = self._turns[name]
+        with turn:
             size, now, texts = workspace.ledger.size(connection), workspace.now(), workspace.texts_seen
             known = self._kept.get(name)
             holds = known is not None and known.texts == texts and now < known.until <= now + LONGEST

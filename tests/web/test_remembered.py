@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from threading import Event
 
 import pytest
 from sqlalchemy import Connection
@@ -66,6 +68,27 @@ def test_ten_minutes_end_it(gateway: Gateway, look: Callable[[], int]) -> None:
     for later, expected in ((LONGEST - timedelta(seconds=1), 1), (LONGEST, 2), (timedelta(0), 3)):
         workspace.clock = PretendedClock(began + later)
         assert look() == expected
+
+
+def test_who_asks_for_something_else_does_not_wait(gateway: Gateway) -> None:
+    """While one answer is worked out, another is given; who asks for the first gets it, worked out once."""
+    kept, begun, may_end, times = Remembered(), Event(), Event(), count(1)
+
+    def long(_: Workspace, __: Connection) -> int:
+        begun.set()
+        assert may_end.wait(30)
+        return next(times)
+
+    def ask(name: str, work: Callable[[Workspace, Connection], int]) -> int:
+        with gateway.workspace.database.read() as connection:
+            return kept.of(gateway.workspace, connection, name, work)
+
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(ask, "long", long) for _ in range(2)]
+        assert begun.wait(30)
+        assert ask("short", lambda *_: 7) == 7
+        may_end.set()
+        assert [one.result(30) for one in waiting] == [1, 1]
 
 
 def test_a_text_that_changes_ends_it(gateway: Gateway, look: Callable[[], int]) -> None:

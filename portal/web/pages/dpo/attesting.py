@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from passerelle.errors import PasserelleError, RefusedError, UsageError
 from passerelle.store import deliveries
+from passerelle.workspace import Workspace
 from portal.render import Text
 from portal.web.listing import Column, Filter, Listing, paged
 from portal.web.pages import asked
@@ -52,7 +54,7 @@ def _every(visit: Visit, fault: PasserelleError | None = None) -> Response:
         visit.log(connection, "attestations_read", "attestations", convention=where.get("convention"), partner=where.get("party"))  # fmt: skip
     with visit.workspace.database.read() as connection:
         found = standing(visit.workspace, connection, **where)
-        received = deliveries.recipients(connection)
+        received = visit.remembered(connection, _recipients)
     kept = [one for one in found if state in {None, one.state} or (state == "overdue" and one.overdue)]
     kept.sort(key=lambda one: (not one.overdue, one.state == "received", one.due, one.request))
     shown, cursor = paged(kept, visit.asked("after"), visit.rows, lambda one: one.request)
@@ -85,6 +87,10 @@ def ask(visit: Visit) -> Response:
         return _every(visit, fault)
     names = ", ".join(f"{one.party} ({one.request})" for one in found)
     return visit.go(visit.href("attestations"), Text(f"Demande adressée à {names}.", f"Request sent to {names}."))
+
+
+def _recipients(_: Workspace, connection: Connection) -> list[tuple[str, str]]:
+    return deliveries.recipients(connection)
 
 
 def _row(one: Standing) -> dict[str, Any]:

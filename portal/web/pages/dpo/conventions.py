@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,13 +16,14 @@ from passerelle.workspace import Workspace
 from portal.context import date_value
 from portal.page import alert_in_words, date_name
 from portal.picture import done, picture
-from portal.render import Text, day
+from portal.render import Lang, Text, day
 from portal.web.listing import Column, Listing
 from portal.web.visit import AbsentError, Visit
 from portal.web.ways import DPO, Way
 from portal.words import EVERYONE, NO_VALUE, OUTCOME, STATUS, STATUS_TONE, WHO_DECIDES, ground, reason, said
 
 BEFORE, AFTER = timedelta(days=365), timedelta(days=3 * 365)  # what the picture shows around today
+Act = dict[str, Any]
 LONG_AGO = date(1900, 1, 1)
 TONES = {"allow": "good", "allow_with_warning": "warn", "block": "bad"}
 
@@ -103,17 +104,35 @@ def one(visit: Visit) -> Response:
 def life(visit: Visit) -> Response:
     """The picture of a convention's life, as SVG."""
     which = _known(visit)
-    text = visit.workspace.convention(which)
-    first, last = _span(visit)
+    span = _span(visit)
     with visit.workspace.database.read() as connection:
-        history = visit.workspace.history(connection, which)
-        acts = visit.remembered(connection, _acts, which)
-    entries = [*calendar_entries(text, history, LONG_AGO, last), *acts]
-    drawn = picture(show(text, history, visit.now), entries, visit.lang, first, last)
+        if span == _around(visit.now):
+            drawn = visit.remembered(connection, _usual, which, visit.lang)
+        else:
+            acts = visit.remembered(connection, _acts, which)
+            drawn = _drawn(visit.workspace, connection, which, visit.lang, span, acts)
     return Response(drawn, media_type="image/svg+xml")
 
 
-def _acts(workspace: Workspace, connection: Connection, which: str) -> list[dict[str, Any]]:
+def _drawn(
+    workspace: Workspace, connection: Connection, which: str, lang: Lang, span: tuple[date, date], acts: Sequence[Act]
+) -> str:
+    text, history = workspace.convention(which), workspace.history(connection, which)
+    entries = [*calendar_entries(text, history, LONG_AGO, span[1]), *acts]
+    return picture(show(text, history, workspace.now()), entries, lang, *span)
+
+
+def _usual(workspace: Workspace, connection: Connection, which: str, lang: Lang) -> str:
+    acts = _acts(workspace, connection, which)
+    return _drawn(workspace, connection, which, lang, _around(workspace.now()), acts)
+
+
+def _around(now: datetime) -> tuple[date, date]:
+    """What the picture shows when nobody asks for more."""
+    return now.date() - BEFORE, now.date() + AFTER
+
+
+def _acts(workspace: Workspace, connection: Connection, which: str) -> list[Act]:
     return list(done(connection, workspace.convention(which)))
 
 
@@ -128,9 +147,10 @@ def _span(visit: Visit) -> tuple[date, date]:
     Raises:
         UsageError: the address names no dates, or the last comes before the first.
     """
-    today, since, until = visit.now.date(), visit.asked("from"), visit.asked("to")
-    first = date_value(since, "from") if since else today - BEFORE
-    last = date_value(until, "to") if until else today + AFTER
+    since, until = visit.asked("from"), visit.asked("to")
+    first, last = _around(visit.now)
+    first = date_value(since, "from") if since else first
+    last = date_value(until, "to") if until else last
     if first > last:
         raise UsageError("expected two dates in their order", fr="il faut deux dates, dans leur ordre")
     return first, last

@@ -161,9 +161,12 @@ def _backups(visit: Visit, connection: Connection) -> Iterator[Card]:
 
 
 def _keys(visit: Visit, connection: Connection) -> Iterator[Card]:
-    waiting = sorted({one.partner for one in partners.keys(connection) if one.state == "pending"})
-    for one in waiting:
+    for one in visit.remembered(connection, _waiting):
         yield Card("warn", Text("Clé de partenaire à approuver", "Partner's key to approve"), Text(one, one), visit.href("partner-keys"))  # fmt: skip
+
+
+def _waiting(_: Workspace, connection: Connection) -> list[str]:
+    return sorted({one.partner for one in partners.keys(connection) if one.state == "pending"})
 
 
 def _texts(visit: Visit, connection: Connection) -> Iterator[Card]:
