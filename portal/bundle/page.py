@@ -95,10 +95,10 @@ def _recorded(entries: Iterable[Any]) -> list[Recorded]:
 
 
 def _incidents(t: Tongue, e: Evidence) -> Section:
-    from retention.bundle.evidence import INCIDENTS
+    from retention.bundle.evidence import is_incident
 
     section = Section("incidents", t.say("Les incidents", "The incidents"))
-    found = [one for one in e.entries if one.kind in INCIDENTS]
+    found = [one for one in e.entries if is_incident(one)]
     exposed = e.documents["incidents"]["exposures"]
     if not found and not exposed:
         section.paragraphs.append(t.say("Aucun incident n'est consigné.", "No incident is on record."))

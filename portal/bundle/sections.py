@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -59,11 +60,15 @@ def dates(t: Tongue, e: Evidence) -> Section:
     return section
 
 
+INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:\d{2})$")
+
+
 def _reading(t: Tongue, value: Any) -> str:
+    text = str(value)
     try:
-        return day(date.fromisoformat(str(value)), t.lang)
+        return when(t, text) if INSTANT.match(text) else day(date.fromisoformat(text), t.lang)
     except ValueError:
-        return str(value)
+        return text
 
 
 def _titles(t: Tongue, e: Evidence) -> dict[str, str]:

@@ -47,6 +47,7 @@ INCIDENTS = frozenset(
         "quarantine_read",
     }
 )  # fmt: skip
+BREACHES = frozenset({"breach_known", "breach_notice"})  # events that are incidents
 STEPS = ("intake", "judged", "checked")
 
 
@@ -109,7 +110,7 @@ def gathered(
         "runs": _runs(connection, convention_id, entries),
         "keys": _keys(workspace, connection, text, agents),
         "incidents": {
-            "entries": [_told(one) for one in entries if one.kind in INCIDENTS],
+            "entries": [_told(one) for one in entries if is_incident(one)],
             "exposures": [asdict(one) for one in exposed_by(workspace, connection, convention_id, history)],
         },
         "accesses": _accesses(workspace, connection, convention_id, agents),
@@ -170,6 +171,11 @@ def _receipts(connection: Connection, convention_id: str) -> list[tuple[str, byt
     query_ = select(receipt.c.sha256, receipt.c.body).join(delivery, delivery.c.id == receipt.c.parcel)
     rows = connection.execute(query_.where(delivery.c.convention == convention_id).order_by(receipt.c.sha256))
     return [(row.sha256, bytes(row.body)) for row in rows]
+
+
+def is_incident(one: Shown) -> bool:
+    """Whether an entry of the trail tells of something that went wrong."""
+    return one.kind in INCIDENTS or (one.kind == "event_recorded" and one.body["event"] in BREACHES)
 
 
 def _told(one: Shown) -> dict[str, Any]:

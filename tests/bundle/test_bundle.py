@@ -188,6 +188,7 @@ def test_every_state_of_a_convention_has_its_bundle(kept: Kept, tmp_path: Path, 
     gateway = own.gateway.move_to("2025-06-10T11:00:00+02:00").record(CSP_ENDED).move_to("2025-10-10T05:00:00+02:00")
     tell("ended")
     gateway.record((CSP, "litigation_opened", {"on": "2025-09-01", "dataset": "candidate_pool"}))
+    gateway.record((CSP, "breach_known", {"at": "2025-10-09T10:00:00+02:00", "id": "b-one"}))
     tell("held")
     gateway.record((CSP, "litigation_closed", {"on": "2025-10-10", "dataset": "candidate_pool"}))
     purge(gateway.workspace, CSP)
@@ -199,6 +200,9 @@ def test_every_state_of_a_convention_has_its_bundle(kept: Kept, tmp_path: Path, 
     assert "contesté" in said["disputed"]
     assert "hors vigueur" in said["ended"]
     assert "contentieux" in said["held"]
+    none = "Aucun incident n&#39;est consigné"
+    assert [none in said[name] for name in ("ended", "held")] == [True, False]
+    assert "le 9 octobre 2025 à 10 h 00" in said["held"]
     assert "ont été détruites le 10 octobre 2025" in said["purged"]
     gateway.workspace.close()
 
