@@ -24,6 +24,7 @@ from passerelle.store.copying import put_back
 from passerelle.store.database import sqlite_url
 from passerelle.store.objections import Objection
 from passerelle.store.tables import purge
+from passerelle.trail.fsck import check
 from passerelle.trail.tables import count_of_kind
 from passerelle.workspace import Settings, Workspace
 from passerelle.workspace import tombstones as stones
@@ -93,10 +94,21 @@ def replay(settings: Settings) -> Restored:
 
     Raises:
         WorkspaceError: the database is of another gateway.
+        TrailError: its trail does not hold: it was altered, and is not from before a destruction; nothing is changed.
     """
     about = _about(settings.home)
+    _insist_on_trail(settings, about)
     write_whole(settings.home / "workspace.json", _json({**about, "complete": False, "restoring": True}))
     return _finish(settings, about, stones.read(*_stone_files(settings)))
+
+
+def _insist_on_trail(settings: Settings, about: Mapping[str, Any]) -> None:
+    workspace = Workspace(settings, {**about, "complete": False})
+    try:
+        with workspace.database.read() as connection:
+            check(connection, workspace.ledger.verifier_key)
+    finally:
+        workspace.close()
 
 
 def _finish(settings: Settings, about: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) -> Restored:

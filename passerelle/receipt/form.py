@@ -183,4 +183,10 @@ def check_continues(receipt: Receipt, verified: Verified) -> None:
 
 
 def _changed(message: str, fr: str) -> ParcelError:
-    return ParcelError(message, where="manifest.json", fr=fr)
+    return ParcelError(
+        message,
+        where="manifest.json",
+        hint="keep the parcel and the receipt: together they prove it; tell your data protection officer",
+        fr=fr,
+        hint_fr="gardez le colis et l'accusé, ensemble ils le prouvent, et avertissez votre DPO",
+    )

@@ -61,9 +61,12 @@ def insist_on_tombstones(database: Database, *files: Path | None) -> None:
         raise WorkspaceError(
             f"the trail was truncated, or the database is from before a destruction: {size} entries of at least {told}",
             where="database",
-            hint="passerelle backup replay destroys again what was destroyed since; nothing is served before",
+            hint="an older database was put back: passerelle backup replay destroys again what was destroyed since. None was: entries "
+            "were cut; keep this disk, restore the last backup, and verify it with a partner's receipt (trail verify --receipt)",
             fr=f"registre de preuve tronqué, ou base d'avant une destruction : {size} écritures sur au moins {told}",
-            hint_fr="passerelle backup replay détruit à nouveau ce qui l'a été depuis ; rien n'est servi avant",
+            hint_fr="une base plus ancienne a été remise : passerelle backup replay détruit à nouveau ce qui l'a été depuis. Aucune ne l'a "
+            "été : des écritures ont été coupées ; gardez ce disque, restaurez la dernière sauvegarde et vérifiez-la avec l'accusé d'un "
+            "partenaire (trail verify --receipt)",
         )
 
 

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, delete, func, select
 
-from passerelle.errors import KeyStoreError, RefusedError, WorkspaceError
+from passerelle.errors import KeyStoreError, RefusedError, TrailError, WorkspaceError
 from passerelle.handover.quarantine import set_life
 from passerelle.persons.objecting import record_objection, withdraw_objection
 from passerelle.store import backups as registered
 from passerelle.store import objections, purges
+from passerelle.store.database import sqlite_url
+from passerelle.trail.tables import trail_entry
 from passerelle.workspace import Settings, Workspace
 from passerelle.workspace.agreement import verify_tables
 from passerelle.workspace.files import HeldError
@@ -156,6 +158,28 @@ def test_a_database_put_back_by_hand_is_refused_until_it_is_replayed(gateway: Ga
     again = gateway.reopened()
     assert "quarantine" not in again.kinds()
     again.workspace.close()
+
+
+def test_a_trail_that_was_cut_is_not_replayed(gateway: Gateway) -> None:
+    """Entries taken out after a destruction: opening says both that may have happened, and a replay names the cut and changes nothing."""
+    gateway.move_to("2025-09-20T06:00:00+02:00")
+    set_life(gateway.workspace, 1)
+    assert len(quarantine.expire(gateway.workspace)) >= 1
+    gateway.workspace.close()
+    engine = create_engine(sqlite_url(gateway.home / "passerelle.db"))
+    with engine.begin() as connection:
+        last = select(func.max(trail_entry.c.index)).scalar_subquery()
+        assert connection.execute(delete(trail_entry).where(trail_entry.c.index > last - 3)).rowcount == 3
+    engine.dispose()
+    settings = settings_of(gateway)
+    with pytest.raises(WorkspaceError, match="was truncated, or") as caught:
+        Workspace.open(settings)
+    assert "were cut; keep this disk" in (caught.value.hint or "")
+    assert "ont été coupées" in (caught.value.hint_fr or "")
+    before = (gateway.home / "workspace.json").read_bytes()
+    with pytest.raises(TrailError):
+        replay(settings)
+    assert (gateway.home / "workspace.json").read_bytes() == before
 
 
 def test_keys_of_that_day_are_destroyed_again_with_the_second_copy(gateway: Gateway, tmp_path: Path) -> None:

@@ -38,12 +38,13 @@ class TrailFaultsError(TrailError):
 
     def __init__(self, faults: Sequence[str], count: int, done: tuple[str, str]) -> None:
         english, french = done
+        several = "s" if count > 1 else ""
         super().__init__(
             faults[0],
             where="trail",
-            hint=f"what was done: {english}; {count} faults in all",
+            hint=f"what was done: {english}; {count} fault{several} in all; keep the receipt or checkpoint in hand, it proves it",
             fr=f"le registre a été altéré : {french} ({faults[0]})",
-            hint_fr=f"{count} anomalies en tout ; gardez l'accusé ou le jalon en main, il le prouve",
+            hint_fr=f"{count} anomalie{several} en tout ; gardez l'accusé ou le jalon en main, il le prouve",
         )
         self.faults = tuple(faults)
         self.count = count
