@@ -274,6 +274,7 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "refused": "refus", "no-data": "aucune donnée", "withdrawn": "retirée", "identity-unproved": "identité non établie",
         "taken": "pris en charge", "expired": "délai d'attente écoulé", "missing": "introuvable",
         "done": "fait", "impossible": "impossible", "disproportionate": "effort disproportionné",
+        "phone": "téléphone", "video": "visioconférence", "meeting": "rencontre", "letter": "courrier", "signed-mail": "courriel signé",
     },
     "en": {
         "allow": "Allowed", "allow_with_warning": "Allowed with a warning", "block": "Refused",
@@ -312,7 +313,7 @@ _MONTHS: dict[Lang, str] = {
 }
 _SPACE: dict[Lang, str] = {"fr": "\u202f", "en": ","}  # between thousands
 _PARTIES = frozenset({"recipient", "party", "sender"})
-_WORDED = frozenset({"outcome", "stage", "basis", "ground", "right", "answer"})
+_WORDED = frozenset({"outcome", "stage", "basis", "ground", "right", "answer", "channel"})
 _HASH_SHOWN = 12  # characters, enough to compare by eye
 
 

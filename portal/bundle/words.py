@@ -34,7 +34,7 @@ EVENTS = {
     "renewal_decided": Text("reconduction décidée", "renewal decided"),
     "resumed": Text("reprise", "resumed"),
     "rights_request": Text("demande d'une personne", "request of a person"),
-    "signed": Text("signature", "signed"),
+    "signed": Text("signature", "signature"),
     "special_arrangement": Text("disposition particulière", "special arrangement"),
     "suspended": Text("suspension", "suspended"),
     "termination_letter": Text("lettre de résiliation", "termination letter"),

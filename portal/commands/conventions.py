@@ -188,6 +188,7 @@ def record(
     """Append an event to a convention's history."""
     from passerelle.convention.event import RUNS_FROM
     from passerelle.handover.recording import record_event
+    from portal.bundle.words import EVENTS
     from portal.due import show_exposures
 
     out = screen(as_json=as_json)
@@ -205,7 +206,11 @@ def record(
     value = {"convention": which, "event": kind, "number": recorded.number, "evidence_sha256": seal, "unknown": strange, "exposures": exposed}  # fmt: skip
 
     def told() -> None:
-        out.say(Text(f"Événement {kind} consigné sur {which}.", f"Event {kind} recorded on {which}."), Tone.DONE)
+        known = EVENTS.get(kind)
+        fr, en = (f" ({known.fr})", f" ({known.en})") if known else ("", "")
+        out.say(
+            Text(f"Événement {kind}{fr} consigné sur {which}.", f"Event {kind}{en} recorded on {which}."), Tone.DONE
+        )
         for name in strange:
             out.say(Text(f"Le texte ne connaît pas « {name} » : vérifiez l'orthographe.", f"The text does not know “{name}”: check the spelling."), Tone.WARNED)  # fmt: skip
         if seal is None:
