@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from passerelle.contract import Dialect
 from passerelle.errors import PasserelleError
 from passerelle.intake import open_source
+from passerelle.intake.declared import declaration
 from passerelle.intake.probe import probe
 from tests.intake.conftest import dialect
 from tests.intake.packed import packed
@@ -266,12 +267,14 @@ def test_damaged_files(tmp_path: Path, memory: Memory, name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_damaged_files_are_probed(tmp_path: Path, memory: Memory) -> None:
-    """Proposals are made of damaged files of every kind, and hold no value of theirs."""
+    """Proposals are made of damaged files of every kind, hold no value of theirs, and can be written down or say why not."""
     seeds = [packed(seed or workbook(tmp_path), packing) for seed, packing, _ in READERS.values()]
     before = peak_mib()
 
     def look(path: Path) -> None:
-        assert CANARY not in repr(probe(path).as_json())
+        proposal = probe(path)
+        assert CANARY not in repr(proposal.as_json())
+        assert declaration(proposal)["id"] == "proposed"
 
     @many
     @given(st.integers(0, 2**63))
