@@ -279,8 +279,8 @@ def timed(portal: Portal, role: str, path: str, seconds: int) -> Measured:
         return Measured(first, looks, (portal.cpu() - before) / len(looks))
 
 
-def pages(portal: Portal) -> Iterator[tuple[str, str]]:
-    """Each page of each role, the page after the first of a list, a search by each field that its form has."""
+def pages(portal: Portal) -> Iterator[tuple[str, str, float]]:
+    """Each page of each role, the page after the first of a list, a search by each field that its form has; seconds of a first look."""
     known = {"which": CSP, "parcel": _parcel(1000), "run": _run(1000)}
     for way in every_way():
         role = next((one for one in ROLES if one in way.roles), None)
@@ -291,13 +291,13 @@ def pages(portal: Portal) -> Iterator[tuple[str, str]]:
         with portal.client(role) as client:
             answer = client.get(path)
         if answer.status_code == httpx2.codes.OK:
-            yield role, path
+            yield role, path, answer.elapsed.total_seconds()
             for one in (
                 *re.findall(r'rel="next" href="([^"]+)"', answer.text),
                 *_searches(path, answer.text, portal.key),
             ):
-                yield role, html.unescape(one)
-    yield from SEARCHES
+                yield role, html.unescape(one), 0.0
+    yield from ((role, path, 0.0) for role, path in SEARCHES)
 
 
 def _searches(path: str, page: str, key: str) -> Iterator[str]:
@@ -332,10 +332,10 @@ def main() -> None:
         print(f"{'first':>8} {'median':>8} {'p95':>8} {'CPU':>8}         milliseconds")
         over, count = [], 0
         with serving(home, tokens, key) as portal:
-            for role, path in pages(portal):
+            for role, path, earlier in pages(portal):
                 found, count = timed(portal, role, path, seconds), count + 1
                 over += [f"{role} {path}"] if found.most > AIM else []
-                figures = (found.first, found.median, found.most, found.cpu)
+                figures = (max(found.first, earlier), found.median, found.most, found.cpu)
                 print(*(f"{1000 * one:8.0f}" for one in figures), f" {'over' if found.most > AIM else '':5} {role:13} {path}", flush=True)  # fmt: skip
     held = "held" if not over else "NOT held"
     print(f"{held}: 95th percentile under {1000 * AIM:.0f} ms on {count - len(over)} of {count} pages and searches")

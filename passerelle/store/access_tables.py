@@ -58,9 +58,10 @@ Index(
     postgresql_where=access.c.number.is_(None),
 )
 
-# Not the bare column: without statistics SQLite would take the index of actions, and read every key ever handed over.
+# Not the bare columns: without statistics SQLite would take the index of actions or of deliveries, and read every look at each.
 RELEASES: ColumnElement[bool] = literal_column("(action || '')") == literal_column("'release_key'")
-Index("ix_access_released", access.c.delivery, access.c.at, sqlite_where=RELEASES, postgresql_where=RELEASES)
+RELEASED: ColumnElement[str] = literal_column("(delivery || '')")
+Index("ix_access_released", RELEASED, access.c.at, sqlite_where=RELEASES, postgresql_where=RELEASES)
 
 access_batch = Table(
     "access_batch",

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from passerelle.clock import iso
-from passerelle.store.access_tables import RELEASES, access
+from passerelle.store.access_tables import RELEASED, RELEASES, access
 from passerelle.store.runs import Delivery
 from passerelle.store.tables import delivery, receipt
 
@@ -66,6 +66,6 @@ def opened(connection: Connection, parcels: Sequence[str]) -> dict[str, str]:
     ``!= "refused"``: SQLite would take an equality for the index of outcomes, which has every line of the log under "allowed".
     """
     query = select(access.c.delivery, func.min(access.c.at)).where(
-        access.c.delivery.in_(parcels), RELEASES, access.c.outcome != "refused"
+        RELEASED.in_(parcels), RELEASES, access.c.outcome != "refused"
     )
     return {str(parcel): at for parcel, at in connection.execute(query.group_by(access.c.delivery))}

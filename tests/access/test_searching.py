@@ -15,8 +15,10 @@ from sqlalchemy.dialects import sqlite
 
 from passerelle.access import Line, Search, every, page
 from passerelle.access.searching import query
+from passerelle.clock import iso
 from passerelle.errors import UsageError
 from passerelle.store.access_tables import SEARCHED, access
+from passerelle.store.deliveries import opened
 from tests.access.conftest import NOW, House
 
 WORDS = {
@@ -97,6 +99,15 @@ def test_the_rarest_condition_has_its_index(lines: Connection, asked: dict[str, 
     (*_, (statement, values)) = told
     (plan,) = [row[3] for row in lines.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
     assert plan.startswith(f"SEARCH access USING INDEX ix_access_{index} ({index}=?")
+
+
+def test_keys_handed_over_have_an_index_of_their_own(lines: Connection) -> None:
+    """When a parcel's key was first handed over is found without reading who else looked at the parcel."""
+    with capturing(lines) as told:
+        assert opened(lines, ["d", "none"]) == {"d": iso(NOW)}
+    ((statement, values),) = told
+    plan = [row[3] for row in lines.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    assert plan[0] == "SEARCH access USING INDEX ix_access_released (<expr>=?)"
 
 
 @contextmanager
