@@ -79,3 +79,10 @@ def test_values_without_canonical_form_are_refused(value: Any) -> None:
     """NaN, integers beyond 2**53 - 1, keys that are not text and types that JSON lacks have no canonical form."""
     with pytest.raises(EvidenceError, match="no canonical JSON form"):
         canonical(value)
+
+
+def test_keys_are_in_the_order_of_utf_16() -> None:
+    """A key beyond U+FFFF comes before one at its end; the order of code points is refused."""
+    assert parse('{"\U00010000":1,"\uffff":2}'.encode()) == {"\U00010000": 1, "\uffff": 2}
+    with pytest.raises(EvidenceError, match="not in canonical form"):
+        parse('{"\uffff":2,"\U00010000":1}'.encode())
