@@ -22,7 +22,7 @@ demo: install ## play a convention's whole life on generated data, from signatur
 
 test: install ## run every test (ARGS="-k parcel" for some)
 	@scripts/stock-tools
-	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: install ## check format, style, types and floors
 	@$(BIN)/ruff format --check --quiet .

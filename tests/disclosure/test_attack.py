@@ -40,7 +40,7 @@ def test_what_passes_survives(table: tuple[Counts, Counts], thresholds: Threshol
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=160, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables(), THRESHOLDS, st.booleans())
 def test_what_passes_survives_at_length(table: tuple[Counts, Counts], thresholds: Thresholds, totals: bool) -> None:
     """The same, at length."""
