@@ -35,11 +35,11 @@ def declaration(proposal: Proposal, contract: Contract | None = None) -> dict[st
     """
     header = proposal.settings.get("header", True)
     names = [str(one.place) if one.name is None or not header else one.name for one in proposal.columns]
-    if len(set(names)) < len(names):
+    if len(set(names)) < len(names) or (header and any(one.name is None for one in proposal.columns)):
         raise UsageError(
-            "expected columns of different names, came some that repeat another",
+            "expected a header that names each column once, came names that repeat another, or fewer or more than columns",
             hint="ask the sender for a header that names each column once",
-            fr="les colonnes doivent avoir des noms différents : certains se répètent",
+            fr="l'en-tête doit nommer chaque colonne une fois : des noms se répètent, ou il y en a plus ou moins que de colonnes",
             hint_fr="demandez à l'expéditeur un en-tête qui nomme chaque colonne une fois",
         )
     known = {} if contract is None else _known(contract)

@@ -140,6 +140,8 @@ def _headed(rows: list[list[str]], settings: dict[str, Any], evidence: dict[str,
     warnings = [f"{wide} rows have more than {width} columns"] if wide else []
     if header:
         warnings += _names_warnings(body[0])
+        if len(body[0]) != width:
+            warnings.append(f"the header has {len(body[0])} names where most rows have {width} columns")
     if blank:
         settings["blank_lines"], evidence["blank_lines"] = True, f"{blank} blank lines"
     if lead:

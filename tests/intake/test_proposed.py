@@ -243,10 +243,12 @@ def test_a_declaration_is_taken_strictly(value: bytes) -> None:
 
 
 def test_what_has_no_use_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """A dataset without a place to write to, and names of columns that repeat, are refused before anything is written."""
+    """A dataset without a place to write to, and a header that does not name each column once, are refused before anything is written."""
     path, out = tmp_path / "any", tmp_path / "d.json"
-    path.write_text("a;a;b\n1;2;3\n", encoding="utf-8")
+    path.write_text("x;y\n1;2\n", encoding="utf-8")
     assert run(["contract", "probe", str(path), "--dataset", ENTRIES.id]) == 2
-    assert run(["contract", "probe", str(path), "--out", str(out)]) == 2
+    for header in ("a;a;b", "a;b"):
+        path.write_text(f"{header}\n" + "1;2;3\n" * 9, encoding="utf-8")
+        assert run(["contract", "probe", str(path), "--out", str(out)]) == 2
     assert not out.exists()
     assert "hint" in capfd.readouterr().err
