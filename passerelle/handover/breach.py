@@ -13,12 +13,11 @@ from sqlalchemy import Connection
 from passerelle.contract import Column, PersonClass
 from passerelle.convention.due import rights
 from passerelle.errors import UsageError
-from passerelle.handover.job import release_location
-from passerelle.handover.keyreport import key_exposure
-from passerelle.parcel import column_names
+from passerelle.handover.keyreport import gists, sealed_to, second_locks
+from passerelle.parcel import Gist
 from passerelle.receipt.recording import reconcile
 from passerelle.store import holdings, partners, runs
-from passerelle.store.runs import Delivery
+from passerelle.store.runs import Sent
 from passerelle.workspace import Workspace
 
 ColumnsOf = Callable[[str], Sequence[Column]]
@@ -53,8 +52,11 @@ class Scope:
 
     def as_json(self) -> dict[str, Any]:
         """As one JSON object."""
+        return {"deliveries": [asdict(one) for one in self.deliveries], **self.figures()}
+
+    def figures(self) -> dict[str, Any]:
+        """What is said of the deliveries together."""
         return {
-            "deliveries": [asdict(one) for one in self.deliveries],
             "counts": {
                 "deliveries": len(self.deliveries),
                 "rows": sum(one.rows for one in self.deliveries),
@@ -95,91 +97,84 @@ def scope(
         raise UsageError("unknown partner", hint="passerelle partner list", fr="partenaire inconnu", hint_fr="passerelle partner list")  # fmt: skip
     if convention is not None:
         workspace.convention(convention)
-    found = runs.deliveries(connection, state="delivered")
+    asked = {"recipient": partner, "convention": convention}
+    given = {name: value for name, value in asked.items() if value is not None}
+    kept = [one for one in runs.sent(connection, state="delivered", **given) if _between(one, since, until)]
+    manifests = gists(connection, kept)
     if key is not None:
-        named = {one.parcel for one in key_exposure(workspace, connection, partners.key_by(connection, key))}
-        found = [one for one in found if one.id in named]
-    kept = [
-        one
-        for one in found
-        if partner in {None, one.recipient} and convention in {None, one.convention} and _between(one, since, until)
-    ]
-    personal = {one.id: _personal(workspace, one) for one in kept}
-    persons, unindexed = _persons(workspace, connection, [one for one in kept if personal[one.id]])
+        kept = sealed_to(connection, partners.key_by(connection, key), kept, manifests)
+    personal = {pair: _personal(workspace, *pair) for pair in {(one.convention, one.exchange) for one in kept}}
+    persons, unindexed = _persons(
+        workspace, connection, [one for one in kept if personal[one.convention, one.exchange]]
+    )
     return Scope(
-        _touched(workspace, connection, kept, personal), _columns(workspace, kept, columns_of), persons, unindexed
+        _touched(workspace, connection, kept, manifests, personal),
+        _columns(workspace, kept, manifests, columns_of),
+        persons,
+        unindexed,
     )
 
 
-def _between(one: Delivery, since: datetime | None, until: datetime | None) -> bool:
+def _between(one: Sent, since: datetime | None, until: datetime | None) -> bool:
     at = datetime.fromisoformat(one.delivered_at or one.intent_at)
     return (since is None or at >= since) and (until is None or at < until)
 
 
-def _personal(workspace: Workspace, one: Delivery) -> bool:
-    exchange = workspace.convention(one.convention).exchange(one.exchange)
-    return exchange is None or exchange.persons != "none"
+def _personal(workspace: Workspace, convention: str, exchange: str) -> bool:
+    known = workspace.convention(convention).exchange(exchange)
+    return known is None or known.persons != "none"
 
 
 def _touched(
-    workspace: Workspace, connection: Connection, kept: Sequence[Delivery], personal: Mapping[str, bool]
+    workspace: Workspace,
+    connection: Connection,
+    kept: Sequence[Sent],
+    manifests: Mapping[str, Gist],
+    personal: Mapping[tuple[str, str], bool],
 ) -> tuple[Touched, ...]:
     standing = {one.parcel: one for one in reconcile(workspace, connection)} if kept else {}
-    locks = {
-        found.entry.body["delivery"]: found.entry.body.get("locks", 1)
-        for found in workspace.ledger.find(connection, "delivery_intent")
-    }
-    held = {copy.location for copy in holdings.present(connection, kind="release")}
-
-    def second(one: Delivery) -> str:
-        if locks.get(one.id, 1) == 1:
-            return "none"
-        if release_location(one.id) not in held or not one.manifest:
-            return "destroyed"
-        return "handed" if standing[one.id].opened_at else "held"
-
+    seconds = second_locks(workspace, connection, kept, manifests, standing)
     return tuple(
         Touched(
             one.id, one.convention, one.exchange, one.period, one.recipient, one.delivered_at or "", one.rows,
-            personal[one.id], second(one), standing[one.id].opened_at, standing[one.id].receipted_at,
+            personal[one.convention, one.exchange], seconds[one.id], standing[one.id].opened_at, standing[one.id].receipted_at,
             standing[one.id].superseded_by,
         )
         for one in kept
     )  # fmt: skip
 
 
-def _columns(workspace: Workspace, kept: Sequence[Delivery], columns_of: ColumnsOf) -> dict[str, tuple[str, ...]]:
+def _columns(
+    workspace: Workspace, kept: Sequence[Sent], manifests: Mapping[str, Gist], columns_of: ColumnsOf
+) -> dict[str, tuple[str, ...]]:
     """The columns that left, by how much they say of a person."""
     found: dict[str, set[str]] = {one.value: set() for one in PersonClass if one is not PersonClass.NONE}
     for convention, exchange in {(one.convention, one.exchange) for one in kept}:
         known = workspace.convention(convention).exchange(exchange)
         if known is None or known.handling is None:
             continue
-        left = _left(
-            [one for one in kept if (one.convention, one.exchange) == (convention, exchange)], known.handling.columns
-        )
+        own = [one.id for one in kept if (one.convention, one.exchange) == (convention, exchange)]
+        left = _left(own, manifests, known.handling.columns)
         for column in columns_of(known.handling.contract):
             if column.name in left and column.person is not PersonClass.NONE:
                 found[column.person.value].add(column.name)
     return {name: tuple(sorted(names)) for name, names in found.items()}
 
 
-def _left(own: Sequence[Delivery], allowed: Sequence[str]) -> set[str]:
+def _left(own: Sequence[str], manifests: Mapping[str, Gist], allowed: Sequence[str]) -> set[str]:
     """What the manifests say that left; what the convention allows where a purge took a manifest."""
-    left: set[str] = set()
-    for one in own:
-        left |= column_names(one.manifest) if one.manifest else set(allowed)
-    return left
+    every = frozenset(allowed)
+    return set().union(*{manifests[one].columns if one in manifests else every for one in own})
 
 
-def _persons(workspace: Workspace, connection: Connection, personal: Sequence[Delivery]) -> tuple[int, int]:
+def _persons(workspace: Workspace, connection: Connection, personal: Sequence[Sent]) -> tuple[int, int]:
     """How many persons at most, and how many deliveries have no index to count them by."""
     by_run = {one.run: one.rows for one in personal}
-    shards = {copy.run: copy for copy in holdings.present(connection, kind="index") if copy.run in by_run}
+    shards = {run: location for run, location in holdings.places(connection, "index") if run in by_run}
     tags: list[Any] = []
     counted = rows = 0
     for run, number in by_run.items():
-        path = workspace.path(shards[run].location) if run in shards else None
+        path = workspace.path(shards[run]) if run in shards else None
         if path is not None and path.exists():
             tags.append(np.fromfile(path, ">u8"))
             counted += number

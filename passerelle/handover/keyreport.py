@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection, func, select
 
 from passerelle.handover.job import release_location
-from passerelle.parcel import parse_manifest
+from passerelle.parcel import Gist, gist
 from passerelle.receipt.recording import Standing, reconcile
 from passerelle.store import holdings, runs
 from passerelle.store.partners import APPROVALS_NEEDED, PartnerKey
-from passerelle.store.runs import Delivery
+from passerelle.store.runs import Sent
 from passerelle.store.tables import approval
 from passerelle.workspace import Workspace
 
@@ -51,27 +52,60 @@ class Exposed:
 
 def key_exposure(workspace: Workspace, connection: Connection, key: PartnerKey) -> list[Exposed]:
     """The delivered parcels sealed to ``key``, oldest first, whatever the key's kind: manifests name every key by fingerprint."""
+    sent = runs.sent(connection, state="delivered")
+    manifests = gists(connection, sent)
+    touched = sealed_to(connection, key, sent, manifests)
     standing = {one.parcel: one for one in reconcile(workspace, connection)}
-    locks = {
-        found.entry.body["delivery"]: found.entry.body.get("locks", 1)
-        for found in workspace.ledger.find(connection, "delivery_intent")
-    }
-    held = {copy.location for copy in holdings.present(connection, kind="release")}
+    seconds = second_locks(workspace, connection, touched, manifests, standing)
+    return [
+        _exposed(one, standing[one.id], seconds[one.id], key, certain=one.id in manifests)
+        for one in touched
+    ]  # fmt: skip
+
+
+def gists(connection: Connection, sent: Sequence[Sent]) -> dict[str, Gist]:
+    """The gist of the manifest of each delivery of which it is kept; those that say the same share theirs."""
+    same: dict[Gist, Gist] = {}
+    read = ((parcel, gist(manifest)) for parcel, manifest in runs.manifests_of(connection, [one.id for one in sent]))
+    return {parcel: same.setdefault(one, one) for parcel, one in read}
+
+
+def sealed_to(
+    connection: Connection, key: PartnerKey, sent: Sequence[Sent], manifests: Mapping[str, Gist]
+) -> list[Sent]:
+    """Those of ``sent`` that were sealed to ``key``, or may have been where a purge took the manifest."""
     since = _approved_since(connection, key)
-    found = []
-    for one in runs.deliveries(connection, state="delivered"):
-        certain = bool(one.manifest)
-        if _names(one, key.fingerprint) if certain else _was_the_partys(one, key, since):
-            shown = standing[one.id]
-            gone = release_location(one.id) not in held or not certain
-            second = _second(locks[one.id], shown, gone=gone)
-            found.append(_exposed(one, shown, second, key, certain=certain))
-    return found
+    return [
+        one
+        for one in sent
+        if (
+            any(key.fingerprint in lock for lock in manifests[one.id].locks)
+            if one.id in manifests
+            else _was_the_partys(one, key, since)
+        )
+    ]
 
 
-def _names(delivery: Delivery, fingerprint: str) -> bool:
-    manifest = parse_manifest(delivery.manifest)
-    return any(fingerprint in lock.fingerprints for lock in manifest.passerelle.locks)
+def second_locks(
+    workspace: Workspace,
+    connection: Connection,
+    sent: Sequence[Sent],
+    manifests: Mapping[str, Gist],
+    standing: Mapping[str, Standing],
+) -> dict[str, Second]:
+    """The second lock of each delivery; of one whose manifest a purge took, the trail tells whether there was one."""
+    told = workspace.ledger.find(connection, "delivery_intent") if any(one.id not in manifests for one in sent) else ()
+    locks = {found.entry.body["delivery"]: found.entry.body.get("locks", 1) for found in told}
+    locks |= {parcel: len(one.locks) for parcel, one in manifests.items()}
+    held = {location for _, location in holdings.places(connection, "release")}
+    return {
+        one.id: _second(
+            locks.get(one.id, 1),
+            standing[one.id],
+            gone=one.id not in manifests or release_location(one.id) not in held,
+        )
+        for one in sent
+    }
 
 
 def _approved_since(connection: Connection, key: PartnerKey) -> str | None:
@@ -82,7 +116,7 @@ def _approved_since(connection: Connection, key: PartnerKey) -> str | None:
     return at
 
 
-def _was_the_partys(delivery: Delivery, key: PartnerKey, since: str | None) -> bool:
+def _was_the_partys(delivery: Sent, key: PartnerKey, since: str | None) -> bool:
     at = delivery.delivered_at or ""
     if delivery.recipient != key.partner or since is None:
         return False
@@ -97,7 +131,7 @@ def _second(locks: int, standing: Standing, *, gone: bool) -> Second:
     return "handed" if standing.opened_at else "held"
 
 
-def _exposed(one: Delivery, shown: Standing, second: Second, key: PartnerKey, *, certain: bool) -> Exposed:
+def _exposed(one: Sent, shown: Standing, second: Second, key: PartnerKey, *, certain: bool) -> Exposed:
     return Exposed(
         parcel=one.id,
         convention=one.convention,

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
@@ -307,9 +307,20 @@ class Manifest(_Part):
         return datetime.fromisoformat(self.created)
 
 
-def column_names(manifest: bytes) -> set[str]:
-    """The columns that a manifest which this gateway wrote says that it sent: read, not judged as ``parse_manifest`` does."""
-    return {field["name"] for field in json.loads(manifest)["resources"][0]["schema"]["fields"]}
+class Gist(NamedTuple):
+    """The columns that a manifest says it sent, and the fingerprints of the keys of each lock."""
+
+    columns: frozenset[str]
+    locks: tuple[frozenset[str], ...]
+
+
+def gist(manifest: bytes) -> Gist:
+    """The gist of a manifest which this gateway wrote: read, not judged as ``parse_manifest`` does, at a tenth of the cost."""
+    told = json.loads(manifest)
+    return Gist(
+        frozenset(field["name"] for field in told["resources"][0]["schema"]["fields"]),
+        tuple(frozenset(lock["fingerprints"]) for lock in told["passerelle"]["locks"]),
+    )
 
 
 def parse_manifest(data: bytes) -> Manifest:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from passerelle.convention import Event
 from passerelle.convention.event import texts
 from passerelle.convention.record import PROCESSING_RECORD
-from passerelle.parcel import column_names
+from passerelle.parcel import gist
 from passerelle.store import runs
 from passerelle.workspace import Workspace
 
@@ -63,7 +63,7 @@ def fields(workspace: Workspace, connection: Connection, convention: str) -> lis
     """
     received: dict[tuple[str, str], set[str]] = {}
     for exchange, recipient, manifest in runs.manifests(connection, convention):
-        received.setdefault((exchange, recipient), set()).update(column_names(manifest))
+        received.setdefault((exchange, recipient), set()).update(gist(manifest).columns)
     history = workspace.history(connection, convention)
     return [
         {

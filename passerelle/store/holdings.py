@@ -84,6 +84,12 @@ def present(connection: Connection, **where: str | bool) -> list[Holding]:
     return [Holding._make(row) for row in connection.execute(query).all()]
 
 
+def places(connection: Connection, kind: str) -> list[tuple[str, str]]:
+    """Run and location of each copy of a kind that is not known to be destroyed."""
+    query = select(holding.c.run, holding.c.location).where(holding.c.destroyed_at.is_(None), holding.c.kind == kind)
+    return list(connection.execute(query.order_by(holding.c.id)).tuples())
+
+
 def conventions(connection: Connection, *, but: str) -> set[str]:
     """The conventions of which we have copies that are not known to be destroyed, of other kinds than ``but``."""
     query = select(holding.c.convention).distinct().where(holding.c.destroyed_at.is_(None), holding.c.ours)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -90,6 +90,7 @@ class Sent(NamedTuple):
 
 
 _DELIVERY = [delivery.c[name] for name in Delivery.__slots__]
+_PIECE = 500  # manifests read at once
 
 
 def place(connection: Connection, order: OrderRow, *, at: datetime) -> None:
@@ -220,6 +221,14 @@ def manifests(connection: Connection, convention: str) -> Iterator[tuple[str, st
         delivery.c.convention == convention, delivery.c.state == "delivered", delivery.c.manifest != b""
     )
     yield from connection.execute(query.execution_options(yield_per=500)).tuples()
+
+
+def manifests_of(connection: Connection, parcels: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """The manifest of each of ``parcels`` of which it is kept; some at a time, not all at once."""
+    for start in range(0, len(parcels), _PIECE):
+        wanted = delivery.c.id.in_(parcels[start : start + _PIECE])
+        query = select(delivery.c.id, delivery.c.manifest).where(wanted, delivery.c.manifest != b"")
+        yield from connection.execute(query).tuples()
 
 
 def delivered_by(connection: Connection, convention: str) -> list[str]:

@@ -21,6 +21,7 @@ from passerelle.workspace import Workspace
 
 T = TypeVar("T")
 LONGEST = timedelta(minutes=10)
+LATEST = 4  # each may tell of every delivery that there was
 
 
 @dataclass(slots=True)
@@ -56,6 +57,23 @@ class Remembered:
                 known = self._kept[name] = _Kept(size, texts, now + LONGEST, work(workspace, connection))
             known.size = size
             value: T = known.value
+            return value
+
+
+@dataclass(slots=True)
+class Latest:
+    """The answers to the latest few questions of an open list; to be remembered itself, so that it ends as any answer does."""
+
+    _kept: dict[Hashable, Any] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def of(self, question: Hashable, work: Callable[[], T]) -> T:
+        """What ``work`` answers to ``question``, or answered; one is worked out at a time."""
+        with self._lock:
+            value: T = self._kept.pop(question) if question in self._kept else work()
+            self._kept[question] = value
+            if len(self._kept) > LATEST:
+                del self._kept[next(iter(self._kept))]
             return value
 
 

@@ -211,7 +211,8 @@ def test_12_the_scope_of_a_breach(gateway: Gateway, dpo: Visitor) -> None:
     key = gateway.identities["mtss"].recipient.fingerprint
     page = said(dpo, "/registers/breaches/scope", key=key)
     has(page, "remises 1", "personnes, au plus 199", "encore lisibles par qui a la clé 1", "jobseeker_id", "clé remise")
-    has(said(dpo, "/registers/breaches/scope", partner="mtfp"), "remises 2", "encore lisibles par qui a la clé 0")
+    for _ in range(2):  # worked out, then remembered
+        has(said(dpo, "/registers/breaches/scope", partner="mtfp"), "remises 2", "encore lisibles par qui a la clé 0")
     has(said(dpo, "/registers/breaches/scope"), "Dites ce que la violation a touché")
 
 

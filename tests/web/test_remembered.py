@@ -16,7 +16,7 @@ from passerelle.access import seal
 from passerelle.clock import PretendedClock
 from passerelle.store import access
 from passerelle.workspace import Workspace
-from portal.web.remembered import LONGEST, Remembered
+from portal.web.remembered import LATEST, LONGEST, Latest, Remembered
 from tests.gateway import Gateway
 
 NOW = "2025-05-12T10:00:00+02:00"
@@ -97,3 +97,25 @@ def test_a_text_that_changes_ends_it(gateway: Gateway, look: Callable[[], int]) 
     (gateway.workspace.home / "conventions" / "other.yaml").write_text("text: new\n", "utf-8")
     gateway.workspace.refresh()
     assert look() == 2
+
+
+def test_the_latest_answers_of_an_open_list_are_kept() -> None:
+    """A question asked again is answered as before; of many, the one that was asked longest ago is worked out anew."""
+    kept, times = Latest(), count(1)
+
+    def ask(question: int) -> int:
+        return kept.of(question, lambda: next(times))
+
+    first = [ask(question) for question in range(LATEST)]
+    assert [ask(question) for question in range(LATEST)] == first
+    assert ask(LATEST) not in first
+    assert ask(1) == first[1]
+    assert ask(0) not in first
+
+
+def test_a_failure_is_no_answer() -> None:
+    """A question that could not be answered is worked out at the next asking."""
+    kept, nothing = Latest(), dict[str, int]()
+    with pytest.raises(LookupError):
+        kept.of("it", lambda: nothing["it"])
+    assert kept.of("it", lambda: 7) == 7

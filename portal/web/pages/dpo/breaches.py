@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from passerelle.errors import PasserelleError, RefusedError, UsageError
@@ -15,12 +16,14 @@ from passerelle.handover.breach import breaches as on_record
 from passerelle.handover.breach import scope as touched
 from passerelle.handover.recording import record_event
 from passerelle.store import partners
+from passerelle.workspace import Workspace
 from portal.context import instant_value
 from portal.meanings import columns_of
 from portal.render import Text
 from portal.web.listing import Column, Filter, Listing, paged
 from portal.web.pages import asked
 from portal.web.pages.dpo.persons import conventions
+from portal.web.remembered import Latest
 from portal.web.visit import Visit
 from portal.web.ways import DPO, Way
 from portal.words import BREACH_STATES, PARIS, PERSON, SECOND_LOCKS, said
@@ -119,19 +122,26 @@ def scope(visit: Visit) -> Response:
         visit.shows_nothing()
         return _scope(visit, None)
     with visit.workspace.database.read() as connection:
-        found = touched(
-            visit.workspace,
-            connection,
-            columns_of,
-            key=key,
-            partner=partner,
-            convention=convention,
-            since=since,
-            until=until,
+        found = visit.remembered(connection, _latest).of(
+            (key, partner, convention, since, until),
+            lambda: touched(
+                visit.workspace,
+                connection,
+                columns_of,
+                key=key,
+                partner=partner,
+                convention=convention,
+                since=since,
+                until=until,
+            ),
         )
     with visit.workspace.database.begin() as connection:
         visit.log(connection, "breach_scope", "scope", partner=partner, convention=convention, count=found.persons_at_most)  # fmt: skip
     return _scope(visit, found)
+
+
+def _latest(_: Workspace, __: Connection) -> Latest:
+    return Latest()
 
 
 def _scope(visit: Visit, found: Scope | None) -> Response:
@@ -157,7 +167,7 @@ def _scope(visit: Visit, found: Scope | None) -> Response:
 
 
 def _facts(found: Scope) -> list[tuple[Text, Any]]:
-    told = found.as_json()
+    told = found.figures()
     counts = told["counts"]
     facts: list[tuple[Text, Any]] = [
         (Text("remises", "deliveries"), counts["deliveries"]),
