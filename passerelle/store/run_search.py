@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, literal, select, tuple_
@@ -32,6 +33,28 @@ def profiled(connection: Connection) -> list[tuple[str, str, str]]:
         .order_by(func.max(profile.c.at).desc(), profile.c.convention, profile.c.exchange, profile.c.contract)
     )
     return [(row.convention, row.exchange, row.contract) for row in connection.execute(query)]
+
+
+def periods(connection: Connection, convention: str, exchange: str, contract: str) -> list[tuple[str, str]]:
+    """Each period of ``exchange`` under ``contract`` with the run whose profile is its last; in order, but that of the latest run ends it."""
+    query = (
+        select(profile.c.period, profile.c.run)
+        .join(run, run.c.id == profile.c.run)
+        .where(profile.c.convention == convention, profile.c.exchange == exchange, profile.c.contract == contract)
+        .where(run.c.state == "delivered")
+        .order_by(profile.c.at, profile.c.run)
+    )
+    found = connection.execute(query).tuples().all()
+    latest = dict(found)
+    last = [found[-1]] if found else []
+    return [(period, latest[period]) for period in sorted(latest.keys() - dict(last))] + last
+
+
+def bodies(connection: Connection, chosen: Sequence[str]) -> list[str]:
+    """The profiles of the runs ``chosen`` that are kept, in that order."""
+    query = select(profile.c.run, profile.c.body).where(profile.c.run.in_(chosen))
+    found = dict(connection.execute(query).tuples().all())
+    return [found[each] for each in chosen if each in found]
 
 
 def page(connection: Connection, search: Search, *, limit: int, after: str | None = None) -> list[Run]:

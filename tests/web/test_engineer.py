@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from checks.plot import PERIODS
 from passerelle.errors import ContractError
 from passerelle.profile import Profile
 from passerelle.store import run_search, runs
@@ -115,6 +119,35 @@ def test_drift_shows_what_moved(gateway: Gateway) -> None:
     second = replace(first, period="2025-06", columns=tuple(grown))
     assert drift.moved([first, second]) == [column.name]
     assert drift.empty(second, column.name) == pytest.approx(0.5, abs=0.01)
+
+
+def test_drift_goes_back_period_by_period(tmp_path: Path) -> None:
+    """A page of drift shows as many periods as a plot has room for; earlier ones are one click away, an unknown period is absent."""
+    gateway = pools(tmp_path)
+    gateway.run(POOLS, "2025-05", gateway.write(POOLS, 20), "france-travail")
+    (delivered,), (body,) = gateway.runs(state="delivered"), bodies(gateway)
+    periods = [f"20{year:02}-01" for year in range(20)]
+    with gateway.workspace.database.begin() as connection:
+        for number, period in enumerate(periods):
+            run = replace(delivered, id=f"r-earlier-{number}", period=period)
+            runs.start(connection, run)
+            told = json.dumps({**json.loads(body), "period": period})
+            runs.keep_profile(connection, run, told, "{}", at=gateway.workspace.now() - timedelta(days=20 - number))
+    engineer = Portal(gateway).visitor("engineer")
+    latest = engineer.get("/drift").text
+    assert drawn(latest) == [*periods[-PERIODS:], "2025-05"]
+    (link,) = re.findall(r'rel="next" href="([^"]+)"', latest)
+    earlier = engineer.get(link).text
+    assert drawn(earlier) == periods[:-PERIODS]
+    assert 'rel="next"' not in earlier
+    assert engineer.get("/drift", params={"before": "1999-01"}).status_code == 404
+    gateway.workspace.close()
+
+
+def drawn(page: str) -> list[str]:
+    """The periods of the first plot of a page of drift."""
+    told = re.findall(r"<desc>([^<]+)</desc>", page)[0]
+    return [one.partition(":")[0] for one in told.split("; ")]
 
 
 def bodies(gateway: Gateway) -> list[str]:

@@ -6,12 +6,14 @@ import json
 from collections.abc import Sequence
 
 from markupsafe import Markup
+from sqlalchemy import Connection
 from starlette.responses import Response
 
-from checks.plot import bars
+from checks.plot import PERIODS, bars
 from checks.suite import earlier
 from passerelle.profile import Profile
-from passerelle.store import run_search, runs
+from passerelle.store import run_search
+from passerelle.workspace import Workspace
 from portal.render import Text, number, share
 from portal.web.visit import AbsentError, Visit
 from portal.web.ways import ENGINEER, Way
@@ -22,19 +24,41 @@ COLUMNS = 12  # plotted at most: those whose share of empty values moved most
 def drift(visit: Visit) -> Response:
     """The plots of one exchange: rows read, share rejected, empty values of the columns where that moved."""
     with visit.workspace.database.read() as connection:
-        known = {f"{convention}/{exchange} {contract}": (convention, exchange, contract) for convention, exchange, contract in run_search.profiled(connection)}  # fmt: skip
+        known = visit.remembered(connection, _profiled)
         chosen = visit.asked("exchange") or next(iter(known), "")
         if chosen and chosen not in known:
             raise AbsentError
-        bodies = runs.profiles(connection, *known[chosen]) if chosen else []
+        every = visit.remembered(connection, _periods, *known[chosen]) if chosen else []
+        shown = _shown([period for period, _ in every], visit.asked("before"))
+        bodies = run_search.bodies(connection, [run for _, run in every[shown]])
     with visit.workspace.database.begin() as connection:
         convention, exchange = known[chosen][:2] if chosen else (None, None)
         visit.log(connection, "deliveries_read", "profiles", convention=convention, exchange=exchange)
     profiles = [Profile.from_json(json.loads(body)) for body in bodies]
     return visit.page(
-        "engineer/drift.html.jinja", choices=[(one, one) for one in known], chosen=chosen, periods=len({one.period for one in profiles}),
-        plots=plots(visit, profiles) if profiles else [],
+        "engineer/drift.html.jinja", choices=[(one, one) for one in known], chosen=chosen, periods=len(every),
+        plots=plots(visit, profiles) if profiles else [], before=every[shown.start][0] if shown.start else None,
+        latest=shown.stop == len(every),
     )  # fmt: skip
+
+
+def _profiled(_: Workspace, connection: Connection) -> dict[str, tuple[str, str, str]]:
+    return {
+        f"{convention}/{exchange} {contract}": (convention, exchange, contract)
+        for convention, exchange, contract in run_search.profiled(connection)
+    }
+
+
+def _periods(_: Workspace, connection: Connection, *exchange: str) -> list[tuple[str, str]]:
+    return run_search.periods(connection, *exchange)
+
+
+def _shown(periods: Sequence[str], before: str) -> slice:
+    """The last periods that a plot has room for, or the last of those before the period ``before``."""
+    if before and before not in periods:
+        raise AbsentError
+    end = periods.index(before) if before else len(periods)
+    return slice(max(end - PERIODS - 1, 0), end)
 
 
 def plots(visit: Visit, profiles: Sequence[Profile]) -> list[tuple[Text, Markup]]:
