@@ -122,7 +122,7 @@ def test_drift_shows_what_moved(gateway: Gateway) -> None:
 
 
 def test_drift_goes_back_period_by_period(tmp_path: Path) -> None:
-    """A page of drift shows as many periods as a plot has room for; earlier ones are one click away, an unknown period is absent."""
+    """A page of drift shows as many periods as a plot has room for; earlier ones are one click away; before the first, or an unknown one, there is no page."""
     gateway = pools(tmp_path)
     gateway.run(POOLS, "2025-05", gateway.write(POOLS, 20), "france-travail")
     (delivered,), (body,) = gateway.runs(state="delivered"), bodies(gateway)
@@ -140,7 +140,8 @@ def test_drift_goes_back_period_by_period(tmp_path: Path) -> None:
     earlier = engineer.get(link).text
     assert drawn(earlier) == periods[:-PERIODS]
     assert 'rel="next"' not in earlier
-    assert engineer.get("/drift", params={"before": "1999-01"}).status_code == 404
+    for nothing in ("1999-01", periods[0]):
+        assert engineer.get("/drift", params={"before": nothing}).status_code == 404
     gateway.workspace.close()
 
 

@@ -55,7 +55,7 @@ def _periods(_: Workspace, connection: Connection, *exchange: str) -> list[tuple
 
 def _shown(periods: Sequence[str], before: str) -> slice:
     """The last periods that a plot has room for, or the last of those before the period ``before``."""
-    if before and before not in periods:
+    if before and before not in periods[1:]:
         raise AbsentError
     end = periods.index(before) if before else len(periods)
     return slice(max(end - PERIODS - 1, 0), end)
