@@ -81,7 +81,6 @@ class Death:
     status: int
     changes: int = 0
     reports: dict[str, int] | None = None
-    writes: int = 0
 
 
 class Mortals:
@@ -131,10 +130,10 @@ class Fate:
         event.listen(Engine, "commit", self._committing)
         if self.task.function:
             sys.setprofile(self._profiled)
-        else:
+        elif self.task.write is not None:
             event.listen(Engine, "before_cursor_execute", self._executing)
-            sys.setprofile(self._counted)
-            threading.setprofile(self._counted)  # files are unlinked side by side
+            sys.setprofile(self._counted)  # it makes all else several times as slow
+            threading.setprofile(self._counted)
         if self.task.after is not None:
             signal.setitimer(
                 signal.ITIMER_REAL, self.task.after / 1000
@@ -178,11 +177,15 @@ class Fate:
 
     def _counted(self, frame: FrameType, kind: str, function: Any) -> None:
         if kind == "c_call":
-            name, of = function.__name__, function.__self__
-            buffered = isinstance(of, IN_MEMORY) or (name == "write" and isinstance(of, io.BufferedWriter) and not FULL)
-            if name in WRITES and isinstance(of, ModuleType | io.IOBase) and not buffered:
-                self._writing()
-            elif function.__name__ == "execute" and isinstance(function.__self__, sqlite3.Connection):
+            name = function.__name__
+            if name in WRITES:
+                of = function.__self__
+                buffered = isinstance(of, IN_MEMORY) or (
+                    name == "write" and isinstance(of, io.BufferedWriter) and not FULL
+                )
+                if isinstance(of, ModuleType | io.IOBase) and not buffered:
+                    self._writing()
+            elif name == "execute" and isinstance(function.__self__, sqlite3.Connection):
                 self._writing()  # what clears the files of SQLite
         elif kind == "call" and frame.f_code.co_name == "do_commit":
             self._writing()
@@ -262,9 +265,7 @@ def _fork(task: Task) -> Death:
         status = 1
         try:
             fate = _carry_out(task)
-            os.write(
-                writing, json.dumps({"changes": fate.changes, "reports": fate.reports, "writes": fate.writes}).encode()
-            )
+            os.write(writing, json.dumps({"changes": fate.changes, "reports": fate.reports}).encode())
             status = 0
         except BaseException:
             traceback.print_exc()

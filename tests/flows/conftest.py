@@ -179,7 +179,7 @@ def _prefect(checkout: Path, environment: dict[str, str], *arguments: str) -> su
     )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def checkout(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with prefect.yaml, the flows and a small engine, and beside it the canaries."""
     folder = tmp_path_factory.mktemp("house") / "checkout"
@@ -194,7 +194,7 @@ def checkout(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine_environment(checkout: Path) -> dict[str, str]:
     """Where the small engine and the home are."""
     home = checkout.parent / "home"
@@ -204,7 +204,7 @@ def engine_environment(checkout: Path) -> dict[str, str]:
     }  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def house(root: Path, checkout: Path, engine_environment: dict[str, str]) -> Iterator[House]:
     """Server and worker, with the deployments of prefect.yaml."""
     folder, port = checkout.parent, free_port()
