@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# The time of one example depends on who else uses the machine; the time of a test has its own limit.
-settings.register_profile("passerelle", deadline=None)
+# How long an example takes, and its making, depends on who else uses the machine; the time of a test has its own limit.
+settings.register_profile("passerelle", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("passerelle")
 
 # What the developer's shell sets for Passerelle or Prefect changes no test.
