@@ -149,8 +149,9 @@ def day_of(run: Run, convention: Convention) -> date:
 def erase_copy(workspace: Workspace, copy: Holding, by: Callable[[Path], None] = erase) -> None:
     """Remove the file of a registered copy, and what bore a temporary name until it was whole."""
     path = workspace.path(copy.location)
-    for name in (path.name, f"{path.name}.part", f".{path.name}.part"):
-        by(path.with_name(name))
+    by(path)
+    for name in (f"{path.name}.part", f".{path.name}.part"):
+        erase(path.with_name(name))
 
 
 def close_run(
