@@ -84,14 +84,14 @@ def destruction_deadline(
     if ordinary is None:
         return Answer(None, "no", retention.basis, retention.article, NOT_ENDED, "not_due", None, ("D11",))
     lifted = max((free for hold in kept if hold.covers(dataset) and (free := hold.lifted(dataset))), default=None)
+    status: Status = "disputed" if ordinary.disputed else "yes"
+    who = "dpo" if ordinary.disputed else None
     if lifted is not None and lifted > ordinary.deadline:
         words = Words(
             f"{ordinary.words.fr} ; suspension levée le {dates.fr(lifted)} : due aussitôt",
             f"{ordinary.words.en}; hold lifted on {dates.en(lifted)}: due at once",
         )
-        return Answer(lifted, "yes", ordinary.basis, retention.article, words, rules=("D11", "D15"))
-    status: Status = "disputed" if ordinary.disputed else "yes"
-    who = "dpo" if ordinary.disputed else None
+        return Answer(lifted, status, ordinary.basis, retention.article, words, who_decides=who, rules=("D11", "D15"))
     return Answer(
         ordinary.deadline, status, ordinary.basis, retention.article, ordinary.words, who_decides=who,
         rules=("D3", "D6", "D11"),

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from passerelle.convention import Convention, answer, destruction_deadline, purge_allowed
@@ -34,6 +34,7 @@ OBLIGED = {"e": "legal_obligation_recorded", "on": "2027-04-20", "dataset": "dat
         ([{"e": "declared_unnecessary", "on": "2026-06-01", "dataset": "dataset-X"}], "2026-05-31T09:00:00+02:00", "dataset-X", False, "not_due"),
         ([{**ENDED, "received_on": "2026-12-12"}], "2027-05-10T09:00:00+02:00", None, False, "not_due"),
         ([{**ENDED, "received_on": "2026-12-12"}], "2027-05-11T09:00:00+02:00", None, False, "term_disputed_needs_human_decision"),
+        ([{**ENDED, "received_on": "2026-12-12"}, OPENED, {"e": "litigation_closed", "on": "2027-09-01"}], "2027-09-02T09:00:00+02:00", "dataset-X", False, "term_disputed_needs_human_decision"),
         ([{**ENDED, "received_on": "2026-12-12"}, {"e": "end_recorded", "on": "2027-03-11", "by": "dpo"}], "2027-05-11T09:00:00+02:00", None, True, "deadline_reached"),
         ([{**ENDED, "received_on": "2026-12-12"}, {"e": "reading_recorded", "term": 1, "reading": "timely", "by": "dpo"}], "2027-05-11T09:00:00+02:00", None, True, "deadline_reached"),
     ],
@@ -96,6 +97,8 @@ def test_an_unknown_end_has_no_deadline(conventions: dict[str, Convention]) -> N
 
 
 @given(st.integers(0, 2500), st.booleans(), st.booleans())
+@example(shift=2100, by_letter=False, with_hold=True)
+@example(shift=2100, by_letter=True, with_hold=True)
 def test_a_deadline_is_never_before_the_end(
     conventions: dict[str, Convention], shift: int, by_letter: bool, with_hold: bool
 ) -> None:
