@@ -1,8 +1,8 @@
 """Removing many files: their names go at once, the disk gets their blocks back behind.
 
 A disk that is told of each freed block (mount option ``discard``, no journal) makes unlink(2) wait about 1 ms for every
-megabyte. A file that is open keeps its blocks until it is closed: so it is opened, unlinked, and closed by a thread; the kernel
-closes it when the process ends, however that ends.
+megabyte, and every sync meanwhile. A file that is open keeps its blocks until it is closed: so it is opened and unlinked, and
+closed by a thread when all is done; the kernel closes it when the process ends, however that ends.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import resource
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import Self
 
 from passerelle.workspace.files import erase
@@ -22,36 +21,30 @@ MOST_OPEN = 4_096
 
 
 class Freeing:
-    """Removes names; leaving it waits for no block."""
+    """Removes names; leaving it begins to free the blocks and waits for none. More files than may be open are freed at once."""
 
     def __init__(self) -> None:
-        self._room = BoundedSemaphore(min(MOST_OPEN, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
-        self._pool = ThreadPoolExecutor(SIDE_BY_SIDE, THREADS)
+        self._most = min(MOST_OPEN, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+        self._held: list[int] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_fault: object) -> None:
-        self._pool.shutdown(wait=False)
+        pool = ThreadPoolExecutor(SIDE_BY_SIDE, THREADS)
+        for held in self._held:
+            pool.submit(os.close, held)
+        pool.shutdown(wait=False)
 
     def erase(self, path: Path) -> None:
         """Unlink ``path``; a file that is gone already is fine."""
-        held = self._hold(path)
-        try:
-            erase(path)
-        finally:
-            if held is not None:
-                self._pool.submit(self._free, held)
+        if len(self._held) < self._most:
+            self._hold(path)
+        erase(path)
 
-    def _hold(self, path: Path) -> int | None:
-        """The file, open; None when it is not ours to open, or no file."""
-        self._room.acquire()
+    def _hold(self, path: Path) -> None:
+        """Keep it open, unless it is not ours to open, or no file."""
         try:
-            return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            self._held.append(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK))
         except OSError:
-            self._room.release()
-            return None
-
-    def _free(self, held: int) -> None:
-        os.close(held)
-        self._room.release()
+            return
