@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
+from difflib import get_close_matches
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,6 +22,10 @@ from passerelle.intake.probe import Proposal
 _SETTINGS: Final = {one.name for one in fields(Dialect)}
 _DATE: Final = re.compile(r"(?:%[Ymd]|[^%])*")
 _MEANT: Final = "proposed"
+_NO_OBJECT: Final = (
+    "no JSON object in which each name stands once",
+    "pas d'objet JSON où chaque nom ne figure qu'une fois",
+)
 _HINT: Final = "passerelle contract probe FILE --out DIALECT writes one; its settings are in docs/spec/dialect.md"
 _HINT_FR: Final = (
     "passerelle contract probe FILE --out DIALECT en écrit un ; ses réglages sont dans docs/spec/dialect.md"
@@ -122,22 +127,32 @@ def declared(text: bytes, contract: Contract) -> Dialect:
 def _dialect(text: bytes) -> Dialect:
     try:
         value = json.loads(text, object_pairs_hook=_once)
-        faults = sorted(set(value) - _SETTINGS) if isinstance(value, dict) else ["a JSON object"]
-        dialect = None if faults else TypeAdapter(Dialect).validate_json(json.dumps(value), strict=True)
+        if isinstance(value, dict) and set(value) <= _SETTINGS:
+            dialect = TypeAdapter(Dialect).validate_json(json.dumps(value), strict=True)
+            if all(_is_day(one) for one in dialect.date_formats):
+                return dialect
+            faults = ("date_formats", "date_formats")
+        else:
+            faults = _strange(set(value) - _SETTINGS) if isinstance(value, dict) else _NO_OBJECT
     except ValidationError as error:
-        dialect, faults = None, sorted({str(fault["loc"][0]) for fault in error.errors(include_input=False)})
+        names = ", ".join(sorted({str(fault["loc"][0]) for fault in error.errors(include_input=False)}))
+        faults = (names, names)
     except (ValueError, RecursionError):
-        dialect, faults = None, ["JSON in which no name repeats"]
-    if dialect is not None and not all(_is_day(one) for one in dialect.date_formats):
-        dialect, faults = None, ["date_formats"]
-    if dialect is not None:
-        return dialect
+        faults = _NO_OBJECT
     raise UsageError(
-        f"expected the settings of a dialect, came something else in: {', '.join(one[:40] for one in faults)}",
+        f"expected the settings of a dialect, came something else: {faults[0]}",
         hint=_HINT,
-        fr=f"il faut les réglages d'un dialecte ; à revoir : {', '.join(one[:40] for one in faults)}",
+        fr=f"il faut les réglages d'un dialecte ; à revoir : {faults[1]}",
         hint_fr=_HINT_FR,
     )
+
+
+def _strange(names: Collection[str]) -> tuple[str, str]:
+    """How many members are no setting, and what they may stand for; never what they are, for any file may come here."""
+    count, s = len(names), "s" if len(names) > 1 else ""
+    near = ", ".join(sorted({one for name in names for one in get_close_matches(name, _SETTINGS, 1, 0.8)}))
+    english, french = (f" (meant: {near}?)", f" (s'agit-il de : {near} ?)") if near else ("", "")
+    return f"{count} unknown setting{s}{english}", f"{count} réglage{s} inconnu{s}{french}"
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -242,6 +242,16 @@ def test_a_declaration_is_taken_strictly(value: bytes) -> None:
     assert refused.value.fr
 
 
+def test_a_declaration_that_is_another_file_is_not_repeated() -> None:
+    """A file whose members are persons is refused without their names; a setting that is misspelt is told by its right name."""
+    with pytest.raises(UsageError) as refused:
+        declared(json.dumps({"CANARI7391 Dupont": 1, "colums": {}}).encode(), ENTRIES)
+    told = f"{refused.value.message} {refused.value.fr}"
+    assert "2 unknown settings (meant: columns?)" in told
+    assert "2 réglages inconnus (s'agit-il de : columns ?)" in told
+    assert "CANARI" not in told
+
+
 def test_what_has_no_use_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """A dataset without a place to write to, and a header that does not name each column once, are refused before anything is written."""
     path, out = tmp_path / "any", tmp_path / "d.json"
