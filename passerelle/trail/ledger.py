@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -69,7 +69,7 @@ class Ledger:
     def append(self, connection: Connection, entry: Entry) -> int:
         """Append one entry and return its index; ``append_many`` tells the rest."""
         head = _lock(connection)
-        row = head.take(entry)
+        (row,) = head.take_all([entry])
         if not grow(connection, row, head.as_row()):
             raise _moved()
         complete_tiles(connection, row[0], head.frontier.size)
@@ -87,7 +87,7 @@ class Ledger:
         start = head.frontier.size
         source = iter(entries)
         while batch := list(islice(source, BATCH_ROWS)):
-            extend(connection, [head.take(entry) for entry in batch])
+            extend(connection, head.take_all(batch))
         complete_tiles(connection, start, head.frontier.size)
         _store(connection, head, start)
         return range(start, head.frontier.size)
@@ -285,16 +285,21 @@ class _Head:
         self.at = at
         return at
 
-    def take(self, entry: Entry) -> Row:
-        """The row of the next entry."""
+    def take_all(self, entries: Sequence[Entry]) -> list[Row]:
+        """The rows of the next entries."""
+        leaves = [self._leaf(entry) for entry in entries]
+        hashes = [merkle.leaf_hash(leaf) for leaf in leaves]
+        start = self.frontier.size
+        self.frontier.extend(hashes)
+        kinds = [entry.kind for entry in entries]
+        return list(zip(range(start, self.frontier.size), kinds, hashes, leaves, strict=True))
+
+    def _leaf(self, entry: Entry) -> bytes:
         at = self.advance(entry.at)
         leaf = (entry if at == entry.at else Entry(entry.kind, at, entry.body)).leaf()
         if len(leaf) > MAX_LEAF_BYTES:
             raise TrailError(f"expected an entry of at most {MAX_LEAF_BYTES} bytes, got {len(leaf)}", where=entry.kind)
-        leaf_hash = merkle.leaf_hash(leaf)
-        row = (self.frontier.size, entry.kind, leaf_hash, leaf)
-        self.frontier.append(leaf_hash)
-        return row
+        return leaf
 
 
 def _lock(connection: Connection) -> _Head:

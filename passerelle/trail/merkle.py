@@ -37,12 +37,27 @@ class Frontier:
 
     def append(self, leaf: bytes) -> None:
         """Add one leaf hash."""
-        index = self.size
+        self._add(leaf, 0)
+
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Add leaf hashes in their order, whole subtrees at a time."""
+        start = 0
+        while rest := len(leaves) - start:
+            height = rest.bit_length() - 1
+            if self.size:
+                height = min(height, (self.size & -self.size).bit_length() - 1)
+            end = start + (1 << height)
+            self._add(_perfect(leaves[start:end]), height)
+            start = end
+
+    def _add(self, subtree: bytes, height: int) -> None:
+        """Add the root over ``1 << height`` leaves; ``size`` is a multiple of that."""
+        index = self.size >> height
         while index & 1:
-            leaf = node_hash(self.hashes.pop(), leaf)
+            subtree = node_hash(self.hashes.pop(), subtree)
             index >>= 1
-        self.hashes.append(leaf)
-        self.size += 1
+        self.hashes.append(subtree)
+        self.size += 1 << height
 
     def root(self) -> bytes:
         """The root at this size; the empty tree has the hash of nothing."""
@@ -78,9 +93,15 @@ def _fold(hashes: Sequence[bytes]) -> bytes:
 def root(leaves: Sequence[bytes]) -> bytes:
     """The root over leaf hashes."""
     frontier = Frontier()
-    for leaf in leaves:
-        frontier.append(leaf)
+    frontier.extend(leaves)
     return frontier.root()
+
+
+def _perfect(leaves: Sequence[bytes]) -> bytes:
+    """The root over as many leaf hashes as a power of two, level by level."""
+    while len(leaves) > 1:
+        leaves = [node_hash(left, right) for left, right in zip(leaves[::2], leaves[1::2], strict=True)]
+    return leaves[0]
 
 
 def _split(size: int) -> int:

@@ -96,6 +96,18 @@ def test_appending_gives_the_recomputed_root(data: list[bytes]) -> None:
         frontier = merkle.Frontier.from_bytes(size, frontier.to_bytes())
 
 
+@given(st.lists(st.integers(0, 40), max_size=6))
+def test_appending_many_is_appending_one_by_one(runs: list[int]) -> None:
+    """However a trail is cut into batches, each of them gives the frontier that its leaves give one by one."""
+    together, alone = merkle.Frontier(), merkle.Frontier()
+    for run in runs:
+        data = [merkle.leaf_hash(bytes([number])) for number in range(run)]
+        together.extend(data)
+        for leaf in data:
+            alone.append(leaf)
+        assert together == alone
+
+
 @given(leaves, st.data())
 def test_every_inclusion_proof_verifies_and_an_altered_one_fails(data: list[bytes], draw: st.DataObject) -> None:
     """The proof of any leaf verifies; with one bit changed anywhere it does not."""
