@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, event, insert
+from sqlalchemy import Connection, event, func, insert, select
 from sqlalchemy.dialects import sqlite
 
 from passerelle.access import Line, Search, every, page
@@ -99,6 +100,21 @@ def test_the_rarest_condition_has_its_index(lines: Connection, asked: dict[str, 
     (*_, (statement, values)) = told
     (plan,) = [row[3] for row in lines.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
     assert plan.startswith(f"SEARCH access USING INDEX ix_access_{index} ({index}=?")
+
+
+@pytest.mark.parametrize("first", ["actor", "partner", "convention"])
+def test_the_index_that_leads_has_the_other_conditions(lines: Connection, first: str) -> None:
+    """A line that another condition rules out is never read: the index knows."""
+    columns = [row[2] for row in lines.exec_driver_sql(f"PRAGMA index_info(ix_access_{first})")]
+    assert columns[:3] == [first, "at", "id"]
+    assert {*SEARCHED} - {*columns} == {"delivery"}
+    asked = Search(**dict.fromkeys(columns[3:], "none"))
+    counted = select(func.count()).select_from(
+        query(replace(asked, **{first: "a"}), first).with_only_columns(access.c.id).subquery()
+    )
+    sql = str(counted.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    plan = [row[3] for row in lines.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
+    assert plan == [f"SEARCH access USING COVERING INDEX ix_access_{first} ({first}=?)"]
 
 
 def test_keys_handed_over_have_an_index_of_their_own(lines: Connection) -> None:
