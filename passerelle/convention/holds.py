@@ -75,18 +75,19 @@ class Hold:
 
     def lifted(self, named: What | str | None) -> date | None:
         """The day on which the hold ends for a dataset; None while it lasts."""
-        what = What.of(named)
-        days = [day for day, event in self.liftings if what.among(event.scope())]
-        if self.until is not None:
-            days.append(self.until)
-        return min(days, default=None)
+        return min((day for day in (self._freed(named), self.until) if day is not None), default=None)
 
     def lasts(self, named: What | str | None, day: date | None) -> bool:
-        """Whether it holds the dataset on ``day`` (None: as things stand)."""
-        lifted = self.lifted(named)
+        """Whether it holds the dataset on ``day`` (None: as things stand): a stated last day is held to 24:00 (D5)."""
+        freed = self._freed(named)
         if day is None:
-            return lifted is None
-        return self.since <= day and (lifted is None or day < lifted)
+            return freed is None and self.until is None
+        return self.since <= day and (freed is None or day < freed) and (self.until is None or day <= self.until)
+
+    def _freed(self, named: What | str | None) -> date | None:
+        """The first day on which a lifting on record frees a dataset."""
+        what = What.of(named)
+        return min((day for day, event in self.liftings if what.among(event.scope())), default=None)
 
     @property
     def words(self) -> Words:

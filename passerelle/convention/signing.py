@@ -35,32 +35,42 @@ def signature(convention: Convention, events: Iterable[Event]) -> date | None:
 def complete_amendments(convention: Convention, events: tuple[Event, ...]) -> list[tuple[date, date]]:
     """The amendments that move the end: (day complete, new last day), in the order of completion (D17).
 
-    Complete is signed, and approved by every body that the text names: the later of those days.
+    Complete is signed, and approved by every body that the text names: the later of those days. An approval that names no
+    amendment serves one, in the order of their signature.
     """
-    approvals = () if isinstance(convention.amendments, str) else convention.amendments.approvals
+    bodies = () if isinstance(convention.amendments, str) else convention.amendments.approvals
+    approvals = [_approvals(events, one.body, convention.zone) for one in bodies]
+    signed = [
+        (day, event)
+        for event in events
+        if event.type == "amendment_signed"
+        if (day := event.day("on", "valid_on", zone=convention.zone)) is not None
+    ]
     found = []
-    for event in events:
+    for day, event in sorted(signed, key=lambda one: one[0]):
+        days = [day, *(_approved(given, event.says("id")) for given in approvals)]
         sets = event.says("sets")
-        moved = sets.get("term.end_on") if event.type == "amendment_signed" and isinstance(sets, Mapping) else None
-        signed = event.day("on", "valid_on", zone=convention.zone)
-        if moved is None or signed is None:
-            continue
-        days = [signed, *(_approved(events, one.body, convention.zone, event.says("id")) for one in approvals)]
-        if None not in days:
-            found.append((max(day for day in days if day), day_of(moved, "term.end_on", "amendment_signed")))
+        moved = sets.get("term.end_on") if isinstance(sets, Mapping) else None
+        if moved is not None and None not in days:
+            found.append((max(one for one in days if one), day_of(moved, "term.end_on", "amendment_signed")))
     return sorted(found)
 
 
-def _approved(events: Iterable[Event], body: str, zone: ZoneInfo, amendment: object) -> date | None:
-    """The first day on which a body approved: its name as the text gives it, or longer; for that amendment if it says."""
-    days = [
-        event.day("on", "valid_on", zone=zone)
+def _approvals(events: Iterable[Event], body: str, zone: ZoneInfo) -> list[tuple[date, object]]:
+    """The days on which a body approved, its name as the text gives it or longer, and the amendment that each names."""
+    days = (
+        (event.day("on", "valid_on", zone=zone), event.says("amendment"))
         for event in events
-        if event.type == "approved"
-        and body.casefold() in str(event.says("body") or "").casefold()
-        and event.says("amendment") in (None, amendment)
-    ]
-    return min((day for day in days if day is not None), default=None)
+        if event.type == "approved" and body.casefold() in str(event.says("body") or "").casefold()
+    )
+    return sorted(((day, named) for day, named in days if day is not None), key=lambda one: one[0])
+
+
+def _approved(given: list[tuple[date, object]], amendment: object) -> date | None:
+    """The first day on which that amendment was approved by name; else the first approval without one, which is then used."""
+    named = next((day for day, one in given if one is not None and one == amendment), None)
+    unnamed = next((at for at, (_, one) in enumerate(given) if one is None), None)
+    return named if named is not None or unnamed is None else given.pop(unnamed)[0]
 
 
 def complete_renewals(renewal: ExpressRenewal, events: Iterable[Event], zone: ZoneInfo) -> list[date]:

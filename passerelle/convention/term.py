@@ -49,7 +49,7 @@ class Life:
         term_end, disputed = self._term_end()
         if term_end is not None:
             endings.append(term_end)
-        self.end: Ending | None = min(endings, key=lambda one: one.out_from, default=None)
+        self.end: Ending | None = min(endings, key=lambda one: (one.out_from, one.anchor), default=None)
         settled = disputed is None or (self.end is not None and self.end.out_from <= disputed.out_from)
         self.disputed: Ending | None = None if settled else disputed
 

@@ -29,7 +29,9 @@ OBLIGED = {"e": "legal_obligation_recorded", "on": "2027-04-20", "dataset": "dat
         ([ENDED, OPENED], "2027-06-30T09:00:00+02:00", "dataset-X", False, "litigation"),
         ([ENDED, OPENED], "2027-06-30T09:00:00+02:00", "dataset-Y", True, "deadline_reached"),
         ([ENDED, OBLIGED], "2027-06-30T09:00:00+02:00", "dataset-X", False, "legal_obligation"),
-        ([ENDED, {**OBLIGED, "until": "2027-06-30"}], "2027-06-30T09:00:00+02:00", "dataset-X", True, "deadline_reached"),
+        ([ENDED, {**OBLIGED, "until": "2027-06-30"}], "2027-06-30T23:59:59+02:00", "dataset-X", False, "legal_obligation"),
+        ([ENDED, {**OBLIGED, "until": "2027-06-30"}], "2027-07-01T00:00:00+02:00", "dataset-X", True, "deadline_reached"),
+        ([ENDED, {**OBLIGED, "until": "2027-06-30"}, {"e": "legal_obligation_ended", "on": "2027-06-30"}], "2027-06-30T09:00:00+02:00", "dataset-X", True, "deadline_reached"),
         ([OPENED, {"e": "declared_unnecessary", "on": "2027-04-21", "dataset": "dataset-X"}], "2027-05-01T09:00:00+02:00", "dataset-X", False, "litigation"),
         ([{"e": "declared_unnecessary", "on": "2026-06-01", "dataset": "dataset-X"}], "2026-05-31T09:00:00+02:00", "dataset-X", False, "not_due"),
         ([{**ENDED, "received_on": "2026-12-12"}], "2027-05-10T09:00:00+02:00", None, False, "not_due"),
@@ -86,6 +88,16 @@ def test_silent_texts_follow_the_hub_and_say_so(conventions: dict[str, Conventio
     assert (csp.basis, csp.article) == ("stated", "art. 7 § 6")
     assert csp.arithmetic.fr.endswith("11 mars 2027 + 2 mois = 11 mai 2027, sans report")
     assert csp.arithmetic.en.endswith("11 March 2027 + 2 months = 11 May 2027, no roll")
+
+
+def test_of_two_ends_at_one_instant_the_earlier_deadline_counts(conventions: dict[str, Convention]) -> None:
+    """A term that ends on the eve of the day a termination takes effect: the two months count from the term (D10, D11)."""
+    letter = {"e": "termination_letter", "by": "cheops", "form": "registered_letter_ar", "received_on": "2027-01-12"}
+    told = {
+        len(events): answer(conventions[CSP], history(*events), "destruction_deadline", None, {})
+        for events in ([letter], [letter, ENDED])
+    }
+    assert told == {1: "2027-05-12", 2: "2027-05-11"}
 
 
 def test_an_unknown_end_has_no_deadline(conventions: dict[str, Convention]) -> None:

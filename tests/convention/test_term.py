@@ -113,14 +113,31 @@ def test_only_the_dpo_settles_a_dispute(conventions: dict[str, Convention], read
                 {"e": "approved", "body": "la Commission permanente", "on": "2019-12-31"},
                 {"e": "amendment_signed", "on": "2020-11-20", "sets": {"term.end_on": "2021-06-30"}},
             ],
+            "2020-12-31",
+        ),
+        (
+            [
+                {"e": "amendment_signed", "on": "2020-11-20", "sets": {"term.end_on": "2021-06-30"}},
+                {"e": "approved", "body": "Commission Permanente", "on": "2020-12-18"},
+                {"e": "amendment_signed", "on": "2019-12-20", "sets": {"term.end_on": "2020-12-31"}},
+                {"e": "approved", "body": "la Commission permanente", "on": "2019-12-31"},
+            ],
             "2021-06-30",
+        ),
+        (
+            [
+                {"e": "amendment_signed", "on": "2019-12-20", "sets": {"term.end_on": "2020-12-31"}, "id": "one"},
+                {"e": "amendment_signed", "on": "2019-12-20", "sets": {"term.end_on": "2021-06-30"}, "id": "two"},
+                {"e": "approved", "body": "Commission Permanente", "on": "2019-12-13", "amendment": "one"},
+            ],
+            "2020-12-31",
         ),
     ],
 )
 def test_an_amendment_counts_only_if_complete_before_the_end(
     conventions: dict[str, Convention], events: list[dict[str, Any]], expected: str
 ) -> None:
-    """Signed and approved by the body that the text names, before the end; else it moves nothing (D17)."""
+    """Signed, and approved for itself by the body that the text names, before the end; else it moves nothing (D17)."""
     assert answer(conventions["paca-pe-2016"], history(SIGNED, *events), "last_day_in_force", None, {}) == expected
 
 
