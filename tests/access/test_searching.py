@@ -108,9 +108,10 @@ def test_the_index_that_leads_has_the_other_conditions(lines: Connection, first:
     columns = [row[2] for row in lines.exec_driver_sql(f"PRAGMA index_info(ix_access_{first})")]
     assert columns[:3] == [first, "at", "id"]
     assert {*SEARCHED} - {*columns} == {"delivery"}
-    asked = Search(**dict.fromkeys(columns[3:], "none"))
+    others: dict[str, Any] = dict.fromkeys(columns[3:], "none")
+    leading: dict[str, Any] = {first: "a"}
     counted = select(func.count()).select_from(
-        query(replace(asked, **{first: "a"}), first).with_only_columns(access.c.id).subquery()
+        query(replace(Search(**others), **leading), first).with_only_columns(access.c.id).subquery()
     )
     sql = str(counted.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
     plan = [row[3] for row in lines.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
