@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
+from importlib import metadata
+from typing import Annotated
 
 os.environ.setdefault("TYPER_USE_RICH", "0")  # typer's rich help triples the time that --help takes
 
@@ -65,6 +68,22 @@ releases.attach(exchanges.exchange)
 received.attach(persons.person)
 rights.attach(persons.person)
 registers.attach(app)
+_commands = cache(typer.main.get_command)  # to read every signature takes as long as a short command
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"passerelle {metadata.version('passerelle')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _gateway(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:
@@ -76,7 +95,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command; its exit status."""
     try:
-        sealed(app)(arguments, prog_name="passerelle")
+        sealed(_commands(app))(arguments, prog_name="passerelle")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except UsageError as fault:

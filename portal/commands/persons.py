@@ -14,7 +14,7 @@ from portal.render import Text, Tone
 from portal.words import moment
 
 MAX_IDENTIFIER = 1000  # characters
-person = typer.Typer(help="The rights of persons (GDPR art. 15 to 21).", no_args_is_help=True)
+person = typer.Typer(help="The rights of persons (GDPR articles 15 to 21).", no_args_is_help=True)
 
 Convention = Annotated[str, typer.Option("--convention", help="The convention's id.")]
 Kind = Annotated[str, typer.Option("--kind", help="What the identifier is: nir, avs, france-travail, email, trainee, name-birth.")]  # fmt: skip
@@ -72,7 +72,7 @@ def object_(
     by: Actor = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Record that a person objects: from now on no extract of the convention has them (GDPR art. 21)."""
+    """Record that a person objects: from now on no extract of the convention has them (GDPR article 21)."""
     from contracts.registry import contract
     from passerelle.persons import bearing, record_objection, scheme_named
 

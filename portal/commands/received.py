@@ -31,7 +31,7 @@ def received(
     reason: Reason = "",
     as_json: JsonFlag = False,
 ) -> None:
-    """Show who received data on a person: when, which columns, under which article (GDPR art. 15)."""
+    """Show who received data on a person: when, which columns, under which article (GDPR article 15)."""
     from passerelle.persons import received as find
 
     out = screen(as_json=as_json)

@@ -17,8 +17,8 @@ from portal.words import BREACH_STATES, FINDINGS, PARIS, PERSON, PERSONS, SECOND
 if TYPE_CHECKING:
     pass
 
-register = typer.Typer(help="What a DPO's registers hold (GDPR art. 5, 13, 28, 30).", no_args_is_help=True)
-breach = typer.Typer(help="Breaches: their scope and their clock (GDPR art. 33, 34).", no_args_is_help=True)
+register = typer.Typer(help="What a DPO's registers hold (GDPR articles 5, 13, 28 and 30).", no_args_is_help=True)
+breach = typer.Typer(help="Breaches: their scope and their clock (GDPR articles 33 and 34).", no_args_is_help=True)
 OneConvention = Annotated[str | None, typer.Option("--convention", help="One convention only; by default all.")]
 
 
@@ -35,7 +35,7 @@ def article30(
     out_file: Annotated[Path | None, typer.Option("--out", help="A file for it, rather than the screen.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show the record of processing: what conventions declare, and whether it happened (GDPR art. 30)."""
+    """Show the record of processing: what conventions declare, and whether it happened (GDPR article 30)."""
     from passerelle.persons.article30 import article30 as find
     from passerelle.persons.article30 import as_csv, as_page
     from portal.meanings import columns_of
@@ -103,7 +103,7 @@ def notices(convention: OneConvention = None, as_json: JsonFlag = False) -> None
 
 @register.command("processors")
 def processors(convention: OneConvention = None, as_json: JsonFlag = False) -> None:
-    """Show processors and third parties, with the guarantees on record (GDPR art. 28)."""
+    """Show processors and third parties, with the guarantees on record (GDPR article 28)."""
 
     def show(out: Screen, found: list[dict[str, Any]]) -> None:
         titles = [Text("convention", "convention"), Text("organisme", "organisation"), Text("rôle", "role"), Text("garanties", "guarantees"), Text("déclaré", "declared")]  # fmt: skip

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from passerelle.persons.requesting import Followed
     from retention.erasing import Preview
 
-request = typer.Typer(help="Requests of persons and their clock (GDPR art. 12).", no_args_is_help=True)
+request = typer.Typer(help="Requests of persons and their clock (GDPR article 12).", no_args_is_help=True)
 Party = Annotated[str | None, typer.Option("--party", help="Whose processing it is about: a party of the convention.")]
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The request's: person request list.")]
 
@@ -92,7 +92,7 @@ def erase(
     reason: Reason = "",
     as_json: JsonFlag = False,
 ) -> None:
-    """Erase a person: out of every later extract, our copies destroyed unless held, each recipient to be told (GDPR art. 17, 19)."""
+    """Erase a person: out of every later extract, our copies destroyed unless held, each recipient to be told (GDPR articles 17 and 19)."""
     from retention.erasing import erase_person, preview_erasure, preview_id
 
     out = screen(as_json=as_json)
@@ -169,7 +169,7 @@ def tell(
     reason: Reason = "",
     as_json: JsonFlag = False,
 ) -> None:
-    """Open a notice of a rectification or a restriction for each recipient of data on the person (GDPR art. 19)."""
+    """Open a notice of a rectification or a restriction for each recipient of data on the person (GDPR article 19)."""
     from passerelle.persons.notifying import notify_recipients
 
     out = screen(as_json=as_json)
@@ -185,7 +185,7 @@ def notices(
     open_only: Annotated[bool, typer.Option("--open", help="Only those without an answer.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show the notices to recipients (GDPR art. 19): whom to tell, since when, what was answered."""
+    """Show the notices to recipients (GDPR article 19): whom to tell, since when, what was answered."""
     from passerelle.persons.notifying import notices as every
 
     out = screen(as_json=as_json)
@@ -259,7 +259,7 @@ def open_(
 @request.command("extend")
 def extend(
     number: Number,
-    ground: Annotated[str, typer.Option("--for", help="complexity or number: the two grounds of art. 12(3).")],
+    ground: Annotated[str, typer.Option("--for", help="complexity or number: the two grounds of article 12(3).")],
     by: Actor = None,
     reason: Reason = "",
     as_json: JsonFlag = False,

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from portal.cli import app, run
 
 HEAVY = {
     "alembic", "altair", "fastapi", "great_expectations", "holidays", "jinja2", "numpy", "pandas", "pandera", "polars",
@@ -19,6 +27,25 @@ def test_help_imports_nothing_heavy() -> None:
     imported = {line.rpartition("|")[2].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert {"portal", "typer"} <= imported
     assert imported & HEAVY == set()
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """`passerelle --version` answers in one line, in any folder."""
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"passerelle {metadata.version('passerelle')}\n"
+
+
+def test_no_line_of_help_stops_at_an_abbreviation() -> None:
+    """The one line that a list of commands has of each is not cut at a point that ends no sentence."""
+
+    def lines(group: Any) -> Iterator[str]:
+        for command in getattr(group, "commands", {}).values():
+            yield command.get_short_help_str(200)
+            yield from lines(command)
+
+    told = list(lines(typer.main.get_command(app)))
+    assert len(told) > 100
+    assert [line for line in told if not line or line.rpartition(" ")[2] == "art."] == []
 
 
 def test_checking_a_file_loads_no_library_that_it_does_not_use(tmp_path: Path) -> None:
