@@ -6,12 +6,13 @@ import hashlib
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from contracts import registry
-from passerelle.convention import Convention, load, load_folder, parse
+from passerelle.convention import Convention, load, load_folder, parse, reading
 from passerelle.convention.loading import MAX_BYTES
 from passerelle.convention.reading import read
 from passerelle.errors import ConventionFileError
@@ -161,6 +162,29 @@ def test_what_is_no_convention_is_refused(content: bytes) -> None:
     """Bytes that are no YAML mapping in UTF-8, or more than one document, are refused with our own error."""
     with pytest.raises(ConventionFileError):
         parse(content, "c.yaml")
+
+
+@pytest.mark.parametrize(
+    ("broken", "line"),
+    [("a: [1,\n 2\n", 2), ("a: 'b\n\n", 2), ("# nothing\n", 1), ("a: b\n{c\n", 2), ("a:\n\t- b\n", 2)],
+)
+def test_what_does_not_end_is_told_at_the_last_line(broken: str, line: int) -> None:
+    """A fault that is seen at the end of the file is told at a line that the file has, in whole words."""
+    (fault,) = read(broken).faults
+    assert fault.line == line
+    assert "a name" not in fault.got
+
+
+@pytest.mark.parametrize("line_ends", ["\n", "\r\n"])
+def test_both_parsers_read_alike(root: Path, monkeypatch: pytest.MonkeyPatch, line_ends: str) -> None:
+    """PyYAML's own parser gives the tree that libyaml gives, where the package comes without it."""
+    files = [root / "prefect.yaml", *(root / "conventions").glob("*.yaml")]
+    texts = [file.read_text("utf-8").replace("\n", line_ends) for file in files]
+    swift = [read(text) for text in texts]
+    assert reading._LOADER is yaml.CSafeLoader
+    monkeypatch.setattr(reading, "_LOADER", yaml.SafeLoader)
+    assert [read(text) for text in texts] == swift
+    assert [bool(tree.faults) for tree in swift] == [True] + [False] * 5  # the first has anchors
 
 
 def test_too_deep_a_file_is_refused() -> None:
