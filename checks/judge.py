@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from checks.later import put_off
 from checks.suite import Check, Suite
 from passerelle.boundary import sealed
 from passerelle.errors import OurWayError
@@ -60,7 +61,7 @@ def _outcomes(checks: Sequence[Check]) -> dict[str, bool]:
 def _validate(frame: Any, checks: Sequence[Check]) -> list[Any]:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), put_off("altair", "scipy.stats"):
         warnings.simplefilter("ignore", DeprecationWarning)  # its import of sre_constants (1.24.1, Python 3.11)
         import great_expectations as gx  # seconds
         from great_expectations.data_context.types.base import (
