@@ -44,7 +44,13 @@ def _ordinary(convention: Convention, events: tuple[Event, ...]) -> _Ordinary | 
         f"{end.words.fr} ; {dates.fr(end.anchor)} + {dates.fr_period(latest)} = {dates.fr(deadline)}, sans report",
         f"{end.words.en}; {dates.en(end.anchor)} + {dates.en_period(latest)} = {dates.en(deadline)}, no roll",
     )
-    return _Ordinary(deadline, _basis(convention, end), words, disputed=story.disputed is not None)
+    disputed = story.disputed is not None
+    if disputed:
+        words = Words(
+            f"{words.fr} ; fin contestée : date de la lecture la plus proche, au DPO de trancher",
+            f"{words.en}; disputed end: date of the earliest reading, for the DPO to settle",
+        )
+    return _Ordinary(deadline, _basis(convention, end, disputed=disputed), words, disputed)
 
 
 def after_end(convention: Convention, anchor: date) -> date:
@@ -52,10 +58,10 @@ def after_end(convention: Convention, anchor: date) -> date:
     return dates.shift(anchor, convention.retention.latest, calendar_of(convention))
 
 
-def _basis(convention: Convention, end: Ending) -> Basis:
+def _basis(convention: Convention, end: Ending, *, disputed: bool) -> Basis:
     if convention.retention.basis == "hub_policy":
         return "hub_policy"
-    return "interpreted" if end.by_termination else convention.retention.basis
+    return "interpreted" if end.by_termination or disputed else convention.retention.basis
 
 
 def destruction_deadline(

@@ -33,12 +33,10 @@ class Ending:
     by_termination: bool
 
 
-def of_term(convention: Convention, last: date, words: Words) -> Ending:
+def of_term(convention: Convention, last: date, article: str | None, words: Words) -> Ending:
     """The end of a term: its last day counts until 24:00 (D4, D5)."""
-    term = convention.term
-    return Ending(
-        "D4 D5", midnight(last + DAY, convention.zone), last, last, last, term.basis, term.article, words, False
-    )
+    out = midnight(last + DAY, convention.zone)
+    return Ending("D4 D5", out, last, last, last, convention.term.basis, article, words, False)
 
 
 def recorded(convention: Convention, events: tuple[Event, ...]) -> list[Ending]:

@@ -85,7 +85,7 @@ def last_day_in_force(convention: Convention, events: tuple[Event, ...], at: dat
     term = current_term(story, at)
     text = convention.term
     if term is not None:
-        return Answer(term.last, "yes", text.basis, text.article, term.words, rules=("D3", "D4"))
+        return Answer(term.last, "yes", text.basis, term.article, term.words, rules=("D3", "D4"))
     words = Words("le texte ne fixe pas de terme", "the text sets no end")
     status: Status = "no" if text.kind == "open_ended" else "undetermined"
     return Answer(None, status, text.basis, text.article, words, rules=("D16",))

@@ -27,13 +27,14 @@ OptOut = Literal["timely", "late", "disputed"]
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One term: first and last day (inclusive), the last day of the other reading, and how the last day was found."""
+    """One term: first and last day (inclusive), the last day of the other reading, and how and where it was found."""
 
     number: int
     first: date
     last: date
     other_last: date
     words: Words
+    article: str | None
     opt_out: OptOut | None = None
 
 
@@ -61,7 +62,7 @@ class Life:
         end: Ending | None = None
         disputed: Ending | None = None
         for term in self.terms():
-            end = ending.of_term(self.convention, term.last, term.words)
+            end = ending.of_term(self.convention, term.last, term.article, term.words)
             if term.opt_out == "disputed" and disputed is None:
                 disputed = end
             if endless and term.opt_out != "timely" and term.first > last_word:
@@ -104,10 +105,17 @@ class Life:
             if stated or amended is not None:
                 base, months = last + DAY, 0
             opt_out = self._opt_out(number, last, other)
-            yield Term(number, first, last, other, words, opt_out)
+            yield Term(number, first, last, other, words, self._article(number, amended is not None), opt_out)
             if last.year > LAST_YEAR or not self._renewed(number, first, last, opt_out):
                 return
             first = last + DAY
+
+    def _article(self, number: int, amended: bool) -> str | None:
+        """Where the last day of a term rests: on the clause of amendments, of the renewal, or of the term."""
+        text, amendments = self.convention.term, self.convention.amendments
+        if amended and not isinstance(amendments, str):
+            return amendments.article
+        return text.renewal.article if number > 1 else text.article
 
     def _months(self, text: FixedEnd | FixedDuration, number: int) -> int:
         if number == 1:

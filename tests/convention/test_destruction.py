@@ -63,7 +63,14 @@ def test_a_disputed_end_gives_the_earliest_deadline_and_who_decides(conventions:
     """Under dispute, the date shown is the earliest reading's, and the DPO decides (D18)."""
     events = history({**ENDED, "received_on": "2026-12-12"})
     told = destruction_deadline(conventions[CSP], events, at("2027-04-01T00:00:00Z"))
-    assert (told.value, told.status, told.who_decides) == (date(2027, 5, 11), "disputed", "dpo")
+    assert (told.value, told.status, told.who_decides, told.basis) == (
+        date(2027, 5, 11),
+        "disputed",
+        "dpo",
+        "interpreted",
+    )
+    assert told.arithmetic.fr.endswith("fin contestée : date de la lecture la plus proche, au DPO de trancher")
+    assert told.arithmetic.en.endswith("disputed end: date of the earliest reading, for the DPO to settle")
     assert answer(conventions[CSP], events, "destruction_deadline", None, {}) == "disputed"
 
 

@@ -141,6 +141,23 @@ def test_an_amendment_counts_only_if_complete_before_the_end(
     assert answer(conventions["paca-pe-2016"], history(SIGNED, *events), "last_day_in_force", None, {}) == expected
 
 
+def test_the_last_day_cites_the_clause_that_moved_it(conventions: dict[str, Convention]) -> None:
+    """The end of a first term is the term's article, of a renewed one the renewal's, of an amended one that of amendments."""
+    csp, paca = conventions["csp-ft-2024"], conventions["paca-pe-2016"]
+    moved = (
+        {"e": "amendment_signed", "on": "2019-12-20", "sets": {"term.end_on": "2020-12-31"}},
+        {"e": "approved", "body": "Commission Permanente", "on": "2019-12-13"},
+    )
+    told = [
+        last_day_in_force(csp, (), at("2026-01-01T00:00:00Z")),
+        last_day_in_force(csp, (), at("2028-01-01T00:00:00Z")),
+        last_day_in_force(csp, history(denounced("2029-12-01")), None),
+        last_day_in_force(paca, history(SIGNED), None),
+        last_day_in_force(paca, history(SIGNED, *moved), None),
+    ]
+    assert [one.article for one in told] == ["art. 11 § 1", "art. 11 § 2", "art. 11 § 2", "art. 24", "art. 23 § 1"]
+
+
 @pytest.mark.parametrize(
     ("decided", "expected"),
     [
