@@ -9,7 +9,7 @@ from typing import Any
 from passerelle.convention import dates, due, lineage, record
 from passerelle.convention.dates import DAY, FRANCE, PARIS
 from passerelle.convention.event import Event, day_of, known
-from passerelle.convention.term import window
+from passerelle.convention.term import Window, window
 from passerelle.errors import UsageError
 
 MAX_NUMBER = 1200  # years, months or days: dates stay within the calendar
@@ -38,6 +38,8 @@ def answer(events: tuple[Event, ...], question: str, as_of: datetime | None, arg
     if question == "optout_window":
         found = window(_last_day(args), _number(args, "notice_months"))
         return {"safe": found.safe.isoformat(), "last_valid": found.last_valid.isoformat()}
+    if question == "optout_timely":
+        return _timely(known(events, as_of), window(_last_day(args), _number(args, "notice_months")))
     if question == "optout_deadline":
         return window(_last_day(args), _number(args, "notice_months")).safe.isoformat()
     if question == "last_day_in_force":
@@ -55,6 +57,17 @@ def add(args: Args) -> dict[str, str]:
     """``from`` plus years and months (one step from the anchor, D3), then days."""
     months = 12 * _number(args, "years", 0) + _number(args, "months", 0)
     return {"date": (dates.add_months(_day(args, "from"), months) + _number(args, "days", 0) * DAY).isoformat()}
+
+
+def _timely(events: tuple[Event, ...], found: Window) -> str | None:
+    """Whether the first denunciation received is in time (D7); None without one."""
+    received = (event.day("received_on", "on", zone=PARIS) for event in events if event.type == "denounced")
+    day = min((day for day in received if day is not None), default=None)
+    if day is None:
+        return None
+    if day > found.last_valid:
+        return "late"
+    return "timely" if day <= found.safe else "disputed"
 
 
 def _last_day(args: Args) -> date:

@@ -92,6 +92,17 @@ def test_bare_dates(question: str, args: dict[str, Any], expected: Any) -> None:
     assert answer(None, (), question, None, args) == expected
 
 
+def test_a_denunciation_between_the_two_counts_is_disputed_on_bare_dates() -> None:
+    """An end on 28 February with three months: safe to 28 November, disputed to the 30th, late from 1 December (D7)."""
+    args = {"start": "2023-03-01", "years": 2, "notice_months": 3}
+    told = {
+        day: answer(None, history({"e": "denounced", "received_on": f"2024-{day}"}), "optout_timely", None, args)
+        for day in ("11-28", "11-29", "11-30", "12-01")
+    }
+    assert list(told.values()) == ["timely", "disputed", "disputed", "late"]
+    assert answer(None, (), "optout_timely", None, args) is None
+
+
 def test_nothing_runs_with_a_clock_set_back() -> None:
     """With no text at all, a clock behind the last act on record still blocks (D1)."""
     acts = history({"e": "audit", "at": "2025-06-02T09:00:00+02:00"})
