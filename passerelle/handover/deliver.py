@@ -20,7 +20,7 @@ from passerelle.errors import RefusedError
 from passerelle.handover import earlier, published
 from passerelle.handover.decide import ask, insist, stale_keys
 from passerelle.handover.folders import folder_of, put_in_folder
-from passerelle.handover.job import Job, staged_at
+from passerelle.handover.job import Job, lasting, staged_at
 from passerelle.handover.order import Delivered
 from passerelle.handover.outgoing import Outgoing
 from passerelle.parcel import (
@@ -94,6 +94,7 @@ def _intend(job: Job, outgoing: Outgoing, decision: Decision, connection: Connec
         "destroy_by": facts.destroy_by.date,
         "locks": 2 if job.personal else 1,
         "resends": order.resends,
+        "copies": lasting(holdings.present(connection, run=job.run)),
     }
     entry = workspace.append(connection, "delivery_intent", body)
     workspace.ledger.checkpoint(connection, workspace.now())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from passerelle.store.holdings import Holding
 from passerelle.store.runs import Run
 from passerelle.workspace import Workspace
 from passerelle.workspace.files import erase
+from passerelle.workspace.told_copies import LASTING
 
 PERSONAL = frozenset({"personal", "special_category"})
 
@@ -183,7 +185,13 @@ def close_run(
             if path.exists():
                 holdings.weigh(connection, workspace.location(path), path.stat().st_size)
         if runs.end(connection, run, state, at=workspace.now(), reason=reason, counts=counts) and told:
-            workspace.append(connection, told[0], {"run": run, **told[1]})
+            kept = {"copies": lasting(copy for copy in copies if copy not in gone)} if told[0] == "run_failed" else {}
+            workspace.append(connection, told[0], {"run": run, **told[1], **kept})
+
+
+def lasting(copies: Iterable[Holding]) -> dict[str, int] | None:
+    """How many copies of each kind a run keeps beside its parcels, as the trail tells it; None where it keeps none."""
+    return dict(Counter(copy.kind for copy in copies if copy.kind in LASTING)) or None
 
 
 def staged_at(parcel: str) -> str:

@@ -11,15 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from passerelle.errors import TrailError
 from passerelle.store import events, links, objections, partners, purges, requests
-from passerelle.store.holdings import WAITING
 from passerelle.store.objections import Objection
 from passerelle.store.partners import PartnerKey
-from passerelle.store.tables import delivery, holding, receipt
+from passerelle.store.tables import delivery, receipt
 from passerelle.trail import Ledger, Recorded
+from passerelle.workspace import told_copies, told_replies
+from passerelle.workspace.told_copies import CopiesTold
+from passerelle.workspace.told_replies import RepliesTold
 
 KEYS = frozenset({"partner_key_enrolled", "partner_key_approved", "partner_key_revoked", "partner_key_ended"})
 OBJECTIONS = frozenset({"objection_recorded", "objection_withdrawn", "keys_destroyed"})
@@ -51,36 +53,23 @@ class _Intent(NamedTuple):
     resends: str | None
 
 
-class _Copy(NamedTuple):
-    """What is compared of a copy."""
-
-    run: str
-    kind: str
-    location: str
-    convention: str
-    destroyed_at: str | None
-
-
 @dataclass(slots=True)
 class _Told:
     """What the trail tells, folded in its order."""
 
     KINDS: ClassVar[frozenset[str]] = frozenset(
         {
-            "delivery_intent", "delivered", "delivery_abandoned", "intake", "event_recorded", "receipt_recorded",
-            "holding_destroyed", "keys_destroyed", "purge_started", "purge_certificate", "objection_recorded",
-            "objection_withdrawn", "person_request_opened", "recipient_notified", "superseded", "supersession_told",
-            "sending_received", "sending_destroyed",
+            "delivery_intent", "delivered", "delivery_abandoned", "event_recorded", "receipt_recorded", "keys_destroyed",
+            "purge_started", "purge_certificate", "objection_recorded", "objection_withdrawn", "person_request_opened",
+            "recipient_notified", "superseded", "supersession_told", *CopiesTold.KINDS, *RepliesTold.KINDS,
         }
     )  # fmt: skip
+    copies: CopiesTold = field(default_factory=CopiesTold)
+    replies: RepliesTold = field(default_factory=RepliesTold)
     intents: dict[str, _Intent] = field(default_factory=dict)
-    delivered: dict[str, tuple[str, str]] = field(default_factory=dict)  # by run, and name of the file
-    taken_in: set[str] = field(default_factory=set)
-    sent: dict[str, str] = field(default_factory=dict)  # files received through the portal: their conventions
-    unsent: set[str] = field(default_factory=set)  # those destroyed since
+    delivered: set[str] = field(default_factory=set)
     events: dict[str, dict[str, str | None]] = field(default_factory=dict)
     receipts: set[str] = field(default_factory=set)
-    destroying: set[str] = field(default_factory=set)  # conventions of which copies were destroyed
     purges: dict[str, str | None] = field(default_factory=dict)  # the hash of the certificate, once there is one
     objections: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     followed: set[str] = field(default_factory=set)  # requests of persons, notices to recipients
@@ -90,55 +79,41 @@ class _Told:
 
     def take(self, found: Recorded) -> None:
         """Add one entry."""
-        body = found.entry.body
-        match found.entry.kind:
+        kind, body = found.entry.kind, found.entry.body
+        if kind in CopiesTold.KINDS:
+            self.copies.take(kind, body)
+        if kind in RepliesTold.KINDS:
+            self.replies.take(found.index, kind, body)
+        match kind:
             case "delivery_intent":
                 parts = tuple(body.get(part) for part in INTENT)
                 self.intents[body["delivery"]] = _Intent(found.index, parts, body.get("resends"))
             case "delivery_abandoned":
                 self.intents.pop(body["delivery"], None)
             case "delivered":
-                self.delivered[body["delivery"]] = body.get("run", ""), body.get("parcel", body["delivery"])
-            case "intake":
-                self.taken_in.add(body["run"])
+                self.delivered.add(body["delivery"])
             case "event_recorded":
                 self.events.setdefault(body["convention"], {})[body["event_id"]] = body.get("payload_sha256")
             case "receipt_recorded":
                 self.receipts.add(body["receipt_sha256"])
-            case "superseded" | "supersession_told" as kind:
-                self._supersession(kind, body)
-            case "sending_received" | "sending_destroyed" as kind:
-                self._sending(kind, body)
             case "purge_started" | "purge_certificate":
                 self.purges[body["purge"]] = body.get("certificate_sha256")
+            case "person_request_opened" | "recipient_notified":
+                self.followed.add(body["request" if kind == "person_request_opened" else "notice"])
             case _:
-                self._person_or_destruction(found.entry.kind, body)
+                self._change(kind, body)
 
-    def _supersession(self, kind: str, body: Mapping[str, Any]) -> None:
+    def _change(self, kind: str, body: Mapping[str, Any]) -> None:
         if kind == "superseded":
             self.superseded[body["parcel"]] = body["by"], body["reason"]
-        else:
+        elif kind == "supersession_told":
             self.closed.add(body["parcel"])
-
-    def _sending(self, kind: str, body: Mapping[str, Any]) -> None:
-        if kind == "sending_received":
-            self.sent[body["sending"]] = body["convention"]
-        else:
-            self.unsent.add(body["sending"])
-
-    def _person_or_destruction(self, kind: str, body: Mapping[str, Any]) -> None:
-        if kind in {"person_request_opened", "recipient_notified"}:
-            self.followed.add(body["request" if kind == "person_request_opened" else "notice"])
-            return
-        convention = body["convention"]
-        if kind == "objection_recorded":
+        elif kind == "objection_recorded":
             self.objections[body["objection"]] = body
-            return
-        if kind == "objection_withdrawn":
+        elif kind == "objection_withdrawn":
             self.objections.pop(body["objection"], None)
-            return
-        self.destroying.add(convention)
-        if kind == "keys_destroyed":
+        elif kind == "keys_destroyed":
+            convention = body["convention"]
             self.cleared |= {name for name, one in self.objections.items() if one["convention"] == convention}
 
 
@@ -152,13 +127,13 @@ def verify_tables(ledger: Ledger, connection: Connection, *, anew: bool = True) 
         TablesDisagreeError: rows are missing, were added, or say something else.
         TrailError: an entry is not well formed.
     """
-    copies = _compared(connection)
+    copies = told_copies.compared(connection)
     with ledger.folded(connection, _Told, anew=anew) as told:
         faults = [
             *_deliveries(connection, told),
             *_links(connection, told),
-            *_copies(copies, told),
-            *_sendings(copies, told),
+            *told_copies.faults(copies, told.copies),
+            *told_replies.faults(connection, told.replies),
             *_events(connection, told),
             *_receipts(connection, told),
             *_purges(connection, told),
@@ -169,14 +144,7 @@ def verify_tables(ledger: Ledger, connection: Connection, *, anew: bool = True) 
         counts = {"deliveries": len(told.intents), "purges": len(told.purges)}
     if faults:
         raise TablesDisagreeError(faults)
-    return {**counts, "holdings": connection.scalar(select(func.count()).select_from(holding)) or 0}
-
-
-def _compared(connection: Connection) -> list[_Copy]:
-    """The copies that the trail tells of one by one, oldest first."""
-    query = select(*(holding.c[name] for name in _Copy._fields)).order_by(holding.c.id)
-    rows = connection.execute(query.where(holding.c.kind.in_(("raw", "parcel", WAITING)))).all()
-    return [_Copy(*row) for row in rows]
+    return {**counts, "holdings": len(copies)}
 
 
 def verified_objections(
@@ -299,32 +267,6 @@ def _links(connection: Connection, told: _Told) -> Iterator[str]:
     for name, intent in told.intents.items():
         if resent.get(name) != intent.resends:
             yield f"delivery {name}: what it sends again is not what the trail tells"
-
-
-def _copies(copies: Sequence[_Copy], told: _Told) -> Iterator[str]:
-    """Rows of the register are never deleted: they are marked as destroyed, and the trail tells of each destruction."""
-    raw = {copy.run: copy for copy in copies if copy.kind == "raw"}
-    parcels = {copy.location.rpartition("/")[2].removesuffix(".tar"): copy for copy in copies if copy.kind == "parcel"}
-    for name, (run, parcel) in told.delivered.items():
-        expected = [("parcel", name, parcels.get(parcel))]
-        if run in told.taken_in:
-            expected.append(("raw copy of run", run, raw.get(run)))
-        for what, which, copy in expected:
-            if copy is None:
-                yield f"holding: the {what} {which} recorded in the trail is missing"
-            elif copy.destroyed_at is not None and copy.convention not in told.destroying:
-                yield f"holding: the {what} {which} is marked as destroyed, and the trail tells of no destruction"
-
-
-def _sendings(copies: Sequence[_Copy], told: _Told) -> Iterator[str]:
-    """A file that waits is passed by when nobody knows of it."""
-    waiting = {copy.run: copy for copy in copies if copy.kind == WAITING}
-    for name, convention in told.sent.items():
-        copy = waiting.get(name)
-        if copy is None:
-            yield f"holding: the file {name} recorded in the trail is missing"
-        elif copy.destroyed_at is not None and name not in told.unsent and convention not in told.destroying:
-            yield f"holding: the file {name} is marked as destroyed, and the trail tells of no destruction"
 
 
 def _events(connection: Connection, told: _Told) -> Iterator[str]:

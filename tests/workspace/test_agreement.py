@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from passerelle.errors import ContractError, TrailError, WorkspaceError
-from passerelle.store import partners
+from passerelle.store import holdings, partners
 from passerelle.trail.fsck import TrailFaultsError, check
 from passerelle.workspace import Settings, Workspace, partner_keys
 from passerelle.workspace.agreement import TablesDisagreeError, verify_tables
@@ -22,7 +22,11 @@ from tests.gateway import CSP_ENDED, POOLS, Gateway, pools
 MADE_UP = """INSERT INTO delivery
     SELECT 'p-new', run, convention, exchange, period, recipient, 3, state, decision, manifest, notices, manifest_sha256, entry,
     rows, location, intent_at, delivered_at FROM delivery WHERE sequence = 2"""
-FORGED_KEY = "INSERT INTO partner_key SELECT 'SHA256:new', partner, kind, recipient, enrolled_by, enrolled_at, null, null, null FROM partner_key"
+FORGED_KEY = "INSERT INTO partner_key SELECT 'SHA256:new', partner, kind, recipient, enrolled_by, enrolled_at, null, null, null FROM partner_key LIMIT 1"
+FORGED_COPY = """INSERT INTO holding (convention, exchange, run, kind, location, personal, ours, created_at)
+    SELECT convention, exchange, run, '{kind}', '{location}', 1, 1, created_at FROM holding WHERE kind = 'raw' LIMIT 1"""
+FORGED_REPLY = """INSERT INTO reply (run, convention, exchange, sender, state, draft, created_at)
+    SELECT id, convention, exchange, sender, 'returned', '{}', started_at FROM run WHERE state = 'duplicate'"""
 DUE = "2025-10-10T05:00:00+02:00"
 
 
@@ -41,6 +45,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> tuple[Gateway, Path]:
     """A gateway that delivered a pool twice and purged another convention's, saved."""
     folder = tmp_path_factory.mktemp("stage")
     gateway = pools(folder / "gateway")
+    gateway.partner("france-travail", own_folder=False)  # verdicts are sealed to it
     for period in ("2025-05", "2025-06"):
         gateway.run(POOLS, period, gateway.write(POOLS, 40, bad_rate=0.05))
     gateway.record(CSP_ENDED)
@@ -92,6 +97,25 @@ def test_what_was_done_agrees(gateway: Gateway) -> None:
         ("DELETE FROM holding", "holding: the parcel p-[0-9a-f]+ recorded in the trail is missing"),
         ("DELETE FROM holding WHERE kind = 'raw'", "holding: the raw copy of run r-[0-9a-f]+ recorded"),
         ("UPDATE holding SET destroyed_at = created_at", "marked as destroyed, and the trail tells of no destruction"),
+        ("DELETE FROM holding WHERE kind = 'quarantine'", "holding: the quarantine of run r-[0-9a-f]+ recorded in the trail is missing"),
+        ("DELETE FROM holding WHERE kind = 'index'", "holding: the person index of run r-[0-9a-f]+ recorded"),
+        ("DELETE FROM holding WHERE kind = 'release'", "holding: the second lock of p-[0-9a-f]+ recorded"),
+        ("DELETE FROM holding WHERE kind = 'verdicts'", "holding: the verdicts v-[0-9a-f]+ recorded"),
+        ("UPDATE holding SET kind = 'index' WHERE kind = 'quarantine'", "holding: the quarantine of run"),
+        ("UPDATE holding SET convention = 'face-pe-2014' WHERE kind = 'release'", "of another convention or exchange"),
+        ("UPDATE holding SET exchange = 'other' WHERE kind = 'quarantine'", "of another convention or exchange"),
+        ("UPDATE holding SET ours = NOT ours WHERE kind = 'parcel'", "a parcel of r-[0-9a-f]+ is said to lie where none lies"),
+        ("UPDATE holding SET ours = 0 WHERE kind = 'raw'", "a raw of r-[0-9a-f]+ is said to lie where none lies"),
+        ("UPDATE holding SET location = 'holdings/none' || id WHERE kind = 'raw'", "a raw of r-[0-9a-f]+ is said to lie"),
+        (FORGED_COPY.format(kind="raw", location="../beside.txt"), "a raw of r-[0-9a-f]+ is said to lie where none lies"),
+        (FORGED_COPY.format(kind="verdicts", location="../v-1.tar"), "a verdicts of r-[0-9a-f]+ is said to lie where none"),
+        (FORGED_COPY.format(kind="parcel", location="outbox/mtfp/p-1.tar"), "the parcel p-1 is not recorded in the trail"),
+        (FORGED_COPY.format(kind="verdicts", location="outbox/france-travail/v-1.tar"), "the verdicts v-1 are not recorded"),
+        ("DELETE FROM reply WHERE state = 'returned'", "reply on run r-[0-9a-f]+ recorded in the trail is missing"),
+        ("UPDATE reply SET sender = 'mtss'", "reply on run r-[0-9a-f]+ says another sender"),
+        ("UPDATE reply SET manifest_sha256 = 'x'", "says another manifest_sha256"),
+        ("UPDATE reply SET sequence = sequence + 5", "says another entry or number"),
+        ("UPDATE reply SET state = 'intent'", "is intent in the tables, and the trail tells otherwise"),
         ("DELETE FROM convention_event", "record of events of csp-ft-2024"),
         (FORGED_KEY, "partner key SHA256:new is not recorded in the trail"),
         ("INSERT INTO approval SELECT fingerprint, 'third', enrolled_at FROM partner_key", "has more approvals in the tables than the trail"),
@@ -111,6 +135,74 @@ def test_rows_taken_out_changed_or_added_are_named(gateway: Gateway, statement: 
     with pytest.raises(TrailError):
         purge(workspace, "csp-ft-2024")
     assert workspace.keyset("csp-ft-2024")
+
+
+def test_a_destruction_explains_as_many_rows_as_it_tells(gateway: Gateway) -> None:
+    """Once one copy of a convention was destroyed, no other may be marked as destroyed in its shadow."""
+    workspace = gateway.workspace
+    (first, _) = (copy for copy in gateway.present() if copy.kind == "raw")
+    with workspace.database.begin() as connection:
+        holdings.destroyed(connection, [first.id], at=workspace.now())
+        body = {"convention": first.convention, "purge": "o-1", "holdings": 1, "by_kind": {"raw": 1}}
+        workspace.append(connection, "holding_destroyed", body)
+    assert agreed(gateway)
+    alter(gateway, "UPDATE holding SET destroyed_at = created_at WHERE kind = 'raw'")
+    with pytest.raises(TablesDisagreeError, match=r"2 copies of csp-ft-2024 \(raw\) .* the trail tells of 1"):
+        agreed(gateway)
+
+
+@pytest.mark.parametrize("kind", ["release", "quarantine"])
+def test_what_was_destroyed_alone_is_explained_alone(gateway: Gateway, kind: str) -> None:
+    """A second lock or a quarantine whose destruction the trail tells may be gone; said to be there again, it is named."""
+    workspace = gateway.workspace
+    copy = next(copy for copy in gateway.present() if copy.kind == kind)
+    name = {"release": "supersession_told", "quarantine": "quarantine_expired"}[kind]
+    parcel = Path(copy.location).stem
+    bodies = {
+        "release": {"parcel": parcel, "recipient": "mtfp", "notice_sha256": "0" * 64, "keys": 1},
+        "quarantine": {"run": copy.run, "rows": 1},
+    }
+    with workspace.database.begin() as connection:
+        holdings.destroyed(connection, [copy.id], at=workspace.now())
+        workspace.append(connection, name, bodies[kind])
+    faults = said(gateway)
+    assert not [fault for fault in faults if fault.startswith("holding")]
+    alter(gateway, "UPDATE holding SET destroyed_at = NULL")
+    assert any("is destroyed in the trail, and not in the tables" in fault for fault in said(gateway))
+
+
+def said(gateway: Gateway) -> tuple[str, ...]:
+    """Every fault of the comparison."""
+    try:
+        agreed(gateway)
+    except TablesDisagreeError as error:
+        return error.faults
+    return ()
+
+
+def test_a_quarantine_of_a_refused_file_is_not_forgotten(gateway: Gateway) -> None:
+    """What a refused run keeps is told with its end: its row taken out is named."""
+    with pytest.raises(ContractError):
+        gateway.run(POOLS, "2025-07", gateway.write(POOLS, 40, bad_rate=0.9, name="broken.csv"))
+    assert agreed(gateway)
+    (failed,) = gateway.entries("run_failed")
+    alter(
+        gateway,
+        "DELETE FROM holding WHERE kind = 'quarantine' AND id > (SELECT max(id) FROM holding WHERE kind = 'parcel')",
+    )
+    with pytest.raises(
+        TablesDisagreeError, match=f"the quarantine of run {failed['run']} recorded in the trail is missing"
+    ):
+        agreed(gateway)
+
+
+def test_a_reply_made_up_is_named(gateway: Gateway) -> None:
+    """Verdicts that were never handed back cannot be claimed by a row."""
+    source = gateway.write(POOLS, 40, bad_rate=0.05)
+    assert gateway.run(POOLS, "2025-05", source).state == "duplicate"
+    alter(gateway, FORGED_REPLY)
+    with pytest.raises(TablesDisagreeError, match=r"reply on run r-[0-9a-f]+ is not recorded in the trail"):
+        agreed(gateway)
 
 
 def test_what_came_since_is_added_to_what_was_read(gateway: Gateway) -> None:
@@ -195,7 +287,7 @@ def test_the_end_of_every_run_is_told(gateway: Gateway) -> None:
     named = {"convention": "csp-ft-2024", "exchange": "candidate-pools"}
     states = {one.id: one.state for one in gateway.runs()}
     assert again == {"run": again["run"], "deliveries": 1, **named}
-    assert failed == {"run": failed["run"], "error": "ContractError", **named}
+    assert failed == {"run": failed["run"], "error": "ContractError", **named, "copies": {"quarantine": 1}}
     assert (states[again["run"]], states[failed["run"]]) == ("duplicate", "refused")
 
 
