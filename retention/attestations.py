@@ -32,6 +32,7 @@ from passerelle.store import links, partners, runs
 from passerelle.store.purges import Purge
 from passerelle.store.runs import Delivery
 from passerelle.workspace import Workspace
+from passerelle.workspace.agreement import verified_keys
 from retention.asking import ASKED, ESCALATED, STAGES, dpo_of, put_notice
 
 DUE_DAYS = 30  # to attest, counted from the request; no convention states a time: a rule of the hub
@@ -167,6 +168,7 @@ def record(workspace: Workspace, data: bytes, *, party: str | None = None) -> At
     Raises:
         EvidenceError: it does not hold, or is not of what was delivered.
         RefusedError: nothing of the kind was asked, the party has no approved key that signs, or it is another's.
+        TablesDisagreeError: a key counts behind the gateway's back.
     """
     said = read_attestation(data)
     if said.party != (party or said.party):
@@ -175,6 +177,7 @@ def record(workspace: Workspace, data: bytes, *, party: str | None = None) -> At
             fr="cette attestation est celle d'un autre destinataire",
         )
     with workspace.database.begin() as connection:
+        verified_keys(workspace.ledger, connection)
         asked = store.requests(connection, id=said.request, party=said.party)
         if not asked:
             raise RefusedError(
@@ -392,6 +395,6 @@ def _check_days(workspace: Workspace, connection: Connection, attested: Attested
     said = attested.attestation
     if said.at > iso(workspace.now() + MAX_AHEAD):
         raise EvidenceError("signed after the present instant", where="attestation: at", hint="compare the two clocks")
-    first = min(runs.deliveries(connection, id=one.parcel)[0].intent_at for one in said.destroyed)
-    if said.destroyed_on < first[:10]:
+    last = max(runs.deliveries(connection, id=one.parcel)[0].intent_at for one in said.destroyed)
+    if said.destroyed_on < last[:10]:
         raise EvidenceError("destroyed before it was delivered", where="attestation: destroyed_on")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -12,12 +13,14 @@ from passerelle.errors import KeyStoreError, RefusedError, TrailError, UsageErro
 from passerelle.handover.earlier import superseded
 from passerelle.handover.job import release_location
 from passerelle.keys import CopyKey, Identity, parse_allowed_signers
-from passerelle.parcel import Trust, parse_manifest
+from passerelle.parcel import Manifest, Trust, parse_manifest
 from passerelle.store import holdings, links, partners, runs
 from passerelle.store.runs import Delivery
-from passerelle.trail import verify_entry
+from passerelle.trail import Proven, verify_entry
 from passerelle.workspace import Workspace
 
+INTENTS = frozenset({"delivery_intent", "sealed_intent", "verdicts_intent"})
+MAX_TRUST_BYTES = 1024 * 1024
 SIGNATURE_LINE = "\n— ".encode()
 SIGNATURES = 2  # ours: others' would go unverified here, and bytes that nobody verifies are not handed over
 
@@ -36,18 +39,52 @@ def trust_from(folder: Path, recipient: str | None = None) -> Trust:
             fr="il faut un dossier qui contienne allowed_signers et trail.vkey",
             hint_fr="--trust le désigne ; la passerelle remet les deux fichiers une fois pour toutes",
         )
-    verifier_key = trail.read_text("utf-8").strip()
+    verifier_key = _text(trail).strip()
 
     def in_the_trail(manifest: bytes, proof: bytes) -> None:
         proven = verify_entry(proof, verifier_key)
         if proven.entry.body.get("manifest_sha256") != hashlib.sha256(manifest).hexdigest():
             raise TrailError("the proof is of another manifest", where=f"entry {proven.index}")
+        _check_told(proven, parse_manifest(manifest))
         if proven.checkpoint.at is None or proof.count(SIGNATURE_LINE) != SIGNATURES:
             raise TrailError(
                 "expected the head signed twice by the trail's key, plain and timestamped", where="checkpoint"
             )
 
-    return Trust(parse_allowed_signers(signers.read_text("utf-8")), in_the_trail, recipient)
+    return Trust(parse_allowed_signers(_text(signers)), in_the_trail, recipient)
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(MAX_TRUST_BYTES + 1)
+    with suppress(UnicodeDecodeError):
+        if len(data) <= MAX_TRUST_BYTES:
+            return data.decode("utf-8")
+    raise UsageError(
+        f"{path.name}: expected text in UTF-8, at most {MAX_TRUST_BYTES} bytes",
+        hint="take the file as the gateway handed it over",
+        fr=f"{path.name} : il faut un texte en UTF-8, d'au plus {MAX_TRUST_BYTES} octets",
+        hint_fr="prenez le fichier tel que la passerelle l'a remis",
+    )
+
+
+def _check_told(proven: Proven, manifest: Manifest) -> None:
+    """An intent that tells something else than its manifest would show one history to the trail, another to the recipient."""
+    kind, body, terms = proven.entry.kind, proven.entry.body, manifest.passerelle
+    if kind not in INTENTS:
+        raise TrailError("expected the entry of an intent, another kind came", where=f"entry {proven.index}")
+    said = {
+        "parcel": manifest.name,
+        "recipient": terms.recipient,
+        "sequence": terms.sequence,
+        "convention": terms.convention,
+        "exchange": terms.exchange,
+        "period": terms.period,
+        "locks": len(terms.locks),
+        "destroy_by": terms.destroy_by.date,
+    }
+    if wrong := [name for name, value in said.items() if body.get(name) not in {None, value}]:
+        raise TrailError(f"the trail tells another {wrong[0]} than the manifest", where=f"entry {proven.index}")
 
 
 def hand_release_key(workspace: Workspace, parcel: str, party: str, *, actor: str, reason: str = "") -> Identity:

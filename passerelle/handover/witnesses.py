@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from sqlalchemy import Connection
 
 from passerelle.errors import UsageError
@@ -54,15 +52,21 @@ def require_witnesses(workspace: Workspace, number: int) -> None:
 def insist_on_witnesses(workspace: Workspace, connection: Connection, convention: str) -> tuple[str, ...]:
     """The witnesses who saw every delivery under ``convention``, as many as are required before its purge.
 
+    The trail says how many, and who they are; what is on record of them is verified again.
+
     Raises:
+        TrailError: a cosignature on record does not verify.
         RefusedError: fewer did.
     """
-    required = settings.read(connection, settings.WITNESSES_REQUIRED)
+    told = [found.entry.body for found in workspace.ledger.find(connection, "witness_enrolled")]
+    last = next((body["required"] for body in reversed(told) if "required" in body), 0)
+    required = max(settings.read(connection, settings.WITNESSES_REQUIRED), last)
     if not required:
         return ()
     delivered = workspace.ledger.find(connection, "delivered", convention=convention)
     size = max((found.index + 1 for found in delivered), default=0)
-    return witness.require(required, size, witness.cosignatures(connection))
+    known = {body["witness"]: body["fingerprint"] for body in told}
+    return witness.require(required, size, witness.verified(connection, workspace.ledger, size, known))
 
 
 def _tell(
@@ -70,7 +74,7 @@ def _tell(
 ) -> None:
     body = {
         "witness": key.name,
-        "fingerprint": hashlib.sha256(key.public).hexdigest(),
+        "fingerprint": witness.key_fingerprint(key),
         "party": party,
         "required": required,
     }

@@ -29,6 +29,7 @@ NOTICES = ("LISEZMOI.txt", "README.txt")
 VERDICTS = "verdicts.csv.age"  # what is handed back to a sender (docs/spec/verdicts.md)
 EXTRACTS = ("extract.csv.age", "extract.parquet.age", VERDICTS)
 REPORTS = ("report.json", "report.html")  # beside verdicts only
+MOST = 8  # members: an extract, three that prove it, four that people read
 MAX_BYTES = {
     MANIFEST: limits.MANIFEST,
     SIGNATURE: limits.SIGNATURE,
@@ -80,7 +81,7 @@ def members(file: BinaryIO) -> Iterator[Member]:
         ParcelError: a header, a padding or the end differs by one bit from what this format writes.
     """
     end = file.seek(0, 2)
-    at = 0
+    at = found = 0
     while True:
         file.seek(at)
         block = file.read(BLOCK)
@@ -95,6 +96,10 @@ def members(file: BinaryIO) -> Iterator[Member]:
         if any(file.read(at - after)):
             raise ParcelError(
                 "expected zeros after the data", where=f"{member.name}: bytes {after} to {at - 1} of the tar"
+            )
+        if (found := found + 1) > MOST:
+            raise ParcelError(
+                "expected no further member", where=f"{member.name}: byte {member.offset - BLOCK} of the tar"
             )
         yield member
     file.seek(at)

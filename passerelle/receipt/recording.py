@@ -16,6 +16,7 @@ from passerelle.store import links, partners, runs
 from passerelle.store.runs import Delivery
 from passerelle.store.tables import receipt as table
 from passerelle.workspace import Workspace
+from passerelle.workspace.agreement import verified_keys
 
 MAX_AHEAD = timedelta(minutes=5)  # of the partner's clock
 DAYS = 7  # until a receipt is late; a rule of the hub, no convention states one
@@ -56,6 +57,7 @@ def record(workspace: Workspace, data: bytes, *, party: str | None = None, parce
         EvidenceError: it does not hold.
         RefusedError: no such parcel was delivered to that party, the party has no approved key that signs, or it is the
             receipt of another.
+        TablesDisagreeError: a key counts behind the gateway's back.
     """
     receipt = read_receipt(data)
     if receipt.party != (party or receipt.party) or receipt.parcel != (parcel or receipt.parcel):
@@ -66,6 +68,7 @@ def record(workspace: Workspace, data: bytes, *, party: str | None = None, parce
             hint_fr="signez la ligne de ce colis-ci",
         )
     with workspace.database.begin() as connection:
+        verified_keys(workspace.ledger, connection)
         delivery = _delivery(connection, receipt)
         received = verify_receipt(data, _signers(connection, receipt), workspace.ledger.verifier_key)
         _check_delivery(receipt, delivery)

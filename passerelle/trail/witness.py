@@ -6,7 +6,8 @@ parties, and nobody can show one history to some and another to others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -127,6 +128,33 @@ def record(connection: Connection, ledger: Ledger, note: str | bytes, at: dateti
             values = {"witness": one.witness, "size": one.size, "at": iso(one.at), "note": text}
             connection.execute(insert(trail_cosignature).values(**values))
     return found
+
+
+def verified(connection: Connection, ledger: Ledger, size: int, known: Mapping[str, str]) -> list[Cosignature]:
+    """The cosignatures of at least ``size`` entries, each verified again, of the witnesses that the trail tells.
+
+    ``known`` has the fingerprint of each witness by name; rows of others count for nothing.
+
+    Raises:
+        TrailError: one that is on record does not verify, or is of another head.
+    """
+    keys = {key.name: key for key, _ in enrolled(connection) if known.get(key.name) == key_fingerprint(key)}
+    found = []
+    query = select(trail_cosignature).where(trail_cosignature.c.size >= size).order_by(trail_cosignature.c.size)
+    for row in connection.execute(query):
+        if (key := keys.get(row.witness)) is None:
+            continue
+        head = ledger.confirm(connection, open_checkpoint(row.note, ledger.verifier_key))
+        one = read_cosignatures(row.note, head, [key])[0]
+        if (one.size, iso(one.at)) != (row.size, row.at):
+            raise TrailError("a cosignature on record is of another head or instant", where=WHERE)
+        found.append(one)
+    return found
+
+
+def key_fingerprint(key: VerifierKey) -> str:
+    """SHA-256 of a witness's public key, as ``witness_enrolled`` tells it."""
+    return hashlib.sha256(key.public).hexdigest()
 
 
 def cosignatures(connection: Connection) -> list[Cosignature]:

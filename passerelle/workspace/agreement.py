@@ -13,7 +13,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from passerelle.errors import TrailError
+from passerelle.errors import TheirDataError, TrailError
+from passerelle.keys import parse_recipient
 from passerelle.store import events, links, objections, partners, purges, requests
 from passerelle.store.objections import Objection
 from passerelle.store.partners import PartnerKey
@@ -182,7 +183,8 @@ def _keys(ledger: Ledger, connection: Connection) -> Iterator[str]:
     for found in ledger.of_kinds(connection, KEYS):
         body = found.entry.body
         one = told.setdefault(body["fingerprint"], {})
-        one.update(party=body["party"], approvals=body.get("approvals", 0), not_after=body.get("not_after"))
+        one.update(party=body["party"], approvals=body.get("approvals", 0))
+        one.update((name, body.get(name)) for name in ("not_before", "not_after"))
         one["revoked"] = one.get("revoked", False) or found.entry.kind == "partner_key_revoked"
     rows = {one.fingerprint: one for one in partners.keys(connection)}
     for name in sorted(told.keys() | rows.keys()):
@@ -199,13 +201,24 @@ def _key_fault(row: PartnerKey | None, told: Mapping[str, Any] | None) -> str | 
         return "is not recorded in the trail"
     if row.partner != told["party"]:
         return "is another party's in the trail"
+    if not _is_own(row):
+        return "is not the one whose fingerprint was approved"
     if told["revoked"] and row.revoked_at is None:
         return "is revoked in the trail, and not in the tables"
     if len(row.approvals) > told["approvals"]:
         return "has more approvals in the tables than the trail tells"
+    if told["not_before"] is not None and (row.not_before is None or row.not_before < told["not_before"]):
+        return "begins later in the trail than in the tables"
     if told["not_after"] is not None and (row.not_after is None or row.not_after > told["not_after"]):
         return "ends sooner in the trail than in the tables"
     return None
+
+
+def _is_own(row: PartnerKey) -> bool:
+    try:
+        return parse_recipient(row.recipient).fingerprint == row.fingerprint
+    except TheirDataError:
+        return False
 
 
 def _objections(rows: Sequence[Objection], told: _Told) -> Iterator[str]:

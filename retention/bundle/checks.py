@@ -18,6 +18,9 @@ from typing import Any
 
 from retention.bundle.proving import (
     BUNDLE,
+    MISSING,
+    UNREADABLE,
+    Absent,
     Concerns,
     Fault,
     Held,
@@ -25,6 +28,7 @@ from retention.bundle.proving import (
     bundled,
     canonical,
     continues,
+    fingerprint,
     frontier_root,
     grown,
     included,
@@ -99,10 +103,9 @@ class Bundle:
         self.about = json.loads(self.read("bundle.json"))
         keys = self.signers("passerelle-bundle", self.about["made_at"])
         key = sshsig(self.read("SHA256SUMS"), self.read("SHA256SUMS.sig"), keys, "passerelle-bundle")
-        print_ = base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+        own = fingerprint(key)
         return Held(
-            f"la liste des fichiers est signée par la clé SHA256:{print_}",
-            f"the list of files is signed by the key SHA256:{print_}",
+            f"la liste des fichiers est signée par la clé {own}", f"the list of files is signed by the key {own}"
         )
 
     def proofs(self) -> Held:
@@ -141,7 +144,7 @@ class Bundle:
     def trail_whole(self) -> Held:
         """The whole trail gives the signed root, and none of its entries about this convention was left out."""
         if not self.about["whole_trail"]:
-            raise _Absent(
+            raise Absent(
                 "le reste du registre n'est pas joint : rien ne dit qu'aucune écriture de cette convention ne manque",
                 "the rest of the trail is not enclosed: nothing says that no entry of this convention is missing",
             )
@@ -290,11 +293,14 @@ class Bundle:
     def _by_partners(self, what: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         """What partners signed, each line with its entry, once hash and signature hold."""
         keys = {one["fingerprint"]: one["public"] for one in self.json("keys")["partners"]}
+        approved = {one["fingerprint"] for one in self.of("partner_key_approved")}
         for one in self.of(f"{what}_recorded"):
             sha256 = one[f"{what}_sha256"]
             data = self.read(f"evidence/{what}s/{sha256}.{what}")
             line, _, armored = data.partition(b"\n")
             blob = base64.b64decode(keys[one["fingerprint"]].split(" ")[1])
+            if not (own := fingerprint(blob)) == one["fingerprint"] in approved:
+                raise Fault(f"la clé {own} n'est pas celle du registre", f"the key {own} is not the trail's")
             sshsig(line + b"\n", armored, [blob], f"passerelle-{what}")
             if hashlib.sha256(data).hexdigest() != sha256:
                 raise Fault(f"la pièce {sha256} n'est pas celle du registre", f"the piece {sha256} is not the trail's")
@@ -337,10 +343,6 @@ class Bundle:
         )
 
 
-class _Absent(Fault):
-    """Something that this bundle cannot show, and says so: no fault."""
-
-
 CHECKS = (
     "files", "signature", "proofs", "trail_whole", "heads", "convention", "record", "deliveries", "keys", "receipts",
     "attestations", "certificates", "figures",
@@ -354,15 +356,12 @@ def examined(folder: Path, trust: Path | None = None) -> list[dict[str, Any]]:
         state = "held"
         try:
             words: Any = getattr(bundle, name)()
-        except _Absent as fault:
+        except Absent as fault:
             state, words = "absent", fault
         except Fault as fault:
             state, words = "broken", fault
-        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
-            state, words = (
-                "broken",
-                Held("une pièce manque ou n'est pas lisible", "a piece is missing or cannot be read"),
-            )
+        except UNREADABLE:
+            state, words = "broken", MISSING
         found.append({"check": name, "state": state, "fr": words.fr, "en": words.en})
         if state == "broken" and name in CHECKS[:3]:
             break

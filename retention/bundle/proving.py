@@ -17,6 +17,7 @@ BUNDLE = 256  # entries in one file of the trail (c2sp.org/tlog-tiles)
 P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
 SQRT_M1 = pow(2, (P - 1) // 4, P)
+UNREADABLE = (OSError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 Point = tuple[int, int, int, int]  # X, Y, Z, T with x = X/Z, y = Y/Z, x*y = T/Z (RFC 8032, 5.1.4)
 
 
@@ -28,11 +29,18 @@ class Fault(Exception):  # noqa: N818 -- what an auditor reads, in two languages
         self.fr, self.en = fr, en
 
 
+class Absent(Fault):
+    """Something that this bundle cannot show, and says so: no fault."""
+
+
 class Held(NamedTuple):
     """One thing that was checked, in French and English."""
 
     fr: str
     en: str
+
+
+MISSING = Held("une pièce manque ou n'est pas lisible", "a piece is missing or cannot be read")
 
 
 def _add(a: Point, b: Point) -> Point:
@@ -122,18 +130,23 @@ def sshsig(message: bytes, armored: bytes, blobs: list[bytes], namespace: str) -
     body = [folded[at : at + 70] for at in range(0, len(folded), 70)]
     written = "\n".join(["-----BEGIN SSH SIGNATURE-----", *body, "-----END SSH SIGNATURE-----", ""])
     signed = b"SSHSIG" + _wire(space, b"", b"sha512", hashlib.sha512(message).digest())
-    good = (
+    known = key in blobs and (space, reserved, algorithm) == (namespace.encode(), b"", b"sha512")
+    good = known and (
         ed25519(parts[1], signed, raw)
         if kind == b"ssh-ed25519"
         else kind == b"rsa-sha2-512" and _rsa(parts, signed, raw)
     )
-    known = key in blobs and (space, reserved, algorithm) == (namespace.encode(), b"", b"sha512")
     if not (known and good and blob[:10] == b"SSHSIG\x00\x00\x00\x01" and written.encode() == armored):
         raise Fault(
             f"une signature {namespace} n'est pas d'une clé connue, ou pas de ces octets",
             f"a signature {namespace} is not by a known key, or not of these bytes",
         )
     return key
+
+
+def fingerprint(blob: bytes) -> str:
+    """As ``ssh-keygen -lf`` prints it."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -219,7 +232,7 @@ class Trail:
         if note not in self._seen:
             try:
                 self._seen[note] = self._opened(note)
-            except (ValueError, IndexError):
+            except (ValueError, IndexError, StopIteration):
                 raise Fault(
                     "un jalon du registre n'a pas la forme attendue", "a head of the trail is not of the expected form"
                 ) from None

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passerelle.keys import BUNDLE_NAMESPACE
-from passerelle.keys.ssh import allowed_signers, public_blob
+from passerelle.keys.ssh import allowed_signers, public_blob, public_text
 from passerelle.parcel import sign
 from passerelle.trail import merkle
 from retention.bundle import entries, proving
@@ -180,6 +180,29 @@ def head_rewritten(folder: Path) -> None:
     path.write_text(json.dumps(one) + "\n" + "".join(lines[1:]), "utf-8")
 
 
+def other_key(folder: Path) -> None:
+    """A receipt signed anew, by a key that is given for the partner's."""
+    forger = Ed25519PrivateKey.generate()
+    (path,) = (folder / "evidence" / "receipts").iterdir()
+    line = path.read_bytes().partition(b"\n")[0] + b"\n"
+    path.write_bytes(line + sign(line, forger, "passerelle-receipt"))
+    keys = folder / "evidence" / "keys.json"
+    value = json.loads(keys.read_text("utf-8"))
+    for one in value["partners"]:
+        one["public"] = public_text(forger.public_key())
+    keys.write_text(json.dumps(value), "utf-8")
+
+
+def headless(folder: Path) -> None:
+    """A head that the trail's key has not signed, in each proof as well."""
+    note = (folder / "trail" / "checkpoint").read_text("utf-8")
+    text = note.partition("\n\n")[0] + "\n\n"
+    for path in (folder / "trail" / "checkpoint", *(folder / "trail" / "proofs").rglob("*.tlog-proof")):
+        path.write_text(
+            path.read_text("utf-8").replace(note, f"{text}— x {base64.b64encode(bytes(76)).decode()}\n"), "utf-8"
+        )
+
+
 LIES: dict[str, tuple[Lie, str]] = {
     "a decision turned": (other_entry, "proofs"),
     "an entry left out": (without_entry("decision"), "trail_whole"),
@@ -198,6 +221,12 @@ LIES: dict[str, tuple[Lie, str]] = {
         "keys",
     ),
     "another signer of a receipt": (other_receipt, "receipts"),
+    "another key for a partner's": (other_key, "receipts"),
+    "a head that nobody signed": (headless, "proofs"),
+    "entries nested without end": (
+        lambda folder: (folder / "evidence" / "entries.jsonl").write_text("[" * 500_000 + "\n"),  # type: ignore[dict-item]
+        "proofs",
+    ),
     "other figures": (rewritten("bundle.json", lambda v: v["figures"].update(refusals=0)), "figures"),
     "another head": (rewritten("bundle.json", lambda v: v["trail"].update(size=3)), "proofs"),
 }
@@ -211,6 +240,31 @@ def test_a_lie_signed_by_the_gateway_is_found(kept: Kept, copy: Path, script: Mo
     lie(copy)
     assert before != {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     assert check in broken(script, signed_again(kept, copy))
+
+
+def test_a_key_given_for_the_partners_is_named(kept: Kept, copy: Path, script: ModuleType) -> None:
+    """A key with another fingerprint than the one that the trail tells signs nothing, however the list of keys has it."""
+    other_key(copy)
+    (told,) = (one for one in script.examined(signed_again(kept, copy)) if one["check"] == "receipts")
+    assert told["state"] == "broken"
+    assert "is not the trail's" in told["en"]
+    assert told["en"].startswith("the key SHA256:")
+
+
+def test_a_key_that_nobody_trusts_costs_nothing() -> None:
+    """A signature by an unknown RSA key whose exponent has no end is refused before anything is computed with it."""
+    key = generate_private_key(65537, 2048)
+    lines = sign(b"line\n", key, "passerelle-receipt").decode().split("\n")
+    blob = base64.b64decode("".join(lines[1:-2]))
+    _, space, reserved, algorithm, signature = proving._strings(blob[10:])
+    modulus = proving._strings(public_blob(key.public_key()))[2]
+    hostile = proving._wire(b"ssh-rsa", b"\x7f" * 2_000_000, modulus)
+    made = blob[:10] + proving._wire(hostile, space, reserved, algorithm, signature)
+    folded = base64.b64encode(made).decode()
+    body = [folded[at : at + 70] for at in range(0, len(folded), 70)]
+    armored = "\n".join(["-----BEGIN SSH SIGNATURE-----", *body, "-----END SSH SIGNATURE-----", ""]).encode()
+    with pytest.raises(proving.Fault):
+        proving.sshsig(b"line\n", armored, [public_blob(key.public_key())], "passerelle-receipt")
 
 
 def test_it_says_so_in_words(copy: Path, script: ModuleType, capfdbinary: pytest.CaptureFixture[bytes]) -> None:

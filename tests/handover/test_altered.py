@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from passerelle.errors import ConventionFileError, KeyStoreError, RefusedError, TrailError, UsageError
+from passerelle.errors import ConventionFileError, RefusedError, TrailError, UsageError
 from passerelle.keys import Identity
 from passerelle.store import events, partners
 from passerelle.store.tables import convention_event, partner_key
+from passerelle.workspace.agreement import TablesDisagreeError
 from tests.gateway import CSP_FILED, PACA_SIGNED, POOLS, STUDIES, Gateway
 
 
@@ -19,7 +20,7 @@ def test_a_recipient_swapped_in_the_database_gets_nothing(tmp_path: Path) -> Non
     one.partner("mtfp").move_to("2025-05-12T06:00:00+02:00")
     with one.workspace.database.begin() as connection:
         connection.execute(update(partner_key).values(recipient=Identity.generate().recipient.text))
-    with pytest.raises(KeyStoreError, match="not the one"):
+    with pytest.raises(TablesDisagreeError, match="not the one"):
         one.run(POOLS, "2025-05", one.write(POOLS, 20))
     assert one.parcels("mtfp") == []
 

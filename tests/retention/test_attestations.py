@@ -182,6 +182,7 @@ def changed(partner: Partner, **values: Any) -> bytes:
         ({"at": "2025-06-11T00:00:00Z", "destroyed_on": "2025-06-11"}, "at"),
         ({"at": "2025-06-13T00:00:00Z"}, "at"),
         ({"destroyed_on": "2025-05-01"}, "destroyed_on"),
+        ({"destroyed_on": "2025-06-11"}, "destroyed_on"),  # after the first of the two parcels was delivered
     ],
 )
 def test_what_does_not_answer_the_request_is_refused(partner: Partner, values: dict[str, Any], where: str) -> None:
