@@ -42,13 +42,23 @@ def of_term(convention: Convention, last: date, article: str | None, words: Word
 def recorded(convention: Convention, events: tuple[Event, ...]) -> list[Ending]:
     """The endings that events bring about: terminations in their form, and an end recorded by the DPO."""
     found = [end for event in events for mode in convention.modes() if (end := by_mode(convention, mode, event))]
-    for event in events:
-        day = event.day("on", "valid_on", zone=convention.zone)
-        if event.type == "end_recorded" and event.says("by") in (None, "dpo") and day is not None:
-            words = Words(f"fin enregistrée au {dates.fr(day)} inclus", f"end recorded on {dates.en(day)} included")
-            out = midnight(day + DAY, convention.zone)
-            found.append(Ending("D16", out, day, day, day, "hub_policy", None, words, False))
-    return found
+    decided = of_the_dpo(convention, events)
+    return found if decided is None else [*found, decided]
+
+
+def of_the_dpo(convention: Convention, events: tuple[Event, ...]) -> Ending | None:
+    """The end that the DPO recorded last: a later record corrects an earlier one."""
+    days = [
+        day
+        for event in events
+        if event.type == "end_recorded" and event.says("by") in (None, "dpo")
+        if (day := event.day("on", "valid_on", zone=convention.zone)) is not None
+    ]
+    if not days:
+        return None
+    day = days[-1]
+    words = Words(f"fin enregistrée au {dates.fr(day)} inclus", f"end recorded on {dates.en(day)} included")
+    return Ending("D16", midnight(day + DAY, convention.zone), day, day, day, "hub_policy", None, words, False)
 
 
 def by_mode(convention: Convention, mode: Termination, event: Event) -> Ending | None:

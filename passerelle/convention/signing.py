@@ -84,8 +84,8 @@ def complete_renewals(renewal: ExpressRenewal, events: Iterable[Event], zone: Zo
 
 
 def recorded_reading(events: Iterable[Event], term: int) -> Literal["timely", "late"] | None:
-    """How the DPO, alone entitled to, read a disputed opt-out of that term."""
-    for event in events:
+    """How the DPO, alone entitled to, last read a disputed opt-out of that term."""
+    for event in reversed(tuple(events)):
         if event.type == "reading_recorded" and event.says("by") == "dpo" and event.says("term") in (None, term):
             reading = event.says("reading")
             if reading == "timely":

@@ -51,7 +51,8 @@ class Life:
         if term_end is not None:
             endings.append(term_end)
         self.end: Ending | None = min(endings, key=lambda one: (one.out_from, one.anchor), default=None)
-        settled = disputed is None or (self.end is not None and self.end.out_from <= disputed.out_from)
+        decided = ending.of_the_dpo(convention, events) is not None
+        settled = disputed is None or decided or (self.end is not None and self.end.out_from <= disputed.out_from)
         self.disputed: Ending | None = None if settled else disputed
 
     def _term_end(self) -> tuple[Ending | None, Ending | None]:

@@ -70,6 +70,19 @@ def test_the_last_signature_counts_and_all_are_needed(conventions: dict[str, Con
     assert in_force(paca, history(one, two), at("2016-04-02T12:00:00Z")).value == "yes"
 
 
+def test_the_last_word_of_the_dpo_counts(conventions: dict[str, Convention]) -> None:
+    """What the DPO recorded by mistake is corrected by a later record, and an end that the DPO recorded settles a dispute."""
+    csp, face = conventions["csp-ft-2024"], conventions["face-pe-2014"]
+    first, second = ({"e": "end_recorded", "on": day, "by": "dpo"} for day in ("2016-06-30", "2019-06-30"))
+    assert answer(face, history(first, second), "destruction_deadline", None, {}) == "2019-08-30"
+    timely, late = ({"e": "reading_recorded", "reading": one, "by": "dpo"} for one in ("timely", "late"))
+    disputed = denounced("2026-12-12")
+    assert answer(csp, history(disputed, timely, late), "last_day_in_force", None, {}) != "2027-03-11"
+    assert answer(csp, history(disputed, late, timely), "last_day_in_force", None, {}) == "2027-03-11"
+    other = {"e": "end_recorded", "on": "2027-03-12", "by": "dpo"}
+    assert answer(csp, history(disputed, other), "destruction_deadline", None, {}) == "2027-05-12"
+
+
 def test_a_denunciation_sent_but_not_received_is_disputed(conventions: dict[str, Convention]) -> None:
     """Sent in time without receipt on record: disputed, never ended for sure (CSP-I3)."""
     csp = conventions["csp-ft-2024"]
