@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, true
 
 from passerelle.store.holdings import WAITING
 from passerelle.store.tables import holding
@@ -123,7 +123,9 @@ class CopiesTold:
 
 def compared(connection: Connection) -> list[Copy]:
     """The register, oldest first."""
-    query = select(*(holding.c[name] for name in Copy._fields)).order_by(holding.c.id)
+    # true as a query takes it: what is neither true nor false would be shown, and never purged
+    columns = [holding.c[name].is_(true()) if name == "ours" else holding.c[name] for name in Copy._fields]
+    query = select(*columns).order_by(holding.c.id)
     return [Copy(*row) for row in connection.execute(query)]
 
 

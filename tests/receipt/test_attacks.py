@@ -27,6 +27,7 @@ from passerelle.receipt.form import NAMESPACE
 from passerelle.receipt.recording import record
 from passerelle.trail import Ledger
 from passerelle.trail.checkpoint import sign_checkpoint
+from passerelle.trail.fsck import TrailFaultsError, check
 from passerelle.trail.note import VerifierKey, encode64
 from passerelle.trail.witness import record as record_cosignatures
 from passerelle.workspace.agreement import TablesDisagreeError, verified_keys
@@ -372,6 +373,24 @@ def test_a_cosignature_counts_by_its_signature_alone(witnessed: World, name: str
     for connection in undone(witnessed, *statements.split("; ")):
         with pytest.raises((EvidenceError, RefusedError), match=expected):
             insist_on_witnesses(witnessed.workspace, connection, "csp-ft-2024")
+
+
+HOSTILE = {
+    "text that is not UTF-8": ("UPDATE trail_entry SET kind = CAST(X'80ff' AS TEXT)", "text that is not UTF-8"),
+    "text for a hash": ("UPDATE trail_entry SET leaf_hash = 'zz'", "entry 0"),
+    "a body that is text": ("UPDATE trail_entry SET body = CAST(body AS TEXT)", "entry 0"),
+    "a size that is text": ("UPDATE trail_head SET size = 'zz'", "trail_head: the column size"),
+    "a note that is bytes": ("UPDATE trail_checkpoint SET note = X'00ff'", "checkpoint"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_column_of_another_type_is_a_fault_and_no_failure(witnessed: World, name: str) -> None:
+    """Values that the tables' types do not foresee are faults that the checker names."""
+    statement, expected = HOSTILE[name]
+    for connection in undone(witnessed, statement):
+        with pytest.raises(TrailFaultsError, match=expected):
+            check(connection, witnessed.ledger.verifier_key)
 
 
 def test_a_witness_of_a_fork_is_not_recorded(witnessed: World) -> None:

@@ -23,6 +23,7 @@ MADE_UP = """INSERT INTO delivery
     SELECT 'p-new', run, convention, exchange, period, recipient, 3, state, decision, manifest, notices, manifest_sha256, entry,
     rows, location, intent_at, delivered_at FROM delivery WHERE sequence = 2"""
 FORGED_KEY = "INSERT INTO partner_key SELECT 'SHA256:new', partner, kind, recipient, enrolled_by, enrolled_at, null, null, null FROM partner_key LIMIT 1"
+NOT_TEXT = "UPDATE {table} SET {column} = CAST(X'80ff' AS TEXT)"
 FORGED_COPY = """INSERT INTO holding (convention, exchange, run, kind, location, personal, ours, created_at)
     SELECT convention, exchange, run, '{kind}', '{location}', 1, 1, created_at FROM holding WHERE kind = 'raw' LIMIT 1"""
 FORGED_REPLY = """INSERT INTO reply (run, convention, exchange, sender, state, draft, created_at)
@@ -116,6 +117,10 @@ def test_what_was_done_agrees(gateway: Gateway) -> None:
         ("UPDATE reply SET manifest_sha256 = 'x'", "says another manifest_sha256"),
         ("UPDATE reply SET sequence = sequence + 5", "says another entry or number"),
         ("UPDATE reply SET state = 'intent'", "is intent in the tables, and the trail tells otherwise"),
+        ("UPDATE holding SET ours = 2 WHERE kind = 'raw'", "a raw of r-[0-9a-f]+ is said to lie where none lies"),
+        (NOT_TEXT.format(table="holding", column="exchange"), "a column holds a value that is not of its type"),
+        (NOT_TEXT.format(table="partner_key", column="recipient"), "a column holds a value that is not of its type"),
+        ("UPDATE partner_key SET recipient = X'00'", "a column holds a value that is not of its type"),
         ("DELETE FROM convention_event", "record of events of csp-ft-2024"),
         (FORGED_KEY, "partner key SHA256:new is not recorded in the trail"),
         ("INSERT INTO approval SELECT fingerprint, 'third', enrolled_at FROM partner_key", "has more approvals in the tables than the trail"),
@@ -193,6 +198,13 @@ def test_a_quarantine_of_a_refused_file_is_not_forgotten(gateway: Gateway) -> No
     with pytest.raises(
         TablesDisagreeError, match=f"the quarantine of run {failed['run']} recorded in the trail is missing"
     ):
+        agreed(gateway)
+
+
+def test_a_manifest_changed_in_the_tables_is_named(gateway: Gateway) -> None:
+    """A manifest that is not the one told is named by whatever decides."""
+    alter(gateway, "UPDATE delivery SET manifest = X'7b7d' WHERE sequence = 2")
+    with pytest.raises(TablesDisagreeError, match=r"delivery p-[0-9a-f]+ has another manifest than the trail tells"):
         agreed(gateway)
 
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from passerelle.errors import TrailError
 from passerelle.trail.fsck import entries
@@ -17,6 +18,7 @@ from passerelle.trail.fsck.notes import Head, Key, NoteFault, read_head, within
 
 PAGE_ROWS = 4096
 TILE = 256
+NOT_TEXT = "Could not decode to UTF-8"  # what SQLite's driver says of such a column; PostgreSQL keeps none
 MAX_FAULTS = 100  # told; more are only counted
 EMPTY = hashlib.sha256(b"").digest()
 
@@ -86,9 +88,13 @@ def check(
         TrailError: the key or a checkpoint in hand cannot be read at all.
     """
     key = Key.read(verifier_key)
-    return _Check(connection, key, verified).run(
-        [_in_hand(note, key, number) for number, note in enumerate(receipts, 1)]
-    )
+    held = [_in_hand(note, key, number) for number, note in enumerate(receipts, 1)]
+    try:
+        return _Check(connection, key, verified).run(held)
+    except DBAPIError as error:
+        if NOT_TEXT not in str(error.orig):
+            raise
+    raise TrailFaultsError(["a column holds text that is not UTF-8"], 1, ("edited", "modifié"))
 
 
 def _in_hand(note: str | bytes, key: Key, number: int) -> Head:
@@ -166,7 +172,7 @@ class _Check:
         self._head(stored)
         if self.faults:
             heads = self.connection.execute(_HEADS).all()
-            size = int(heads[0][1]) if heads else self.tree.size
+            size = heads[0][1] if heads and isinstance(heads[0][1], int) else self.tree.size
             raise TrailFaultsError(self.faults, self.count, named(_rows(self.connection), size, self.faults))
         signed = stored[-1].size if stored else 0
         return Report(self.tree.size, self.tree.root().hex(), self.at, len(stored), self.tree.size - signed, len(held))
