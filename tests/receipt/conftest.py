@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,21 @@ def make(folder: Path, *kind: str) -> Partner:
     return Partner(gateway, parse_private(file.read_bytes()), file)
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Partner, Path]:
+    """A gateway and its partner, who signs with Ed25519, and a copy of them."""
+    folder = tmp_path_factory.mktemp("partner")
+    made = make(folder / "gateway")
+    return made, made.gateway.saved(folder / "saved")
+
+
 @pytest.fixture
-def partner(tmp_path: Path) -> Partner:
-    """A gateway and its partner, who signs with Ed25519."""
-    return make(tmp_path)
+def partner(saved: tuple[Partner, Path]) -> Iterator[Partner]:
+    """The gateway and its partner as they were saved."""
+    made, folder = saved
+    again = replace(made, gateway=made.gateway.restored(folder))
+    yield again
+    again.gateway.workspace.close()
 
 
 @pytest.fixture

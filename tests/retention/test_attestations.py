@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,14 +27,24 @@ from tests.receipt.conftest import PARTY, Partner, make, ssh_key
 CSP = "csp-ft-2024"
 
 
-@pytest.fixture
-def partner(tmp_path: Path) -> Partner:
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Partner, Path]:
     """A partner that was delivered two parcels, and signs with Ed25519."""
-    made = make(tmp_path)
+    folder = tmp_path_factory.mktemp("attestations")
+    made = make(folder / "gateway")
     made.deliver("2025-05")
     made.gateway.move_to("2025-06-12T06:00:00+02:00")
     made.deliver("2025-06")
-    return made
+    return made, made.gateway.saved(folder / "saved")
+
+
+@pytest.fixture
+def partner(saved: tuple[Partner, Path]) -> Iterator[Partner]:
+    """The partner and its gateway as they were saved."""
+    made, folder = saved
+    again = replace(made, gateway=made.gateway.restored(folder))
+    yield again
+    again.gateway.workspace.close()
 
 
 def seen(gateway: Gateway) -> list[Standing]:

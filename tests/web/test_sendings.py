@@ -525,7 +525,7 @@ def announced(gateway: Gateway) -> waiting.Announced:
 def test_of_two_that_arrive_at_once_one_is_kept(gateway: Gateway) -> None:
     """The same content twice at the same time: both are told of the one sending that waits."""
     content = gateway.write(POOLS, 50).read_bytes()
-    about, met = announced(gateway), threading.Barrier(2, timeout=20)
+    about, met = announced(gateway), threading.Barrier(2, timeout=90)
 
     def blocks() -> Iterator[bytes]:
         yield content
