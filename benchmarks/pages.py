@@ -25,6 +25,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
+from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from statistics import quantiles
@@ -99,7 +101,7 @@ def multiply(workspace: Workspace, count: int) -> None:
     """Write the delivery that was made ``count`` times over: runs, parcels, copies, and what the trail tells of each."""
     with workspace.database.read() as connection:
         (first,) = runs.runs(connection)
-        (parcel,) = connection.scalars(select(delivery.c.id))
+        ((parcel, manifest),) = connection.execute(select(delivery.c.id, delivery.c.manifest))
         kept = [
             (table, dict(row))
             for table, named in ((run, run.c.id), (delivery, delivery.c.run), (holding, holding.c.run), (profile, profile.c.run))
@@ -108,7 +110,10 @@ def multiply(workspace: Workspace, count: int) -> None:
         entries = workspace.ledger.entries(connection, 0, workspace.ledger.size(connection))
         told = [found.entry for found in entries if first.id in found.entry.leaf().decode()]
     for start in range(2, count + 1, PIECE):
-        copies = [_Copy(first.id, parcel, number, count) for number in range(start, min(start + PIECE, count + 1))]
+        copies = [
+            _Copy(first.id, parcel, bytes(manifest), number, count)
+            for number in range(start, min(start + PIECE, count + 1))
+        ]
         with workspace.database.begin() as connection:
             pairs = [(one, each) for one in copies for each in told]
             indexes = workspace.ledger.append_many(connection, [one.entry(each) for one, each in pairs])
@@ -119,12 +124,13 @@ def multiply(workspace: Workspace, count: int) -> None:
         workspace.ledger.checkpoint(connection, AT)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Copy:
-    """One delivery more: what names the run and the parcel names those of ``number``, of ``count`` over a year."""
+    """One delivery more: what names the run, the parcel and the manifest names those of ``number``, of ``count`` over a year."""
 
     run: str
     parcel: str
+    manifest: bytes
     number: int
     count: int
 
@@ -144,10 +150,17 @@ class _Copy:
         return {key: own.get(key, value) for key, value in named.items() if (table, key) != (holding, "id")}
 
     def _named(self, text: Any) -> Any:
-        pairs = (self.run, _run(self.number)), (self.parcel, _parcel(self.number))
-        for old, new in pairs:
+        for old, new in self._names:
             text = text.replace(old, new) if isinstance(text, str) else text.replace(old.encode(), new.encode())
         return text
+
+    @cached_property
+    def _names(self) -> tuple[tuple[str, str], ...]:
+        names = (self.run, _run(self.number)), (self.parcel, _parcel(self.number))
+        manifest = self.manifest
+        for old, new in names:
+            manifest = manifest.replace(old.encode(), new.encode())
+        return *names, (sha256(self.manifest).hexdigest(), sha256(manifest).hexdigest())
 
 
 def _run(number: int) -> str:
