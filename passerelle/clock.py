@@ -32,4 +32,4 @@ class PretendedClock:
 
 def iso(instant: datetime) -> str:
     """``instant`` as RFC 3339 in UTC with seconds, the form of manifests, trail entries and tables."""
-    return instant.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return f"{instant.astimezone(UTC).isoformat('T', 'seconds')[:19]}Z"

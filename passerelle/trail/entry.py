@@ -47,12 +47,9 @@ _PATTERNS = {
 }
 
 
-def _text(pattern: str) -> Callable[[Any], bool]:
-    match = re.compile(pattern).fullmatch
-    return lambda value: type(value) is str and match(value) is not None
-
-
-_word = _text(_PATTERNS["word"])
+_Test = Callable[[Any], object]
+"""Something true for a value of the type; something false, or a TypeError, for any other."""
+_word: _Test = re.compile(_PATTERNS["word"]).fullmatch
 
 
 def _count(value: Any) -> bool:
@@ -71,8 +68,8 @@ def _words(value: Any) -> bool:
     return type(value) is list and len(value) <= MAX_ITEMS and all(_word(item) for item in value)
 
 
-_TYPES: dict[str, Callable[[Any], bool]] = {
-    **{name: _text(pattern) for name, pattern in _PATTERNS.items()},
+_TYPES: dict[str, _Test] = {
+    **{name: re.compile(pattern).fullmatch for name, pattern in _PATTERNS.items()},
     "count": _count,
     "counts": _counts,
     "words": _words,
@@ -84,7 +81,7 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 class _Kind:
     required: frozenset[str]
     types: Mapping[str, str]
-    tests: Mapping[str, Callable[[Any], bool]]
+    tests: Mapping[str, _Test]
 
 
 def _load() -> dict[str, _Kind]:
@@ -118,7 +115,9 @@ class Entry:
     body: Mapping[str, Any] = field(hash=False)
 
     def __post_init__(self) -> None:
-        body = {name: value for name, value in self.body.items() if value is not None}
+        body = dict(self.body)
+        if None in body.values():
+            body = {name: value for name, value in body.items() if value is not None}
         _check(self.kind, self.at, body)
         object.__setattr__(self, "body", body)
 
@@ -159,7 +158,10 @@ def _written_as(leaf: bytes) -> Entry | None:
 
 def is_of(name: str, value: Any) -> bool:
     """Whether ``value`` is of the type ``name`` (docs/spec/trail.md, "Types"): what is, names no person."""
-    return _TYPES[name](value)
+    try:
+        return bool(_TYPES[name](value))
+    except TypeError:
+        return False
 
 
 def _check(kind: Any, at: Any, body: Mapping[str, Any]) -> None:
@@ -176,7 +178,11 @@ def _check(kind: Any, at: Any, body: Mapping[str, Any]) -> None:
             raise TrailError(
                 "a field is not allowed in this kind", where=kind, hint=f"allowed: {', '.join(known.types)}"
             )
-        if not tests[name](value):
+        try:
+            passes = tests[name](value)
+        except TypeError:
+            passes = False
+        if not passes:
             raise TrailError(
                 f"expected {known.types[name]}", where=f"{kind}.{name}", hint="docs/spec/trail.md defines the types"
             )

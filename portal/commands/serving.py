@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from socket import AF_INET, AF_INET6, create_server, socket
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -75,13 +77,28 @@ def serve(
         scheme = "https" if certificate else "http"
         place = f"[{host}]" if ":" in host else "localhost" if host in LOOPBACK else host
         address = f"{chosen.origin or f'{scheme}://{place}:{port}'}/"
-        out.say(Text(f"Le portail est ouvert : {address}", f"The portal is open: {address}"), Tone.DONE)  # fmt: skip
-        uvicorn.run(
-            site(workspace, secure=secure, setup=chosen), host=host, port=port, log_config=None, access_log=False,
+        config = uvicorn.Config(
+            site(workspace, secure=secure, setup=chosen), log_config=None, access_log=False,
             server_header=False, http="h11", h11_max_incomplete_event_size=LARGEST_HEAD, limit_concurrency=MOST_CONNECTIONS,
             proxy_headers=behind_tls, forwarded_allow_ips="127.0.0.1,::1" if behind_tls else None,
             ssl_certfile=certificate, ssl_keyfile=key, timeout_keep_alive=15, timeout_graceful_shutdown=10,
         )  # fmt: skip
+        with _listening(host, port) as door, suppress(KeyboardInterrupt):
+            out.say(Text(f"Le portail est ouvert : {address}", f"The portal is open: {address}"), Tone.DONE)  # fmt: skip
+            uvicorn.Server(config).run(sockets=[door])
+
+
+def _listening(host: str, port: int) -> socket:
+    """Listens from now on: who connects before the portal answers waits for it."""
+    try:
+        return create_server((host, port), family=AF_INET6 if ":" in host else AF_INET)
+    except OSError as error:
+        raise UsageError(
+            f"this machine does not let the portal listen on {host}, port {port} ({type(error).__name__})",
+            hint="another program may have that port, or another machine that address: choose with --port and --host",
+            fr=f"cette machine ne laisse pas le portail écouter sur {host}, port {port} ({type(error).__name__})",
+            hint_fr="un autre programme occupe peut-être ce port, ou une autre machine a cette adresse : choisissez avec --port et --host",
+        ) from None
 
 
 @account.command("add")
