@@ -6,7 +6,7 @@ A hold names datasets or exchanges (none named: all), and may be narrowed to a p
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -74,15 +74,16 @@ class Hold:
         return self.period is None or (what.period is not None and meet(self.period, what.period))
 
     def lifted(self, named: What | str | None) -> date | None:
-        """The day on which the hold ends for a dataset; None while it lasts."""
-        return min((day for day in (self._freed(named), self.until) if day is not None), default=None)
+        """The first day on which it holds a dataset no more; None while it lasts. A stated last day is held to 24:00 (D5)."""
+        over = None if self.until is None else self.until + timedelta(days=1)
+        return min((day for day in (self._freed(named), over) if day is not None), default=None)
 
     def lasts(self, named: What | str | None, day: date | None) -> bool:
-        """Whether it holds the dataset on ``day`` (None: as things stand): a stated last day is held to 24:00 (D5)."""
-        freed = self._freed(named)
+        """Whether it holds the dataset on ``day`` (None: as things stand)."""
+        lifted = self.lifted(named)
         if day is None:
-            return freed is None and self.until is None
-        return self.since <= day and (freed is None or day < freed) and (self.until is None or day <= self.until)
+            return lifted is None
+        return self.since <= day and (lifted is None or day < lifted)
 
     def _freed(self, named: What | str | None) -> date | None:
         """The first day on which a lifting on record frees a dataset."""

@@ -51,6 +51,18 @@ def test_a_purge_runs_only_when_it_may(
     assert told == {"allowed": allowed, "reason": reason}
 
 
+@pytest.mark.parametrize(("until", "due"), [("2027-04-30", "2027-05-11"), ("2027-06-30", "2027-07-01")])
+def test_what_is_held_through_a_day_is_due_on_the_next(
+    conventions: dict[str, Convention], until: str, due: str
+) -> None:
+    """A hold that ends past the deadline moves it to the first day on which a purge may run (D5, D15); one that ends before, not."""
+    events = history(ENDED, {**OBLIGED, "until": until})
+    told = answer(
+        conventions[CSP], events, "destruction_deadline", at("2027-03-20T09:00:00+01:00"), {"dataset": "dataset-X"}
+    )
+    assert told == due
+
+
 def test_the_purge_may_run_on_the_working_day_before_a_weekend(conventions: dict[str, Convention]) -> None:
     """Saturday 29 February 2020 is the deadline: the purge may run from Friday 28 (D11)."""
     paca = conventions["paca-pe-2016"]
