@@ -26,6 +26,7 @@ from passerelle.trail.rows import Row, extend, grow, lock_head, store_head
 from passerelle.trail.tables import trail_checkpoint, trail_entry, trail_head
 
 BATCH_ROWS = 4096
+PIECE_ROWS = 256
 MAX_UNSIGNED = 256  # entries, and the time below: how much may stand that no signed head vouches for
 MAX_UNSIGNED_MINUTES = 60
 MAX_STEP_BACK = timedelta(minutes=5)  # a writer that waited for its turn may be this late; more is a clock set back
@@ -72,13 +73,14 @@ class Ledger:
         (row,) = head.take_all([entry])
         if not grow(connection, row, head.as_row()):
             raise _moved()
-        complete_tiles(connection, row[0], head.frontier.size)
+        complete_tiles(connection, row[0], [row[2]])
         return row[0]
 
     def append_many(self, connection: Connection, entries: Iterable[Entry]) -> range:
-        """Append entries in their order and return their indexes.
+        """Append entries in their order, all or none, and return their indexes.
 
-        An entry is recorded at its own instant, or at that of the one before when it waited for its turn.
+        An entry is recorded at its own instant, or at that of the one before when it waited for its turn. The entries are
+        taken while earlier ones are written: to give them MUST NOT need the connection.
 
         Raises:
             TrailError: an entry's clock is more than ``MAX_STEP_BACK`` behind the trail, or an entry is too large.
@@ -86,10 +88,10 @@ class Ledger:
         head = _lock(connection)
         start = head.frontier.size
         source = iter(entries)
-        while batch := list(islice(source, BATCH_ROWS)):
-            extend(connection, head.take_all(batch))
-        complete_tiles(connection, start, head.frontier.size)
-        _store(connection, head, start)
+        with connection.begin_nested():
+            while _extend(connection, head, islice(source, BATCH_ROWS)):
+                pass
+            _store(connection, head, start)
         return range(start, head.frontier.size)
 
     def size(self, connection: Connection) -> int:
@@ -285,6 +287,12 @@ class _Head:
         self.at = at
         return at
 
+    def pieces(self, entries: Iterable[Entry]) -> Iterator[list[Row]]:
+        """The rows of the next entries, some at a time."""
+        source = iter(entries)
+        while piece := list(islice(source, PIECE_ROWS)):
+            yield self.take_all(piece)
+
     def take_all(self, entries: Sequence[Entry]) -> list[Row]:
         """The rows of the next entries."""
         leaves = [self._leaf(entry) for entry in entries]
@@ -300,6 +308,21 @@ class _Head:
         if len(leaf) > MAX_LEAF_BYTES:
             raise TrailError(f"expected an entry of at most {MAX_LEAF_BYTES} bytes, got {len(leaf)}", where=entry.kind)
         return leaf
+
+
+def _extend(connection: Connection, head: _Head, entries: Iterable[Entry]) -> int:
+    """Write entries and the tiles that they complete; how many there were."""
+    start = head.frontier.size
+    hashes: list[bytes] = []
+
+    def rows() -> Iterator[list[Row]]:
+        for piece in head.pieces(entries):
+            hashes.extend(leaf_hash for _, _, leaf_hash, _ in piece)
+            yield piece
+
+    extend(connection, rows())
+    complete_tiles(connection, start, hashes)
+    return len(hashes)
 
 
 def _lock(connection: Connection) -> _Head:

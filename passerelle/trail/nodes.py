@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, insert, select
 
 from passerelle.errors import TrailError
@@ -58,16 +60,24 @@ class Nodes:
         return [data[i : i + merkle.HASH_SIZE] for i in range(0, len(data), merkle.HASH_SIZE)]
 
 
-def complete_tiles(connection: Connection, old_size: int, new_size: int) -> None:
-    """Write the tiles that became full while the tree grew; its entries MUST have been written."""
-    level = 0
+def complete_tiles(connection: Connection, old_size: int, leaves: Sequence[bytes]) -> None:
+    """Write the tiles that became full while the tree grew by ``leaves``; its entries MUST have been written."""
+    level, new_size = 0, old_size + len(leaves)
     while (new := new_size >> TILE_HEIGHT * (level + 1)) > (old := old_size >> TILE_HEIGHT * (level + 1)):
         rows = []
         for tile in range(old, new):
-            hashes = _hashes(connection, level, tile * TILE_WIDTH, (tile + 1) * TILE_WIDTH)
+            start, end = tile * TILE_WIDTH, (tile + 1) * TILE_WIDTH
+            hashes = _hashes(connection, level, start, end) if level else _leaves(connection, old_size, leaves, start)
             rows.append({"level": level, "index": tile, "root": merkle.root(hashes), "hashes": b"".join(hashes)})
         connection.execute(insert(trail_tile), rows)
         level += 1
+
+
+def _leaves(connection: Connection, old_size: int, leaves: Sequence[bytes], start: int) -> list[bytes]:
+    """The leaf hashes of the tile that begins at ``start``: those in hand, after those that were stored before."""
+    stored = _hashes(connection, 0, start, old_size) if start < old_size else []
+    first = max(start - old_size, 0)
+    return [*stored, *leaves[first : first + TILE_WIDTH - len(stored)]]
 
 
 def _hashes(connection: Connection, level: int, start: int, end: int) -> list[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,26 +44,42 @@ INDEX_BYTES = 8
 _LENGTH = struct.Struct("!i").pack
 
 
-def extend(connection: Connection, rows: Sequence[Row]) -> None:
-    """Write new rows; the head was locked before, so that the transaction has begun.
+def extend(connection: Connection, pieces: Iterable[Sequence[Row]]) -> None:
+    """Write new rows, some at a time; the head was locked before, so that the transaction has begun.
 
-    SQLite takes them as they are; PostgreSQL (psycopg) takes many by COPY, at three times the pace of statements; any other
-    driver takes them one by one.
+    SQLite takes them as they are; PostgreSQL (psycopg) takes all by one COPY, at three times the pace of statements and while
+    the next ones are made; any other driver takes them one by one.
     """
-    if connection.dialect.name == "sqlite":
-        with _as_sqlalchemy_says(connection, _SQLITE):
-            connection.connection.cursor().executemany(_SQLITE, rows)
-    elif len(rows) > 1 and connection.dialect.driver == "psycopg":
-        _copy(connection, rows)
-    else:
-        names = [column.name for column in trail_entry.columns]
-        connection.execute(_GENERAL, [dict(zip(names, row, strict=True)) for row in rows])
+    if connection.dialect.driver == "psycopg":
+        _copy(connection, pieces)
+        return
+    for rows in pieces:
+        if connection.dialect.name == "sqlite":
+            with _as_sqlalchemy_says(connection, _SQLITE):
+                connection.connection.cursor().executemany(_SQLITE, rows)
+        else:
+            names = [column.name for column in trail_entry.columns]
+            connection.execute(_GENERAL, [dict(zip(names, row, strict=True)) for row in rows])
 
 
-def _copy(connection: Connection, rows: Sequence[Row]) -> None:
+def _copy(connection: Connection, pieces: Iterable[Sequence[Row]]) -> None:
     driver: Any = connection.connection.driver_connection
+    stopped: list[Exception] = []
     with _as_sqlalchemy_says(connection, _COPY), driver.cursor() as cursor, cursor.copy(_COPY) as copy:
-        copy.write(b"".join((_HEADER, *_tuples(rows), _TRAILER)))
+        copy.write(_HEADER)
+        for rows in _until_stopped(pieces, stopped):
+            copy.write(b"".join(_tuples(rows)))
+        copy.write(_TRAILER)
+    if stopped:
+        raise stopped[0]
+
+
+def _until_stopped(pieces: Iterable[Sequence[Row]], stopped: list[Exception]) -> Iterator[Sequence[Row]]:
+    """An error on the way is kept until the COPY has ended: psycopg would send its text to the server, which logs it."""
+    try:
+        yield from pieces
+    except Exception as error:
+        stopped.append(error)
 
 
 @contextmanager
@@ -106,7 +122,7 @@ def grow(connection: Connection, row: Row, head: Head) -> bool:
             cursor.execute(_SQLITE_STORE, (*head, row[0]))
             return cursor.rowcount == 1
     if connection.dialect.driver != "psycopg":
-        extend(connection, [row])
+        extend(connection, [[row]])
         return store_head(connection, row[0], head)
     driver: Any = connection.connection.driver_connection
     with _as_sqlalchemy_says(connection, _GROW):

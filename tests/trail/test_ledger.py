@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Engine, delete, event, select, update
+from sqlalchemy import Engine, delete, event, func, select, update
 
 from passerelle.clock import iso
 from passerelle.errors import TrailError
 from passerelle.trail import Entry, Ledger, fsck, merkle, open_checkpoint, verify_entry, verify_proof
-from passerelle.trail.ledger import BATCH_ROWS
+from passerelle.trail.ledger import BATCH_ROWS, PIECE_ROWS
 from passerelle.trail.tables import trail_checkpoint, trail_entry, trail_head, trail_tile
 from tests.trail import tlog
 
@@ -41,6 +41,28 @@ def test_an_entry_goes_with_its_transaction(engine: Engine, ledger: Ledger, make
         connection.rollback()
     with engine.begin() as connection:
         assert ledger.append(connection, make(2)) == 1
+
+
+@pytest.mark.parametrize("given", [1, PIECE_ROWS, BATCH_ROWS + 1])
+def test_of_entries_that_stop_halfway_none_is_written(
+    engine: Engine, ledger: Ledger, make: Make, now: datetime, given: int
+) -> None:
+    """Who gives entries and fails gets that very error, and the transaction goes on as if none had been given."""
+
+    def stopping() -> Iterator[Entry]:
+        yield from (make(n) for n in range(1, given + 1))
+        raise KeyError("of who gives them")
+
+    with engine.begin() as connection:
+        ledger.append(connection, make(0))
+        with pytest.raises(KeyError, match="of who gives them"):
+            ledger.append_many(connection, stopping())
+        assert ledger.size(connection) == len(list(ledger.entries(connection))) == 1
+        assert ledger.append_many(connection, [make(1)]) == range(1, 2)
+        ledger.checkpoint(connection, now)
+    with engine.begin() as connection:
+        assert connection.scalar(select(func.count()).select_from(trail_tile)) == 0
+        assert fsck.check(connection, ledger.verifier_key).size == 2
 
 
 @pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 600])
