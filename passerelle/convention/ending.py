@@ -61,6 +61,14 @@ def of_the_dpo(convention: Convention, events: tuple[Event, ...]) -> Ending | No
     return Ending("D16", midnight(day + DAY, convention.zone), day, day, day, "hub_policy", None, words, False)
 
 
+def decided(convention: Convention, events: tuple[Event, ...]) -> bool:
+    """Whether the DPO recorded an end after all that may be disputed: denunciations, amendments and their approvals (D18)."""
+    doubtful = {"denounced", "amendment_signed", "approved"}
+    since = max((place for place, event in enumerate(events, 1) if event.type in doubtful), default=0)
+    last = of_the_dpo(convention, tuple(event for event in events[since:] if event.says("by") == "dpo"))
+    return last is not None
+
+
 def by_mode(convention: Convention, mode: Termination, event: Event) -> Ending | None:
     """The ending that an event brings about under one clause of termination, or None: wrong form, no date yet."""
     if event.type not in mode.events or not in_form(mode, event) or not by_a_party(convention, event):

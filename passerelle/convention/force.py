@@ -52,6 +52,13 @@ def _not_started(convention: Convention) -> Answer:
 def _disputed(convention: Convention, story: Life) -> Answer:
     assert story.disputed is not None  # noqa: S101 - the only caller has just looked
     day = story.disputed.last_day
+    if story.disputed is story.doubtful_approval and not isinstance(convention.amendments, str):
+        words = Words(
+            f"finie le {dates.fr(day)} ou prolongée, selon l'avenant que vise une approbation qui n'en nomme aucun",
+            f"ended on {dates.en(day)} or prolonged, depending on which amendment an approval that names none is for",
+        )
+        article = convention.amendments.article
+        return Answer("disputed", "disputed", "interpreted", article, words, who_decides="dpo", rules=("D17", "D18"))
     words = Words(
         f"finie le {dates.fr(day)} ou reconduite, selon la lecture de la dénonciation",
         f"ended on {dates.en(day)} or renewed, depending on how the denunciation is read",

@@ -32,31 +32,40 @@ def signature(convention: Convention, events: Iterable[Event]) -> date | None:
     return max((day for day in days if day is not None), default=None)
 
 
-def complete_amendments(convention: Convention, events: tuple[Event, ...]) -> list[tuple[date, date]]:
+def complete_amendments(convention: Convention, events: tuple[Event, ...], *, shared: bool) -> list[tuple[date, date]]:
     """The amendments that move the end: (day complete, new last day), in the order of completion (D17).
 
     Complete is signed, and approved by every body that the text names: the later of those days. An approval that names no
-    amendment serves one, in the order of their signature.
+    amendment serves each of them (``shared``), or one of them, in the order of their signature.
     """
     bodies = () if isinstance(convention.amendments, str) else convention.amendments.approvals
     approvals = [_approvals(events, one.body, convention.zone) for one in bodies]
-    signed = [
-        (day, event)
-        for event in events
-        if event.type == "amendment_signed"
-        if (day := event.day("on", "valid_on", zone=convention.zone)) is not None
-    ]
+    signed = [(day, event) for event in events if (day := _signed(convention, event)) is not None]
     found = []
     for day, event in sorted(signed, key=lambda one: one[0]):
-        days = [day, *(_approved(given, event.says("id")) for given in approvals)]
-        sets = event.says("sets")
-        moved = sets.get("term.end_on") if isinstance(sets, Mapping) else None
-        if moved is not None and None not in days:
-            found.append((max(one for one in days if one), day_of(moved, "term.end_on", "amendment_signed")))
+        given = [_approved(known, event.says("id"), shared=shared) for known in approvals]
+        if None in given:
+            continue
+        whole = [one for one in given if one is not None]
+        for known, one in zip(approvals, whole, strict=True):
+            if one[1] is None and not shared:
+                known.remove(one)
+        last = day_of(event.says("sets")["term.end_on"], "term.end_on", "amendment_signed")
+        found.append((max(day, *(at for at, _ in whole)) if whole else day, last))
     return sorted(found)
 
 
-def _approvals(events: Iterable[Event], body: str, zone: ZoneInfo) -> list[tuple[date, object]]:
+def _signed(convention: Convention, event: Event) -> date | None:
+    """The day on which an amendment that moves the end was signed."""
+    sets = event.says("sets") if event.type == "amendment_signed" else None
+    moves = isinstance(sets, Mapping) and sets.get("term.end_on") is not None
+    return event.day("on", "valid_on", zone=convention.zone) if moves else None
+
+
+_Approval = tuple[date, object]
+
+
+def _approvals(events: Iterable[Event], body: str, zone: ZoneInfo) -> list[_Approval]:
     """The days on which a body approved, its name as the text gives it or longer, and the amendment that each names."""
     days = (
         (event.day("on", "valid_on", zone=zone), event.says("amendment"))
@@ -66,11 +75,12 @@ def _approvals(events: Iterable[Event], body: str, zone: ZoneInfo) -> list[tuple
     return sorted(((day, named) for day, named in days if day is not None), key=lambda one: one[0])
 
 
-def _approved(given: list[tuple[date, object]], amendment: object) -> date | None:
-    """The first day on which that amendment was approved by name; else the first approval without one, which is then used."""
-    named = next((day for day, one in given if one is not None and one == amendment), None)
-    unnamed = next((at for at, (_, one) in enumerate(given) if one is None), None)
-    return named if named is not None or unnamed is None else given.pop(unnamed)[0]
+def _approved(given: list[_Approval], amendment: object, *, shared: bool) -> _Approval | None:
+    """The first approval of that amendment, by name or without one; where none is shared, one without counts last."""
+    named = [one for one in given if one[1] is not None and one[1] == amendment]
+    unnamed = [one for one in given if one[1] is None]
+    found = [*named, *unnamed]
+    return min(found, key=lambda one: one[0], default=None) if shared else next(iter(found), None)
 
 
 def complete_renewals(renewal: ExpressRenewal, events: Iterable[Event], zone: ZoneInfo) -> list[date]:
@@ -84,12 +94,14 @@ def complete_renewals(renewal: ExpressRenewal, events: Iterable[Event], zone: Zo
 
 
 def recorded_reading(events: Iterable[Event], term: int) -> Literal["timely", "late"] | None:
-    """How the DPO, alone entitled to, last read a disputed opt-out of that term."""
-    for event in reversed(tuple(events)):
-        if event.type == "reading_recorded" and event.says("by") == "dpo" and event.says("term") in (None, term):
+    """How the DPO, alone entitled to, last read a disputed opt-out of that term; of no term by its number, where none names it."""
+    found: dict[bool, Literal["timely", "late"]] = {}
+    for event in events:
+        named = event.says("term")
+        if event.type == "reading_recorded" and event.says("by") == "dpo" and named in (None, term):
             reading = event.says("reading")
             if reading == "timely":
-                return "timely"
+                found[named is None] = "timely"
             if reading == "late":
-                return "late"
-    return None
+                found[named is None] = "late"
+    return found.get(False, found.get(True))

@@ -47,11 +47,15 @@ class Life:
         self.zone = convention.zone
         self.start = signing.start(convention, events)
         endings = ending.recorded(convention, events)
+        self._amendments = signing.complete_amendments(convention, events, shared=True)
         term_end, disputed = self._term_end()
+        self.doubtful_approval = self._unless_shared(term_end)
+        if self.doubtful_approval is not None:
+            disputed = min(filter(None, (self.doubtful_approval, disputed)), key=lambda one: one.out_from)
         if term_end is not None:
             endings.append(term_end)
         self.end: Ending | None = min(endings, key=lambda one: (one.out_from, one.anchor), default=None)
-        decided = ending.of_the_dpo(convention, events) is not None
+        decided = ending.decided(convention, events)
         settled = disputed is None or decided or (self.end is not None and self.end.out_from <= disputed.out_from)
         self.disputed: Ending | None = None if settled else disputed
 
@@ -74,6 +78,14 @@ class Life:
         """The days of receipt and of sending of a denunciation that are known."""
         days = (event.day(name, zone=self.zone) for name in ("received_on", "sent_on", "on", "valid_on"))
         return [day for day in days if day is not None]
+
+    def _unless_shared(self, term_end: Ending | None) -> Ending | None:
+        """The earlier end where an approval that names no amendment serves one of several; None where it is the same (D17, D18)."""
+        shared = self._amendments
+        self._amendments = signing.complete_amendments(self.convention, self.events, shared=False)
+        found = self._term_end()[0] if self._amendments != shared else None
+        self._amendments = shared
+        return found if found is not None and (term_end is None or found.out_from < term_end.out_from) else None
 
     @property
     def anchor(self) -> date | None:
@@ -140,7 +152,7 @@ class Life:
 
     def _amended_last(self, first: date, last: date) -> tuple[date, date, Words] | None:
         found = None
-        for amended_on, new_last in signing.complete_amendments(self.convention, self.events):
+        for amended_on, new_last in self._amendments:
             if amended_on <= last and new_last >= first:
                 last = new_last
                 words = Words(

@@ -126,7 +126,7 @@ def test_only_the_dpo_settles_a_dispute(conventions: dict[str, Convention], read
                 {"e": "approved", "body": "la Commission permanente", "on": "2019-12-31"},
                 {"e": "amendment_signed", "on": "2020-11-20", "sets": {"term.end_on": "2021-06-30"}},
             ],
-            "2020-12-31",
+            "disputed",
         ),
         (
             [
@@ -152,6 +152,58 @@ def test_an_amendment_counts_only_if_complete_before_the_end(
 ) -> None:
     """Signed, and approved for itself by the body that the text names, before the end; else it moves nothing (D17)."""
     assert answer(conventions["paca-pe-2016"], history(SIGNED, *events), "last_day_in_force", None, {}) == expected
+
+
+def _amended(signed: str, until: str | None, **more: str) -> dict[str, Any]:
+    return {"e": "amendment_signed", "on": signed, "sets": {"term.end_on": until} if until else {"other": 1}, **more}
+
+
+BODY = {"e": "approved", "body": "Commission Permanente"}
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        ([_amended("2018-06-01", "2020-06-30"), _amended("2019-06-01", "2022-12-31"), {**BODY, "on": "2019-06-02"}], ("2020-06-30", "disputed")),
+        ([_amended("2018-06-01", "2020-06-30"), _amended("2019-06-01", "2022-12-31", id="b"), {**BODY, "on": "2019-06-02", "amendment": "b"}], ("2022-12-31", "yes")),
+        ([_amended("2018-06-01", None), _amended("2019-06-01", "2020-12-31"), {**BODY, "on": "2019-06-02"}], ("2020-12-31", "yes")),
+        ([_amended("2019-06-01", "2020-12-31", id="b"), {**BODY, "on": "2019-06-02"}, {**BODY, "on": "2020-02-01", "amendment": "b"}], ("2019-12-31", "disputed")),
+        ([_amended("2018-06-01", "2020-06-30"), _amended("2019-06-01", "2022-12-31"), {**BODY, "on": "2019-06-02"}, {"e": "end_recorded", "on": "2022-12-31", "by": "dpo"}], ("2022-12-31", "yes")),
+        ([_amended("2018-06-01", "2020-06-30"), {"e": "end_recorded", "on": "2022-12-31", "by": "dpo"}, _amended("2019-06-01", "2022-12-31"), {**BODY, "on": "2019-06-02"}], ("2020-06-30", "disputed")),
+    ],
+)  # fmt: skip
+def test_an_approval_that_may_be_of_another_amendment_leaves_the_end_disputed(
+    conventions: dict[str, Convention], events: list[dict[str, Any]], told: tuple[str, str]
+) -> None:
+    """The earliest end is told, nothing runs after it, nothing is purged, until the approval is named or the DPO speaks (D17, D18)."""
+    paca = conventions["paca-pe-2016"]
+    found = last_day_in_force(paca, history(SIGNED, *events), None)
+    assert (str(found.value), found.status) == told
+    late = at("2023-06-30T12:00:00+02:00")
+    assert answer(paca, history(SIGNED, *events), "purge_allowed", late, {})["allowed"] == (told[1] == "yes")
+    if told[1] == "disputed":
+        assert in_force(paca, history(SIGNED, *events), at("2020-09-01T12:00:00+02:00")).value == "disputed"
+        assert "approbation" in found.arithmetic.fr
+
+
+def test_a_reading_of_a_term_is_not_undone_by_one_of_no_term(conventions: dict[str, Convention]) -> None:
+    """The DPO's last word on a term counts; a reading that names no term counts where none names it."""
+    csp, disputed = conventions["csp-ft-2024"], denounced("2026-12-12")
+    timely, late = ({"e": "reading_recorded", "reading": one, "by": "dpo"} for one in ("timely", "late"))
+    kept = answer(csp, history(disputed, {**late, "term": 1}), "last_day_in_force", None, {})
+    assert kept != "2027-03-11"
+    assert answer(csp, history(disputed, {**late, "term": 1}, timely), "last_day_in_force", None, {}) == kept
+    assert answer(csp, history(disputed, timely, {**late, "term": 1}), "last_day_in_force", None, {}) == kept
+    assert answer(csp, history(disputed, timely, {**late, "term": 2}), "last_day_in_force", None, {}) == "2027-03-11"
+
+
+def test_an_end_recorded_before_a_dispute_does_not_settle_it(conventions: dict[str, Convention]) -> None:
+    """Only the DPO's record of an end that came after the denunciation says how it is to be read (D18)."""
+    csp, disputed = conventions["csp-ft-2024"], denounced("2026-12-12")
+    end = {"e": "end_recorded", "on": "2033-03-11", "by": "dpo"}
+    assert in_force(csp, history(end, disputed), at("2028-01-01T00:00:00Z")).value == "disputed"
+    assert in_force(csp, history(disputed, end), at("2028-01-01T00:00:00Z")).value == "yes"
+    assert in_force(csp, history(disputed, {**end, "by": None}), at("2028-01-01T00:00:00Z")).value == "disputed"
 
 
 def test_the_last_day_cites_the_clause_that_moved_it(conventions: dict[str, Convention]) -> None:
