@@ -14,6 +14,10 @@ class _Later(ModuleType):
     """Stands for a package until something of it is used."""
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # who looks at every module uses none of them
+            raise AttributeError(f"{self.__name__} is not loaded yet: {name}")
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
         return getattr(importlib.import_module(self.__name__), name)
 
 

@@ -239,7 +239,7 @@ def _of(workspace: Workspace, connection: Connection, name: str) -> Iterable[Sta
         look = looks.get(_id(row), {})
         hold = known[Event(row.type, row.payload, row.recorded_at)]
         ends = hold.lifted(holds.What(hold.scope))
-        lifted = ends if ends is not None and ends <= today and not hold.lasts(holds.What(hold.scope), today) else None
+        lifted = ends if ends is not None and ends <= today else None
         review = _date(look.get("review")) or _date(row.payload.get("review"))
         state = "lifted" if lifted else "review_overdue" if review is not None and review < today else "active"
         yield Standing(

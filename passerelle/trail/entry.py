@@ -60,7 +60,7 @@ def _counts(value: Any) -> bool:
     return (
         type(value) is dict
         and len(value) <= MAX_ITEMS
-        and all(_word(name) and _count(number) for name, number in value.items())
+        and all(type(name) is str and _word(name) and _count(number) for name, number in value.items())
     )
 
 
@@ -174,7 +174,7 @@ def _check(kind: Any, at: Any, body: Mapping[str, Any]) -> None:
         raise TrailError(f"expected the fields {', '.join(sorted(missing))}", where=kind)
     tests = known.tests
     for name, value in body.items():
-        if name not in tests:
+        if type(name) is not str or name not in tests:
             raise TrailError(
                 "a field is not allowed in this kind", where=kind, hint=f"allowed: {', '.join(known.types)}"
             )

@@ -89,7 +89,7 @@ class Ledger:
         start = head.frontier.size
         source = iter(entries)
         with connection.begin_nested():
-            while _extend(connection, head, islice(source, BATCH_ROWS)):
+            while _extend(connection, head, islice(source, BATCH_ROWS)) == BATCH_ROWS:
                 pass
             _store(connection, head, start)
         return range(start, head.frontier.size)

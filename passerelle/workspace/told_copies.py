@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select, true
 from passerelle.store.holdings import WAITING
 from passerelle.store.tables import holding
 
+_KEPT = frozenset({"convention", "exchange", "run", "parcel", "locks", "copies"})  # what is compared of an entry
 LASTING = frozenset({"raw", "quarantine", "figures", "index"})  # of a run, beside its parcels: told with its end
 TWO_LOCKS = 2
 
@@ -66,7 +67,8 @@ class Copy(NamedTuple):
         if self.kind in _FORMS:
             return _FORMS[self.kind].fullmatch(self.location) is not None
         place = PurePosixPath(self.location)
-        return place.suffix == ".tar" and ".." not in place.parts and self.ours != place.is_absolute()
+        beside = self.ours and ".." in place.parts
+        return place.suffix == ".tar" and not beside and self.ours != place.is_absolute()
 
 
 class _Expected(NamedTuple):
@@ -104,7 +106,7 @@ class CopiesTold:
         """Add one entry of ``KINDS``."""
         if kind in _NAMED:
             part, name = _NAMED[kind]
-            getattr(self, part)[body[name]] = body
+            getattr(self, part)[body[name]] = {key: body[key] for key in _KEPT & body.keys()}
         elif kind == "delivery_abandoned":
             self.intents.pop(body["delivery"], None)
         else:

@@ -43,7 +43,7 @@ def add(
 
     out = screen(as_json=as_json)
     with opened() as workspace, workspace.database.begin() as connection:
-        place = str(folder.absolute()) if folder else None
+        place = str(folder.resolve()) if folder else None
         partners.add(connection, party, name or party, place, at=workspace.now())
     out.answer(
         {"partner": party}, lambda: out.say(Text(f"Partenaire {party} inscrit.", f"Partner {party} added."), Tone.DONE)

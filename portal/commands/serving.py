@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from socket import AF_INET, AF_INET6, create_server, socket
+from socket import AF_INET, SOCK_STREAM, create_server, getaddrinfo, socket
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -83,15 +83,20 @@ def serve(
             proxy_headers=behind_tls, forwarded_allow_ips="127.0.0.1,::1" if behind_tls else None,
             ssl_certfile=certificate, ssl_keyfile=key, timeout_keep_alive=15, timeout_graceful_shutdown=10,
         )  # fmt: skip
+        config.load()  # a certificate that cannot be read is told before anything is open
+        server = uvicorn.Server(config)
         with _listening(host, port) as door, suppress(KeyboardInterrupt):
             out.say(Text(f"Le portail est ouvert : {address}", f"The portal is open: {address}"), Tone.DONE)  # fmt: skip
-            uvicorn.Server(config).run(sockets=[door])
+            server.run(sockets=[door])
+        if not server.started:
+            raise typer.Exit(1)
 
 
 def _listening(host: str, port: int) -> socket:
     """Listens from now on: who connects before the portal answers waits for it."""
     try:
-        return create_server((host, port), family=AF_INET6 if ":" in host else AF_INET)
+        families = [one[0] for one in getaddrinfo(host, port, type=SOCK_STREAM)]
+        return create_server((host, port), family=AF_INET if AF_INET in families else families[0])
     except OSError as error:
         raise UsageError(
             f"this machine does not let the portal listen on {host}, port {port} ({type(error).__name__})",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import subprocess
 import sys
 
@@ -16,11 +17,22 @@ def test_a_package_that_waits_is_loaded_when_it_is_used(monkeypatch: pytest.Monk
     monkeypatch.delitem(sys.modules, "colorsys", raising=False)
     with put_off("colorsys"):
         waiting = importlib.import_module("colorsys")
+        assert inspect.getmodule(put_off) is sys.modules["checks.later"]  # it asks every module for its file
+        assert not hasattr(waiting, "__file__")
     assert "colorsys" not in sys.modules
     assert waiting.rgb_to_hsv(1.0, 0.0, 0.0) == (0.0, 1.0, 1.0)
     assert sys.modules["colorsys"].rgb_to_hsv is waiting.rgb_to_hsv
     with pytest.raises(AttributeError, match="colorsys"):
         _ = waiting.nothing_of_that_name
+
+
+def test_a_package_that_waits_may_be_used_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread that uses it meanwhile gets the package itself, and so does who imports it next."""
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    with put_off("colorsys"):
+        assert importlib.import_module("colorsys").hsv_to_rgb(0.0, 1.0, 1.0) == (1.0, 0.0, 0.0)
+        assert importlib.import_module("colorsys").__file__
+    assert sys.modules["colorsys"].__file__
 
 
 def test_a_package_that_is_loaded_stays() -> None:

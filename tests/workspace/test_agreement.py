@@ -61,6 +61,17 @@ def gateway(stage: tuple[Gateway, Path]) -> Iterator[Gateway]:
     made.workspace.close()
 
 
+def test_a_partner_may_have_its_folder_by_any_path(gateway: Gateway) -> None:
+    """A folder of a partner's that was given with dots in its path holds parcels as any other does."""
+    dotted = f"{gateway.folder}/partners/../partners/mtfp"
+    with gateway.workspace.database.begin() as connection:
+        connection.execute(text("UPDATE partner SET folder = :folder WHERE id = 'mtfp'"), {"folder": dotted})
+    gateway.run(POOLS, "2025-07", gateway.write(POOLS, 20, seed=7, name="dots.csv"))
+    with gateway.workspace.database.read() as connection:
+        assert any("/../" in copy.location for copy in holdings.present(connection, kind="parcel"))
+        assert verify_tables(gateway.workspace.ledger, connection)["deliveries"] == 3
+
+
 def agreed(gateway: Gateway, *, anew: bool = True) -> dict[str, int]:
     """What the comparison finds."""
     with gateway.workspace.database.read() as connection:
