@@ -87,6 +87,10 @@ def _engine(url: str, arguments: dict[str, Any]) -> Engine:
     return engine
 
 
+VIEWS = frozenset({"postgresql_readonly", "reads"})
+"""Execution options: the connection that has one of them sees one state of the database, and writes nothing."""
+
+
 class Database:
     """Opens transactions. Callers MUST append the trail entry of a state change in the transaction of that change.
 

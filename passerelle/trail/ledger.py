@@ -94,6 +94,10 @@ class Ledger:
             _store(connection, head, start)
         return range(start, head.frontier.size)
 
+    def hold(self, connection: Connection) -> None:
+        """Let nobody else append until the caller commits: what is read from now on stands still, on PostgreSQL too."""
+        _lock(connection)
+
     def size(self, connection: Connection) -> int:
         """The number of entries."""
         return int(connection.execute(select(trail_head.c.size)).scalar_one())

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from passerelle.errors import TheirDataError, TrailError
 from passerelle.keys import parse_recipient
 from passerelle.store import events, links, objections, partners, purges, requests
+from passerelle.store.database import VIEWS
 from passerelle.store.objections import Objection
 from passerelle.store.partners import PartnerKey
 from passerelle.store.tables import delivery, receipt
@@ -123,6 +124,9 @@ class _Told:
 def verify_tables(ledger: Ledger, connection: Connection, *, anew: bool = True) -> dict[str, int]:
     """Hold the tables against the trail, all of it in one view; how many of each were found to agree.
 
+    In a transaction that writes, nobody else appends from here on until it ends: of a delivery that commits meanwhile, one would
+    be read with it and the other without.
+
     The tables are read whole. Of the trail, without ``anew``, only the entries that came since this process compared last: what
     the others said it knows, and ``Ledger.folded`` says what it trusts then; and manifests are not read. For what only shows; what
     decides reads them anew.
@@ -142,6 +146,8 @@ def verify_tables(ledger: Ledger, connection: Connection, *, anew: bool = True) 
 
 
 def _compared(ledger: Ledger, connection: Connection, *, anew: bool) -> dict[str, int]:
+    if not connection.get_execution_options().keys() & VIEWS:
+        ledger.hold(connection)
     copies = told_copies.compared(connection)
     with ledger.folded(connection, _Told, anew=anew) as told:
         faults = [

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from passerelle.errors import GateRefusedError, RefusedError
+from passerelle.errors import GateRefusedError, RefusedError, WorkspaceError
 from passerelle.store import holdings, purges
+from passerelle.workspace.agreement import verify_tables
 from retention.purge import purge
 from tests.gateway import (
     CSP_ENDED,
@@ -78,3 +79,17 @@ def test_a_reader_sees_one_state(gateway: Gateway) -> None:
         gateway.run(POOLS, "2025-05", gateway.write(POOLS, 20))
         assert gateway.workspace.ledger.size(connection) == before
     assert trail_holds(gateway.workspace).size > before
+
+
+def test_what_decides_reads_a_register_that_stands_still(gateway: Gateway) -> None:
+    """While tables are held against the trail to decide, nobody appends; a view that only shows stops nobody."""
+    database, ledger = gateway.workspace.database, gateway.workspace.ledger
+    gateway.run(POOLS, "2025-05", gateway.write(POOLS, 20))
+    head = "SELECT size FROM trail_head FOR UPDATE NOWAIT"
+    with database.read() as view, database.begin() as other:
+        assert verify_tables(ledger, view)["deliveries"] == 1
+        assert other.exec_driver_sql(head).scalar_one() == ledger.size(view)
+    with database.begin() as deciding:
+        assert verify_tables(ledger, deciding)["deliveries"] == 1
+        with pytest.raises(WorkspaceError), database.begin() as other:
+            other.exec_driver_sql(head)
