@@ -55,6 +55,7 @@ def fill(workspace: Workspace, rows: int) -> int:
         content = {"raw": (raw, sealed.getvalue()), "parcel": (parcel, sealed.getvalue()), "release": (release, bytes(100)), "index": (index, tags)}  # fmt: skip
         with workspace.database.begin() as connection:
             runs.start(connection, Run(run, CONVENTION, EXCHANGE, "2025-05", "france-travail", f"{DATASET}@1.0.0", "delivered", 8, {"read": rows}, None, iso(now), iso(now)))  # fmt: skip
+            workspace.append(connection, "delivered", {"delivery": f"p-{number:08x}", "convention": CONVENTION, "exchange": EXCHANGE})  # fmt: skip
             for kind, (location, data) in content.items():
                 workspace.path(location).parent.mkdir(parents=True, exist_ok=True)
                 workspace.path(location).write_bytes(data)
