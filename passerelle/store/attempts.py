@@ -51,13 +51,21 @@ def wait(connection: Connection, counts: Sequence[Count], *, at: datetime) -> ti
     """How long whoever tries has still to wait; zero or less when they need not."""
     longest = timedelta(0)
     limits = {_hash(one.key): one for one in counts}
-    for row in connection.execute(select(attempt).where(attempt.c.key_sha256.in_(limits))):
+    for row in connection.execute(select(attempt).where(attempt.c.key_sha256.in_(limits)).with_for_update()):
         limit = limits[row.key_sha256]
         over = row.failures - limit.free
         if over > 0:
             pause = min(timedelta(seconds=2 ** min(over, 16)), limit.longest)
             longest = max(longest, datetime.fromisoformat(row.last_at) + pause - at)
     return longest
+
+
+def take(connection: Connection, counts: Sequence[Count], *, at: datetime) -> timedelta:
+    """Count a try before it is judged, unless it has to wait; how long. Of tries that come at once none passes uncounted."""
+    left = wait(connection, counts, at=at)
+    if left <= timedelta(0):
+        failed(connection, counts, at=at)
+    return left
 
 
 def failed(connection: Connection, counts: Sequence[Count], *, at: datetime) -> None:
@@ -71,8 +79,11 @@ def failed(connection: Connection, counts: Sequence[Count], *, at: datetime) -> 
 
 
 def succeeded(connection: Connection, counts: Sequence[Count]) -> None:
-    """Forget the failures under ``counts``."""
-    connection.execute(delete(attempt).where(attempt.c.key_sha256.in_([_hash(one.key) for one in counts])))
+    """Forget the failures under the first of ``counts``, and what this try counted under the others."""
+    own, *shared = [_hash(one.key) for one in counts] or [""]
+    connection.execute(delete(attempt).where(attempt.c.key_sha256 == own))
+    counted = attempt.c.key_sha256.in_(shared) & (attempt.c.failures > 0)
+    connection.execute(update(attempt).where(counted).values(failures=attempt.c.failures - 1))
 
 
 def know(connection: Connection, account: str, *, at: datetime) -> str:

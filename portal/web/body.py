@@ -6,7 +6,7 @@ import asyncio
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
 FORM_BYTES = 1 << 20
@@ -19,7 +19,7 @@ async def form(request: Request) -> FormData:
     """The fields of a form.
 
     Raises:
-        HTTPException: it is longer than ``FORM_BYTES`` (413), takes longer than ``SLOWEST`` (408), or is no form (400).
+        HTTPException: it is longer than ``FORM_BYTES`` (413), takes longer than ``SLOWEST`` (408), is broken off, or is no form (400).
     """
     _insist_short(request.headers.get("content-length"))
     left = FORM_BYTES
@@ -39,6 +39,8 @@ async def form(request: Request) -> FormData:
             return await counting.form(max_files=FORM_FILES, max_fields=FORM_FIELDS, max_part_size=FORM_BYTES)
     except TimeoutError:
         raise HTTPException(408) from None
+    except ClientDisconnect:
+        raise HTTPException(400) from None
 
 
 def _insist_short(told: str | None) -> None:

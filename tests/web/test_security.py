@@ -8,10 +8,12 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from starlette.types import Message
 
 from passerelle.store import access, accounts, attempts
 from portal.web import body
@@ -20,6 +22,8 @@ from portal.web.pace import Pace
 from portal.web.setup import Setup
 from portal.web.signin import counting, passwords
 from tests.gateway import Gateway
+from tests.web.objects import OWN_PARTY
+from tests.web.programs import program
 from tests.web.visitors import PASSWORD, Portal, words
 
 
@@ -151,6 +155,28 @@ def test_codes_are_not_guessed(portal: Portal) -> None:
     assert statuses == [401] * 5 + [429]
 
 
+def test_codes_that_come_at_once_are_each_counted(portal: Portal) -> None:
+    """Of twenty guesses of a code in the same instant, from as many browsers and addresses, five are judged."""
+    portal.armed("rushed")
+    many = [portal.stranger(address=f"203.0.113.{number}") for number in range(20)]
+    for one in many:
+        assert one.post("/sign-in", {"name": "rushed", "password": PASSWORD}).status_code == 303
+    with ThreadPoolExecutor(len(many)) as pool:
+        answers = list(pool.map(lambda one: one.post("/sign-in/second", {"code": "000000"}), many))
+    assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 15
+
+
+def test_who_succeeds_leaves_no_failure_behind(portal: Portal) -> None:
+    """However often an office signs in from its one address, nobody there waits for it."""
+    portal.armed("office")
+    for _ in range(counting.FREE_OF_ADDRESS // 2):
+        assert portal.stranger(address="198.51.100.77").signs_in("office").status_code == 303
+        portal.later(timedelta(seconds=30))
+    with portal.gateway.workspace.database.read() as connection:
+        count = attempts.Count("address 198.51.100.77", 0, counting.QUARTER)
+        assert attempts.wait(connection, [count], at=portal.gateway.workspace.now()) == timedelta(0)
+
+
 def test_a_failure_takes_as_long_for_a_name_that_nobody_has(portal: Portal) -> None:
     """A wrong password of an account and a name that nobody has cost the same work: the median times are alike."""
     portal.armed("timed")
@@ -267,6 +293,27 @@ def test_a_slow_body_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(HTTPException) as refused:
         asyncio.run(body.form(Request(scope, receive)))
     assert refused.value.status_code == 408
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/api/v1/receipts"])
+def test_a_body_that_is_broken_off_is_answered(gateway: Gateway, path: str) -> None:
+    """Who goes away in the middle of a form or of a call has sent a malformed request (400): no fault of ours, no trace of it."""
+    portal = Portal(gateway)
+    token = f"Bearer {program(portal, OWN_PARTY).token}"
+    kind = (b"content-type", b"application/x-www-form-urlencoded")
+    headers = [kind, (b"host", b"testserver"), (b"authorization", token.encode())]
+    scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers,
+             "scheme": "http", "server": ("testserver", 80), "client": ("192.0.2.1", 5), "http_version": "1.1", "root_path": ""}  # fmt: skip
+    told: list[int] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        told.append(message.get("status", 0))
+
+    asyncio.run(portal.app(scope, receive, send))
+    assert told[0] == 400
 
 
 def test_a_pace_is_kept() -> None:

@@ -14,7 +14,7 @@ from math import ceil
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from passerelle.boundary import sealed
@@ -146,7 +146,7 @@ async def _body(request: Request) -> bytes:
     """The body, no longer than ``BODY_BYTES``, and no slower than ``SLOWEST``.
 
     Raises:
-        HTTPException: it is longer (413) or slower (408).
+        HTTPException: it is longer (413), slower (408), or broken off (400).
     """
     body = bytearray()
     try:
@@ -157,4 +157,6 @@ async def _body(request: Request) -> bytes:
                     raise HTTPException(413)
     except TimeoutError:
         raise HTTPException(408) from None
+    except ClientDisconnect:
+        raise HTTPException(400) from None
     return bytes(body)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from passerelle.errors import UsageError
-from passerelle.store import accounts, factors
+from passerelle.store import accounts, attempts, factors
 from passerelle.store.accounts import Account
 from passerelle.store.factors import Half
 from portal.render import Text
@@ -43,8 +43,10 @@ def check(visit: Visit) -> Response:
         found = accounts.by_name(connection, name)
         good = factors.invited(connection, found.id if found else "", code, at=visit.now)
     if not good or found is None or found.disabled:
-        counting.refused(visit, counts, found)
+        counting.refused(visit, found)
         return _form(visit, REFUSED, 401)
+    with visit.workspace.database.begin() as connection:
+        attempts.succeeded(connection, counts)
     try:
         passwords.insist(password, name)
     except UsageError as fault:

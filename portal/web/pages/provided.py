@@ -41,7 +41,7 @@ def back(visit: Visit) -> Response:
         if found.disabled or (journey.again and (visit.session is None or visit.account.id != found.id)):
             raise refused("this account is not open")
     except (RefusedError, UsageError):
-        counting.refused(visit, (), None)
+        counting.refused(visit, None)
         raise
     answer = opening.open_to(visit, found, (), RedirectResponse(journey.next, 303))
     answer.delete_cookie(_cookie(visit), path="/", secure=visit.request.app.state.door.secure, httponly=True)

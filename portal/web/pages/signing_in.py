@@ -43,10 +43,10 @@ def check(visit: Visit) -> Response:
         has_second = kept.totp is not None or bool(passkeys.of(connection, found.id if found else ""))
     good = passwords.matches(password, kept.password)
     if not good or found is None or found.disabled or not has_second:
-        counting.refused(visit, counts, found)
+        counting.refused(visit, found)
         return first(visit, REFUSED, 401)
     with visit.workspace.database.begin() as connection:
-        attempts.succeeded(connection, counts[:1])
+        attempts.succeeded(connection, counts)
         token = factors.open_half(connection, found.id, "sign-in", browser=browser(visit.request), at=visit.now)
     answer = RedirectResponse(visit.href("sign-in.second") + "?next=" + quote(opening.next_page(visit)), 303)
     opening.keep_half(visit, answer, token)
@@ -72,9 +72,9 @@ def check_second(visit: Visit) -> Response:
     if seconds := counting.left(visit, counts):
         return _later(_second(visit, half, counting.wait(seconds), 429), seconds)
     if not opening.proves(visit, found, half.key):
-        counting.refused(visit, counts, found)
+        counting.refused(visit, found)
         return _second(visit, half, REFUSED, 401)
-    return opening.open_to(visit, found, counts[:1], RedirectResponse(opening.next_page(visit), 303), half)
+    return opening.open_to(visit, found, counts, RedirectResponse(opening.next_page(visit), 303), half)
 
 
 def ask_again(visit: Visit) -> Response:
@@ -89,10 +89,10 @@ def check_again(visit: Visit) -> Response:
     if seconds := counting.left(visit, counts):
         return _later(_again(visit, counting.wait(seconds), 429), seconds)
     if not opening.proves(visit, visit.account, visit.session.key):
-        counting.refused(visit, counts, visit.account)
+        counting.refused(visit, visit.account)
         return _again(visit, REFUSED, 401)
     with visit.workspace.database.begin() as connection:
-        attempts.succeeded(connection, counts[:1])
+        attempts.succeeded(connection, counts)
         token = accounts.renew(connection, visit.session.key, at=visit.now)
     answer = RedirectResponse(opening.next_page(visit), 303)
     opening.keep(visit, answer, token)

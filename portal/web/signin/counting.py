@@ -47,15 +47,14 @@ def second(visit: Visit, found: Account) -> tuple[Count, ...]:
 
 
 def left(visit: Visit, counts: tuple[Count, ...]) -> int:
-    """The seconds that whoever tries has to wait; 0 when they need not."""
-    with visit.workspace.database.read() as connection:
-        return max(0, ceil(attempts.wait(connection, counts, at=visit.now).total_seconds()))
-
-
-def refused(visit: Visit, counts: tuple[Count, ...], found: Account | None) -> None:
-    """Count a failure, and write it into the access log: the same work whether the account exists or not."""
+    """The seconds that whoever tries has to wait; 0 when they need not: the try is counted, as a failure until it succeeds."""
     with visit.workspace.database.begin() as connection:
-        attempts.failed(connection, counts, at=visit.now)
+        return max(0, ceil(attempts.take(connection, counts, at=visit.now).total_seconds()))
+
+
+def refused(visit: Visit, found: Account | None) -> None:
+    """Write a failure into the access log: the same work whether the account exists or not."""
+    with visit.workspace.database.begin() as connection:
         access.log(
             connection,
             actor=found.name if found else NOBODY,
