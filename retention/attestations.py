@@ -300,6 +300,7 @@ def _ask(  # noqa: PLR0917 -- one question: of whom, what, why
         parcels=tuple(_asked(workspace, one) for one in left),
         party=party,
         request="ar-" + hashlib.sha256(canonical([convention, party, cause, named])).hexdigest()[:16],
+        version=1,
     )
     row = store.RequestRow(said.request, convention, party, cause, named, said.asked_at, said.due, said.line())
     store.ask(connection, row)

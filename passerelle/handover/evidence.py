@@ -85,6 +85,10 @@ def _check_told(proven: Proven, manifest: Manifest) -> None:
     }
     if wrong := [name for name, value in said.items() if body.get(name) not in {None, value}]:
         raise TrailError(f"the trail tells another {wrong[0]} than the manifest", where=f"entry {proven.index}")
+    if terms.trail.origin != proven.checkpoint.origin:
+        raise TrailError("the manifest names another trail than the proof's", where=f"entry {proven.index}")
+    if (terms.trail.size or 0) > proven.index:
+        raise TrailError("the trail was larger than this when the manifest was made", where=f"entry {proven.index}")
 
 
 def hand_release_key(workspace: Workspace, parcel: str, party: str, *, actor: str, reason: str = "") -> Identity:

@@ -115,6 +115,8 @@ def _member(block: bytes, at: int) -> Member:
         name = block[:100].rstrip(b"\0").decode("ascii")
         size = int.from_bytes(block[125:136], "big") if block[124] == BASE_256 else int(block[124:135], 8)
         member = Member(name, at + BLOCK, size, int(block[136:147], 8))
+        if min(size, member.mtime) < 0:
+            raise ValueError  # noqa: TRY301 -- int() takes a sign, ustar has digits alone
         expected = header(name, size, member.mtime)
     except (ValueError, struct.error):
         raise ParcelError("expected a ustar header of a parcel", where=where) from None

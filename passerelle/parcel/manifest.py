@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
@@ -35,6 +35,18 @@ def _day(text: str) -> str:
     return text
 
 
+def _given(value: Any) -> Any:
+    if value is None:
+        raise ValueError("expected a value or no such key, null came")
+    return value
+
+
+def _yes(value: bool) -> bool:
+    if not value:
+        raise ValueError("expected true")
+    return value
+
+
 Instant = Annotated[str, AfterValidator(_instant)]
 Day = Annotated[str, AfterValidator(_day)]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,119}\z")]
@@ -45,6 +57,9 @@ Hash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}\z")]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^SHA256:[A-Za-z0-9+/]{43}\z")]
 Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
 Positive = Annotated[int, Field(ge=1, le=2**53 - 1)]
+Version = Annotated[int, Field(ge=1, le=1)]  # a Literal would take true for 1
+Yes = Annotated[bool, AfterValidator(_yes)]
+Given = AfterValidator(_given)  # of what may be absent and is never null
 
 
 class _Part(BaseModel):
@@ -75,8 +90,8 @@ class Dialect(_Part):
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)]
     line_terminator: Literal["\n", "\r\n"] = Field(alias="lineTerminator")
     quote_char: Literal['"'] = Field(alias="quoteChar")
-    double_quote: Literal[True] = Field(alias="doubleQuote")
-    header: Literal[True]
+    double_quote: Yes = Field(alias="doubleQuote")
+    header: Yes
 
 
 CSV = Dialect(delimiter=",", lineTerminator="\n", quoteChar='"', doubleQuote=True, header=True)
@@ -99,8 +114,8 @@ class ManifestField(_Part):
     title: Text
     title_en: Text
     description: Text | None = None
-    constraints: Constraints | None = None
-    missing_values: Annotated[tuple[Missing, ...], Field(min_length=1)] | None = Field(
+    constraints: Annotated[Constraints | None, Given] = None
+    missing_values: Annotated[Annotated[tuple[Missing, ...], Field(min_length=1)] | None, Given] = Field(
         default=None, alias="missingValues"
     )
 
@@ -124,8 +139,8 @@ class Resource(_Part):
     type: Literal["table"]
     format: Literal["csv", "parquet"]
     mediatype: Word
-    encoding: Literal["utf-8"] | None = None
-    dialect: Dialect | None = None
+    encoding: Annotated[Literal["utf-8"] | None, Given] = None
+    dialect: Annotated[Dialect | None, Given] = None
     table: TableSchema = Field(alias="schema")
     bytes: Count
     hash: Hash
@@ -135,7 +150,7 @@ class Resource(_Part):
     def _consistent(self) -> Self:
         if self.path != f"{self.name}.{self.format}" or self.mediatype != MEDIA_TYPES[self.format]:
             raise ValueError("path, format and mediatype do not agree")
-        if (self.format == "csv") != (self.dialect is not None and self.encoding is not None):
+        if {self.dialect is not None, self.encoding is not None} != {self.format == "csv"}:
             raise ValueError("csv has a dialect and an encoding, parquet has neither")
         return self
 
@@ -147,7 +162,7 @@ class Counts(_Part):
     accepted: Count
     rejected: Count
     extracted: Count
-    left_out: Positive | None = None
+    left_out: Annotated[Positive | None, Given] = None
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
@@ -220,7 +235,7 @@ class Supersedes(_Part):
 class Terms(_Part):
     """What the parcel is under the convention: member ``passerelle`` of the descriptor."""
 
-    version: Literal[1]
+    version: Version
     convention: Id
     convention_sha256: Hex
     exchange: Id
@@ -239,9 +254,9 @@ class Terms(_Part):
     decision: DecisionNote
     destroy_by: DestroyBy
     spreadsheet_formulas: bool
-    formulas: Annotated[tuple[Formulas, ...], Field(min_length=1)] | None = None
-    free_text: Annotated[tuple[FreeTextNote, ...], Field(min_length=1)] | None = None
-    rehearsal: Literal[True] | None = None
+    formulas: Annotated[Annotated[tuple[Formulas, ...], Field(min_length=1)] | None, Given] = None
+    free_text: Annotated[Annotated[tuple[FreeTextNote, ...], Field(min_length=1)] | None, Given] = None
+    rehearsal: Annotated[Yes | None, Given] = None
     trail: Trail
     notices: Mapping[Literal["LISEZMOI.txt", "README.txt", "report.json", "report.html"], Hash]
     resends: Resends | None = None
@@ -256,6 +271,12 @@ class Terms(_Part):
         if self.formulas is not None and not self.spreadsheet_formulas:
             raise ValueError("formulas and spreadsheet_formulas do not agree")
         return self
+
+    @property
+    def returned(self) -> bool:
+        """Whether it can be verdicts, which go back to the sender: each row read, under one lock."""
+        of_all = self.counts.extracted == self.counts.read
+        return of_all and self.sender == self.recipient and len(self.locks) == 1
 
     @property
     def earlier(self) -> tuple[str, ...]:
@@ -274,7 +295,7 @@ class Manifest(_Part):
     title_en: Text
     created: Instant
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
-    licenses: tuple[Licence, ...] | None = None
+    licenses: Annotated[tuple[Licence, ...] | None, Given] = None
     resources: Annotated[tuple[Resource, ...], Field(min_length=1, max_length=1)]
     passerelle: Terms
 
@@ -286,6 +307,8 @@ class Manifest(_Part):
             raise ValueError("rows and counts.extracted do not agree")
         if self.name in self.passerelle.earlier:
             raise ValueError("a parcel cannot come after itself")
+        if self.resource.name == "verdicts" and not self.passerelle.returned:
+            raise ValueError("expected verdicts on each row read, under one lock, for the sender itself")
         told = {one.column for one in self.passerelle.formulas or ()} | {
             one.column for one in self.passerelle.free_text or ()
         }

@@ -16,7 +16,7 @@ from passerelle.clock import iso
 from passerelle.errors import EvidenceError, UsageError
 from passerelle.keys.ssh import NOTICE_NAMESPACE, PrivateKey, PublicKey, Signer, fingerprint
 from passerelle.parcel import sign, verify_signature
-from passerelle.parcel.manifest import Day, Hex, Id, Instant, Positive
+from passerelle.parcel.manifest import Day, Hex, Id, Instant, Positive, Version
 
 NAMESPACE = "passerelle-attestation"
 MAX_BYTES = 8 << 20
@@ -56,7 +56,7 @@ class Request(_Form):
     parcels: Annotated[tuple[Asked, ...], Field(min_length=1, max_length=MAX_PARCELS, strict=False)]
     party: Id
     request: Id
-    version: Literal[1] = 1
+    version: Version
 
     @property
     def sha256(self) -> str:
@@ -81,7 +81,7 @@ class Attestation(_Form):
     party: Id
     request: Id
     request_sha256: Hex
-    version: Literal[1] = 1
+    version: Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +182,7 @@ def attest(
         party=request.party,
         request=request.request,
         request_sha256=request.sha256,
+        version=1,
     )
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -15,7 +15,7 @@ from passerelle.clock import iso
 from passerelle.errors import EvidenceError, ParcelError
 from passerelle.keys.ssh import PrivateKey, PublicKey, fingerprint
 from passerelle.parcel import Verified, sign, verify_signature
-from passerelle.parcel.manifest import Hex, Id, Instant, Positive
+from passerelle.parcel.manifest import Hex, Id, Instant, Positive, Version
 from passerelle.trail import Checkpoint, open_checkpoint
 from passerelle.trail.note import MAX_NOTE_BYTES
 from passerelle.trail.proof import read_proof
@@ -40,7 +40,7 @@ class Receipt(BaseModel):
     parcel: Id
     party: Id
     sequence: Positive
-    version: Literal[1] = 1
+    version: Version
 
     def line(self) -> bytes:
         """The bytes that are signed."""
@@ -71,6 +71,7 @@ def receipt_of(verified: Verified, at: datetime) -> Receipt:
         parcel=manifest.name,
         party=terms.recipient,
         sequence=terms.sequence,
+        version=1,
     )
 
 

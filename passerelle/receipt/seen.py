@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from passerelle.canonical import canonical, parse
 from passerelle.errors import EvidenceError, ParcelError, TrailError
 from passerelle.parcel import Verified
-from passerelle.parcel.manifest import Count, Hex, Id, Instant, Positive, Word
+from passerelle.parcel.manifest import Count, Hex, Id, Instant, Positive, Version, Word
 from passerelle.receipt.form import Receipt
 from passerelle.trail import Checkpoint, open_checkpoint
 from passerelle.trail.merkle import verify_consistency
@@ -52,7 +52,7 @@ class _Seen(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     seen: tuple[Sighting, ...]
-    version: Literal[1]
+    version: Version
 
 
 class _Printed(BaseModel):
@@ -121,11 +121,14 @@ def read_seen(data: bytes) -> tuple[Sighting, ...]:
         return ()
     if len(data) > MAX_SEEN_BYTES:
         raise EvidenceError(f"expected at most {MAX_SEEN_BYTES} bytes", where=WHERE)
+    line, feed, after = data.partition(b"\n")
     try:
-        parse(data.removesuffix(b"\n"))
-        return _Seen.model_validate_json(data).seen
+        parse(line)
+        seen = _Seen.model_validate_json(line).seen
     except (EvidenceError, ValidationError):
-        pass
+        seen = None
+    if seen is not None and feed and not after:
+        return seen
     raise EvidenceError(
         "expected the file that an earlier verification wrote",
         where=WHERE,

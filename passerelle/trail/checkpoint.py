@@ -46,8 +46,8 @@ def open_checkpoint(note: str | bytes, verifier_key: str | VerifierKey, origin: 
     key = verifier_key if isinstance(verifier_key, VerifierKey) else VerifierKey.parse(verifier_key)
     opened = open_note(note, key)
     lines = opened.text[:-1].split("\n")
-    if len(lines) < 3 or not all(lines):  # noqa: PLR2004 -- origin, size, root
-        raise TrailError("expected three non-empty lines: origin, size, root", where=WHERE)
+    if len(lines) != 3 or not all(lines):  # noqa: PLR2004 -- origin, size, root
+        raise TrailError("expected three lines: origin, size, root, and no extension line", where=WHERE)
     if lines[0] != (origin or key.name):
         raise TrailError("the origin is that of another log", where=WHERE)
     size = read_number(lines[1], WHERE)

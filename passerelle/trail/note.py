@@ -126,7 +126,10 @@ def open_note(note: str | bytes, verifier_key: str | VerifierKey) -> Opened:
     at: datetime | None = None
     signed = False
     for key in [trusted] if trusted.kind == TIMED else [trusted, replace(trusted, kind=TIMED)]:
-        for signature in (data[4:] for name, data in signatures if (name, data[:4]) == (key.name, key.id)):
+        lines = [data[4:] for name, data in signatures if (name, data[:4]) == (key.name, key.id)]
+        if len(lines) > 1:
+            raise TrailError(f"two signature lines of one type by {key.name}, expected one", where=WHERE)
+        for signature in lines:
             signed = signed or key.kind == trusted.kind
             at = _verify(key, text, signature) or at
     if not signed:

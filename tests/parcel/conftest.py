@@ -33,6 +33,7 @@ from passerelle.parcel import (
 CREATED = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 CSV = b'code,count\n"A ""1""\nline",12\nB2,*\nC3,\n'
 ROWS = 3
+RETURNED = {"sender": "face", "counts": Counts(read=ROWS, accepted=2, rejected=1, extracted=ROWS)}
 
 
 def make_facts(**changes: object) -> Facts:
@@ -113,7 +114,7 @@ def make(tmp_path: Path) -> Maker:
 
     def made(plain: bytes = CSV, *, locks: int = 1, name: str = "extract.csv", **changes: object) -> Made:
         recipient, release = Identity.generate(), Identity.generate() if locks == 2 else None
-        facts, path = make_facts(**changes), tmp_path / "parcel.tar"
+        facts, path = make_facts(**(RETURNED if name == "verdicts.csv" else {}) | changes), tmp_path / "parcel.tar"
         sealer = Sealer(path, CREATED)
         with sealer.extract(name, [recipient.recipient], release.recipient if release else None) as sink:
             sink.write(plain)

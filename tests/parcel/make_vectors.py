@@ -86,10 +86,9 @@ def members(
     }  # fmt: skip
 
 
-def tar(parts: Members | list[tuple[str, bytes]], end: bytes = END) -> bytes:
+def tar(parts: Members | list[tuple[str, bytes]], end: bytes = END, mtime: int = int(CREATED.timestamp())) -> bytes:
     """The tar of ``parts``, in their order."""
     items = parts.items() if isinstance(parts, dict) else parts
-    mtime = int(CREATED.timestamp())
     return b"".join(header(name, len(data), mtime) + data + padding(len(data)) for name, data in items) + end
 
 
@@ -128,6 +127,8 @@ def tars() -> Iterator[Vector]:
     yield Vector(
         "tar_instant", whole.replace(old, later), where="README.txt", comment="an mtime that is not the manifest's"
     )
+    negative = tar(members(edit=lambda value: value.update(created="1969-12-31T23:59:59Z")), mtime=-1)
+    yield Vector("tar_instant_negative", negative, where="byte 0", comment="an mtime with a sign")
     yield Vector("tar_cut", whole[:-BLOCK], where="end of the tar", comment="one block of zeros at the end")
     yield Vector("tar_garbage", whole + b"\n", where="end of the tar", comment="a byte after the end")
     yield Vector(
@@ -167,6 +168,11 @@ def manifests() -> Iterator[Vector]:
         "rows_counted": lambda value: value["resources"][0].update(rows=2),
         "locks_none": lambda value: value["passerelle"].update(locks=[]),
         "created_local": lambda value: value.update(created="2026-03-01T10:30:00+01:00"),
+        "version_true": lambda value: value["passerelle"].update(version=True),
+        "header_one": lambda value: value["resources"][0]["dialect"].update(header=1),
+        "formulas_null": lambda value: value["passerelle"].update(formulas=None),
+        "licenses_null": lambda value: value.update(licenses=None),
+        "left_out_null": lambda value: value["passerelle"]["counts"].update(left_out=None),
     }
     for name, edit in edits.items():
         yield Vector(f"manifest_{name}", tar(members(edit=edit)), where="manifest.json", comment=name.replace("_", " "))

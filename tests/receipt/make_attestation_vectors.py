@@ -38,6 +38,7 @@ REQUEST = Request(
     parcels=(asked(FIRST, 1), asked(SECOND, 2)),
     party="mtfp",
     request="ar-0123456789abcdef",
+    version=1,
 )
 WHOLE, PART = attest(REQUEST, AT), attest(REQUEST, AT, kept=(SECOND,))
 SAID = WHOLE.model_dump()
@@ -64,6 +65,8 @@ def vectors() -> Iterator[tuple[str, str, bytes]]:
     yield "key_unknown", "attestation: comment", changed(comment="done")
     yield "key_missing", "attestation: destroyed_on", changed(destroyed_on=None)
     yield "version", "attestation: version", changed(version=2)
+    yield "version_missing", "attestation: version", changed(version=None)
+    yield "version_true", "attestation: version", changed(version=True)
     yield "at_local", "attestation: at", changed(at="2026-03-10T10:30:00+01:00")
     yield "day_that_is_none", "attestation: destroyed_on", changed(destroyed_on="2026-02-30")
     yield "destroyed_after_it_was_signed", "attestation: destroyed_on", changed(destroyed_on="2026-03-11")

@@ -35,6 +35,7 @@ RECEIPT = Receipt(
     parcel="csp-ft-2024.candidate-pools.2025-05.mtfp.1",
     party="mtfp",
     sequence=1,
+    version=1,
 )
 
 
@@ -58,6 +59,8 @@ def vectors() -> Iterator[tuple[str, str, bytes]]:
     yield "key_unknown", "receipt: comment", changed(comment="seen")
     yield "key_missing", "receipt: sequence", changed(sequence=None)
     yield "version", "receipt: version", changed(version=2)
+    yield "version_missing", "receipt: version", changed(version=None)
+    yield "version_true", "receipt: version", changed(version=True)
     yield "at_local", "receipt: at", changed(at="2026-03-01T11:00:00+01:00")
     yield "locks_three", "receipt: locks", changed(locks=3)
     yield "locks_text", "receipt: locks", changed(locks="2")

@@ -67,6 +67,13 @@ class World:
         """A manifest with the signature of the gateway's own key."""
         return {archive.MANIFEST: manifest, archive.SIGNATURE: sign(manifest, self.workspace.keys.signing_key)}
 
+    def retold(self, **trail: Any) -> dict[str, bytes]:
+        """A manifest that says something else of its trail, signed and proven by the gateway itself."""
+        told = json.loads(self.manifest)["passerelle"]["trail"]
+        manifest = self.altered(trail={**told, **trail})
+        proof = self.proven(INTENT, manifest_sha256=hashlib.sha256(manifest).hexdigest())
+        return {**self.signed(manifest), archive.PROOF: proof}
+
     def proven(self, kind: str, **edits: Any) -> bytes:
         """The proof of another entry that tells this very manifest; ``edits`` append one of that kind first."""
         with self.workspace.database.begin() as connection:
@@ -165,6 +172,8 @@ PARCELS: dict[str, tuple[Change, str]] = {
     "an intent that tells another deadline": (
         lambda w: {archive.PROOF: w.proven(INTENT, destroy_by="2030-01-01")}, "another destroy_by",
     ),
+    "a manifest that names another trail": (lambda w: w.retold(origin="passerelle.example/other"), "names another trail"),
+    "a manifest made of a larger trail": (lambda w: w.retold(size=10**6), "the trail was larger than this"),
     "a line of the proof twice": (
         lambda w: {archive.PROOF: w.proof.replace(line_of(w, 2), line_of(w, 2) * 2, 1)}, "expected standard base64",
     ),
@@ -177,7 +186,7 @@ PARCELS: dict[str, tuple[Change, str]] = {
     "the head signed once": (lambda w: {archive.PROOF: w.proof.removesuffix(last_line(w))}, "signed twice by the trail's key"),
     "one signature of the head twice": (
         lambda w: {archive.PROOF: w.proof.removesuffix(last_line(w)) + w.proof.split(b"\n")[-3] + b"\n"},
-        "signed twice by the trail's key",
+        "two signature lines of one type",
     ),
 }  # fmt: skip
 

@@ -112,9 +112,13 @@ def _signed_at(message: bytes, lines: list[str], key: Key, *, sole: bool) -> str
         data = _unbase64(encoded)
         known = dash == "\u2014" and name == key.name
         if known and data[:4] == key.line_id(1):
+            if plain:
+                raise NoteFault("the trusted key signed it twice")
             _verify(key, data[4:], message)
             plain = True
         elif known and data[:4] == key.line_id(4):
+            if at:
+                raise NoteFault("the trusted key vouches for two instants")
             seconds = int.from_bytes(data[4:12], "big")
             _verify(key, data[12:], b"cosignature/v1\ntime %d\n%s" % (seconds, message))
             if seconds >= LATEST:
