@@ -306,14 +306,9 @@ def _ask(  # noqa: PLR0917 -- one question: of whom, what, why
     store.ask(connection, row)
     store.tell(connection, row.id, ASKED, at=now)
     body = {
-        "request": row.id,
-        "convention": convention,
-        "party": party,
-        "cause": cause,
-        "parcels": len(left),
-        "due": said.due,
+        "request": row.id, "convention": convention, "party": party, "cause": cause, "parcels": len(left), "due": said.due,
         "request_sha256": said.sha256,
-    }
+    }  # fmt: skip
     workspace.append(connection, "attestation_requested", body)
     return row.id
 

@@ -16,11 +16,14 @@ from sqlalchemy.exc import DBAPIError
 
 from passerelle.errors import TheirDataError, TrailError
 from passerelle.keys import parse_recipient
-from passerelle.store import events, links, objections, partners, purges, requests
+from passerelle.store import events, links, misfits, objections, partners, purges, requests
 from passerelle.store.database import VIEWS
-from passerelle.store.objections import Objection
+from passerelle.store.link_tables import delivery_link
+from passerelle.store.objections import Objection, objection
 from passerelle.store.partners import PartnerKey
-from passerelle.store.tables import delivery, receipt
+from passerelle.store.replies import reply
+from passerelle.store.requests import person_request, recipient_notice
+from passerelle.store.tables import approval, convention_event, delivery, holding, partner_key, purge, receipt
 from passerelle.trail import Ledger, Recorded
 from passerelle.workspace import told_copies, told_replies
 from passerelle.workspace.told_copies import CopiesTold
@@ -31,6 +34,10 @@ OBJECTIONS = frozenset({"objection_recorded", "objection_withdrawn", "keys_destr
 INTENT = ("manifest_sha256", "recipient", "sequence", "run", "convention", "exchange", "period")
 NOT_TEXT = "Could not decode to UTF-8"  # what SQLite's driver says of such a column
 MAX_TOLD = 100
+READ = (
+    delivery, holding, receipt, delivery_link, reply, convention_event, purge, objection, person_request,
+    recipient_notice, partner_key, approval,
+)  # fmt: skip
 
 
 class TablesDisagreeError(TrailError):
@@ -137,12 +144,12 @@ def verify_tables(ledger: Ledger, connection: Connection, *, anew: bool = True) 
     """
     try:
         return _compared(ledger, connection, anew=anew)
-    except DBAPIError as error:
-        if NOT_TEXT not in str(error.orig):
+    except (DBAPIError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, DBAPIError) and NOT_TEXT not in str(error.orig):
             raise
-    except (TypeError, ValueError, AttributeError):
-        pass
-    raise TablesDisagreeError(["a column holds a value that is not of its type"])
+        if (fault := misfits.misfit(connection, READ)) is None:
+            raise
+    raise TablesDisagreeError([fault])
 
 
 def _compared(ledger: Ledger, connection: Connection, *, anew: bool) -> dict[str, int]:

@@ -129,9 +129,12 @@ def test_what_was_done_agrees(gateway: Gateway) -> None:
         ("UPDATE reply SET sequence = sequence + 5", "says another entry or number"),
         ("UPDATE reply SET state = 'intent'", "is intent in the tables, and the trail tells otherwise"),
         ("UPDATE holding SET ours = 2 WHERE kind = 'raw'", "a raw of r-[0-9a-f]+ is said to lie where none lies"),
-        (NOT_TEXT.format(table="holding", column="exchange"), "a column holds a value that is not of its type"),
-        (NOT_TEXT.format(table="partner_key", column="recipient"), "a column holds a value that is not of its type"),
-        ("UPDATE partner_key SET recipient = X'00'", "a column holds a value that is not of its type"),
+        (NOT_TEXT.format(table="holding", column="exchange"), "table holding, row [0-9]+: the column exchange holds a value that is not of its type"),
+        (NOT_TEXT.format(table="partner_key", column="recipient"), "table partner_key, row SHA256:[A-Za-z0-9+/]{43}: the column recipient holds"),
+        ("UPDATE partner_key SET recipient = X'00'", "table partner_key, row SHA256:.*: the column recipient holds a value"),
+        ("UPDATE convention_event SET recorded_at = 'soon'", "table convention_event, row [0-9]+: the column recorded_at holds"),
+        ("UPDATE convention_event SET payload = 'none'", "table convention_event, row [0-9]+: the column payload holds"),
+        ("UPDATE partner_key SET fingerprint = 'Jean ' || rowid, recipient = CAST(X'80ff' AS TEXT)", r"table partner_key, row \?: the column recipient"),
         ("DELETE FROM convention_event", "record of events of csp-ft-2024"),
         (FORGED_KEY, "partner key SHA256:new is not recorded in the trail"),
         ("INSERT INTO approval SELECT fingerprint, 'third', enrolled_at FROM partner_key", "has more approvals in the tables than the trail"),
@@ -350,3 +353,9 @@ def test_a_revocation_taken_back_in_the_table_seals_nothing(gateway: Gateway, ac
         agreed(gateway)
     with pytest.raises(TablesDisagreeError, match="partner key"):
         gateway.run(POOLS, "2025-07", gateway.write(POOLS, 40, seed=9))
+
+
+def test_a_fault_of_the_program_is_not_told_as_one_of_the_tables(gateway: Gateway) -> None:
+    """Where every column holds what its type says, an error of the comparison itself comes out as what it is."""
+    with gateway.workspace.database.read() as connection, pytest.raises(AttributeError):
+        verify_tables(None, connection)  # type: ignore[arg-type]  # as a mistake of a caller would
