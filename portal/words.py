@@ -252,6 +252,7 @@ COUNTS = {
     "extracted": Text("dans l'extrait", "in the extract"),
     "withheld": Text("valeurs retenues (secret statistique)", "figures withheld (disclosure control)"),
     "left_out": Text("personnes opposées ou effacées, retirées", "left out: persons who objected or were erased"),
+    "erased": Text("dont personnes effacées", "of these, erased persons"),
     "objections_unrecognised": Text(
         "oppositions que ce fichier ne permet pas de reconnaître", "objections that this file cannot recognise"
     ),

@@ -17,18 +17,17 @@ from contracts.registry import contract
 from passerelle.canonical import canonical
 from passerelle.convention import Convention
 from passerelle.errors import RefusedError, UsageError
+from passerelle.handover.erased import ERASED, WITH_ROWS
 from passerelle.handover.job import erase_copy
 from passerelle.persons import bearing, kinds_of, received, record_objection
 from passerelle.persons.notifying import notify
 from passerelle.persons.received import Answer, Received
-from passerelle.store import holdings
+from passerelle.store import holdings, runs
 from passerelle.store.holdings import Holding
 from passerelle.store.requests import NoticeRow
 from passerelle.workspace import Workspace
 from passerelle.workspace.agreement import verify_tables
 from retention.scope import Scope, destroy_keys, rulings
-
-WITH_ROWS = frozenset({"raw", "quarantine", "staging"})  # copies that hold rows and are ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,12 +273,13 @@ def _destroy(
 def _ruled(
     workspace: Workspace, connection: Connection, text: Convention, concerned: Sequence[Received]
 ) -> tuple[list[Holding], tuple[Suspended, ...]]:
-    """Of the copies with rows of the runs concerned: those that may go, and those that a hold keeps."""
-    runs = {one.run for one in concerned}
+    """Of the copies with rows of the runs concerned, or of files that bore erased persons: those that may go, those that a hold keeps."""
+    bore = {one.id for one in runs.runs(connection, convention=text.id) if one.counts.get(ERASED)}
+    concerning = bore | {one.run for one in concerned}
     found = [
         one
         for one in rulings(workspace, connection, Scope(text.id))
-        if one.copy.kind in WITH_ROWS and one.copy.run in runs
+        if one.copy.kind in WITH_ROWS and one.copy.run in concerning
     ]
     kept = Counter((one.copy.exchange, one.hold.words.fr, one.hold.words.en) for one in found if one.hold is not None)
     suspended = tuple(Suspended(text.id, name, count, fr, en) for (name, fr, en), count in sorted(kept.items()))

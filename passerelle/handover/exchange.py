@@ -23,6 +23,7 @@ from passerelle.handover.closing import (
 )
 from passerelle.handover.decide import ask, exchange_of, insist, recipients_of, sender_of, with_keys
 from passerelle.handover.deliver import deliver
+from passerelle.handover.erased import let_go
 from passerelle.handover.index import PersonIndex
 from passerelle.handover.job import Job, day_of, open_run
 from passerelle.handover.order import Delivered, Order, Outcome, Progress, Tools, quiet
@@ -237,6 +238,7 @@ def _keep_profile(job: Job, profile: Profile, verdict: Verdict) -> None:
 
 
 def _remember(job: Job) -> None:
+    let_go(job.workspace, job.run)
     close_delivered(job)
     job.workspace.journal.write(
         job.workspace.now(),

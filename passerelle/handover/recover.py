@@ -15,6 +15,7 @@ from passerelle.handover import earlier
 from passerelle.handover.closing import KEPT_IF_DELIVERED
 from passerelle.handover.decide import ask, stale_keys
 from passerelle.handover.deliver import arrive, complete
+from passerelle.handover.erased import let_go
 from passerelle.handover.folders import folder_of
 from passerelle.handover.job import close_run, staged_at
 from passerelle.handover.replying import resume
@@ -39,6 +40,8 @@ def recover(workspace: Workspace, convention: str, exchange: str) -> None:
         for parcel in left:
             erase(workspace.path(staged_at(parcel.id)))
         resume(workspace, run.id, left=bool(left))
+        if left:
+            let_go(workspace, run.id)
         keep = KEPT_IF_DELIVERED if left else frozenset({"parcel", "verdicts"})
         told = ("run_interrupted", {"convention": convention, "exchange": exchange, "deliveries": len(left)})
         close_run(workspace, run.id, "delivered" if left else "interrupted", "interrupted", keep=keep, told=told)

@@ -49,12 +49,13 @@ class Screening:
         return screened.judgement
 
     def counts(self) -> dict[str, int]:
-        """For the counts of the run: ``free_text.<kind>`` left as they are, ``masked.<kind>``, rows left out."""
+        """For the counts of the run: ``free_text.<kind>`` left as they are, ``masked.<kind>``, rows left out, those of erased persons."""
         counts: Counter[str] = Counter()
         for (_, kind, action), total in self.found.items():
             if action != Action.REFUSE:
                 counts[f"masked.{kind}" if action == Action.MASK else f"free_text.{kind}"] += total
-        told = {"left_out": self.persons.rows, "objections_unrecognised": self.persons.unrecognised}
+        persons = self.persons
+        told = {"left_out": persons.rows, "erased": persons.erased, "objections_unrecognised": persons.unrecognised}
         return {**counts, **{name: count for name, count in told.items() if count}}
 
     def notes(self) -> tuple[FreeTextNote, ...]:

@@ -107,6 +107,49 @@ def test_a_parcel_without_the_person_takes_the_place_of_the_first(
     assert len(found["deliveries"]) == 2
 
 
+def test_a_file_that_bears_an_erased_person_leaves_no_copy_behind(
+    gateway: Gateway, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """After the delivery neither raw copy nor quarantine of it is held, nor their keys; the trail tells of it, and other files keep theirs."""
+    said(capfd, "person", "erase", "98765432", "--convention", CONVENTION)
+    before = {copy.run for copy in gateway.present(kind="raw")}
+    june = edited(gateway.write(EXCHANGE, 20, seed=3, name="june.csv"), {4: PERSON})
+    made = gateway.run(EXCHANGE, "2025-06", june)
+    assert (made.counts["left_out"], made.counts["erased"]) == (1, 1)
+    assert {copy.kind for copy in gateway.present(run=made.run) if copy.ours} == {"index", "release"}
+    assert gateway.entries("holding_destroyed")[-1]["by_kind"] == {"quarantine": 1, "raw": 1}
+    assert not [
+        name
+        for name in gateway.workspace.keys.copy_keys(CONVENTION)
+        if name.startswith(f"holdings/{CONVENTION}/{made.run}/")
+    ]
+    gateway.run(EXCHANGE, "2025-07", gateway.write(EXCHANGE, 20, seed=4, name="july.csv"))
+    assert len({copy.run for copy in gateway.present(kind="raw")} - before) == 1
+    assert run(["parcel", "resend", made.deliveries[0].parcel, "--reason", "lost"]) == 1
+    assert "copie brute" in capfd.readouterr().err
+    trail_holds(gateway.workspace)
+    with gateway.workspace.database.read() as connection:
+        verify_tables(gateway.workspace.ledger, connection)
+
+
+def test_a_hold_keeps_a_later_file_until_the_erasure_is_done_again(
+    gateway: Gateway, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Under a hold the raw copy of a file that bears the erased person stays; lifted, the same command destroys it."""
+    said(capfd, "person", "erase", "98765432", "--convention", CONVENTION)
+    dataset = {"id": "h2", "kind": "legal_obligation", "on": "2025-05-02", "dataset": "candidate_pool"}
+    gateway.record((CONVENTION, "hold_placed", dataset))
+    june = edited(gateway.write(EXCHANGE, 20, seed=3, name="june.csv"), {4: PERSON})
+    made = gateway.run(EXCHANGE, "2025-06", june)
+    assert {copy.kind for copy in gateway.present(run=made.run)} >= {"raw", "quarantine"}
+    gateway.record((CONVENTION, "hold_lifted", {"id": "h2", "on": "2025-05-12"}))
+    [shown] = said(capfd, "person", "erase", "98765432", "--convention", CONVENTION, "--plan")
+    assert len(shown["copies"]) == 2
+    [done] = said(capfd, "person", "erase", "98765432", "--convention", CONVENTION)
+    assert done["destroyed"] == BOTH
+    assert {copy.run for copy in gateway.present(kind="raw")}.isdisjoint({made.run})
+
+
 def test_a_hold_keeps_the_copies_and_not_the_person_in_extracts(
     gateway: Gateway, capfd: pytest.CaptureFixture[str]
 ) -> None:
