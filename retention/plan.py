@@ -29,12 +29,14 @@ class Plan:
     """What a purge of a convention, or of a part of it, would destroy, and whether it may run now.
 
     ``whole``: nothing of the convention stays, so that its keys go; else the keys of ``copies`` go, and no others. ``handed``:
-    the parcels handed to partners that it is about; their copies are theirs to destroy, and to attest.
+    the parcels handed to partners that it is about; their copies are theirs to destroy, and to attest. ``deadline`` is that of the
+    copy that goes first, ``end`` the one that the convention's end gives: a part may be due sooner, or later after a hold.
     """
 
     scope: Scope
     convention_sha256: str
     deadline: Answer
+    end: Answer
     allowed: bool
     reason: str
     whole: bool
@@ -104,11 +106,12 @@ def plan(workspace: Workspace, connection: Connection, convention_id: str, scope
     going = [one for one in found if one.may_go]
     ended = purge_allowed(convention, history, now)
     changed = approval.pending(connection, convention)
-    partial = scope.whole is False and bool(going)
+    end = destruction_deadline(convention, history, now)
     return Plan(
         scope=scope,
         convention_sha256=convention.sha256,
-        deadline=going[0].deadline if partial else destruction_deadline(convention, history, now),
+        deadline=min((one.deadline for one in going), key=_day, default=end),
+        end=end,
         allowed=(bool(going) if found else ended.status == "yes") and not changed,
         reason=approval.REASON if changed else _reason(found, going, ended),
         whole=scope.whole and ended.status == "yes" and len(going) == len(found),
@@ -118,6 +121,10 @@ def plan(workspace: Workspace, connection: Connection, convention_id: str, scope
         not_due=sum(1 for one in found if one.hold is None and not one.may_go),
         handed=_handed(connection, scope, going),
     )
+
+
+def _day(deadline: Answer) -> date:
+    return deadline.value if isinstance(deadline.value, date) else date.max
 
 
 def _handed(connection: Connection, scope: Scope, going: list[Ruling]) -> int:

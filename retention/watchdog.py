@@ -19,7 +19,7 @@ from passerelle.store import alerts, partners, planned, purges, runs
 from passerelle.store.alerts import Alert
 from passerelle.workspace import Workspace
 from retention import attestations, backups, clock, quarantine, suspending
-from retention.plan import Plan, plans
+from retention.plan import plans
 from retention.webhook import Webhook
 
 KEY_WARNING = timedelta(days=30)  # before a partner is left without a key; these five are rules of the hub
@@ -178,15 +178,11 @@ def _send(workspace: Workspace, webhook: Webhook) -> None:
 def _purges(workspace: Workspace, connection: Connection) -> Iterable[Finding]:
     """Certificates that are missing, and disputed deadlines that come near: nobody may destroy on those (D18)."""
     for plan in plans(workspace, connection):
-        if plan.deadline.status == "disputed":
-            if _near(plan):
-                yield {"code": "deadline_disputed", "convention": plan.convention, "due": plan.due}
-        elif plan.overdue and plan.reason not in HELD:
+        end = plan.end.value if plan.end.status == "disputed" else None
+        if isinstance(end, date) and end - DISPUTE_WARNING <= plan.now:
+            yield {"code": "deadline_disputed", "convention": plan.convention, "due": end.isoformat()}
+        if plan.overdue and plan.deadline.status != "disputed" and plan.reason not in HELD:
             yield {"code": "purge_overdue", "convention": plan.convention, "due": plan.due}
-
-
-def _near(plan: Plan) -> bool:
-    return plan.due is not None and date.fromisoformat(plan.due) - DISPUTE_WARNING <= plan.now
 
 
 def _unended(workspace: Workspace, connection: Connection) -> Iterable[Finding]:

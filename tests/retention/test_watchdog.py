@@ -21,11 +21,11 @@ from passerelle.parcel import verify_signature
 from passerelle.store import access, alerts, database, planned, purges
 from passerelle.workspace import Settings, Workspace
 from portal.cli import run
-from retention import clock, watchdog
+from retention import clock
 from retention.attestations import request
 from retention.watchdog import acknowledge, watch
 from retention.webhook import HMAC_HEADER, SSH_HEADER, Webhook
-from tests.gateway import CSP_ENDED, CSP_FILED, POOLS, Gateway, at
+from tests.gateway import CSP_ENDED, CSP_FILED, POOLS, Gateway
 
 CSP = "csp-ft-2024"
 DUE = "2025-10-10"
@@ -100,21 +100,33 @@ def test_an_overdue_attestation_is_an_alert_and_is_recalled(gateway: Gateway) ->
 
 
 def test_a_disputed_deadline_that_comes_near_is_an_alert(tmp_path: Path) -> None:
-    """Thirty days before its earliest reading a disputed deadline is told, and no purge is called for."""
+    """Thirty days before its earliest reading a disputed deadline is told, and no purge is called for but of what is due anyway."""
     made = Gateway.create(tmp_path, "2025-05-05T10:00:00+02:00").record(*CSP_FILED).partner("mtfp")
     made.run(POOLS, "2025-05", made.write(POOLS, 20))
-    with made.workspace.database.read() as connection:
-        from retention.plan import plans
+    made.move_to("2026-12-16T12:00:00+01:00")
+    made.record((CSP, "denounced", {"by": "unml", "sent_on": "2026-12-09", "received_on": "2026-12-15"}))
+    told = {"deadline_disputed", "purge_overdue"}
+    assert not codes(made.move_to("2027-04-10T12:00:00+02:00")) & told
+    assert codes(made.move_to("2027-04-11T12:00:00+02:00")) & told == {"deadline_disputed"}
+    assert one_alert(made, "deadline_disputed").about["due"] == "2027-05-11"
+    made.record((CSP, "declared_unnecessary", {"on": "2027-04-10", "exchange": "candidate-pools"}))
+    assert codes(made) & told == told
+    assert one_alert(made, "purge_overdue").about["due"] == "2027-04-10"
 
-        (plan,) = plans(made.workspace, connection)
-    assert plan.deadline.status != "disputed"
-    from dataclasses import replace
 
-    disputed = replace(
-        plan, deadline=replace(plan.deadline, status="disputed", value=at("2027-02-28T00:00:00Z").date())
-    )
-    assert not watchdog._near(replace(disputed, now=at("2027-01-28T00:00:00Z").date()))
-    assert watchdog._near(replace(disputed, now=at("2027-01-29T00:00:00Z").date()))
+def test_a_part_that_is_due_before_or_after_the_rest_is_overdue_by_its_own_day(gateway: Gateway) -> None:
+    """Declared no longer necessary, a dataset is due that day; after a hold, on the day of the lifting, not on the old deadline."""
+    gateway.record((CSP, "hold_placed", {"id": "h1", "on": "2025-06-10", "exchange": "candidate-pools"}))
+    gateway.move_to("2025-11-20T12:00:00+01:00").record((CSP, "hold_lifted", {"id": "h1", "on": "2025-11-20"}))
+    assert "purge_overdue" not in codes(gateway)
+    assert one_alert(gateway.move_to("2025-11-21T12:00:00+01:00"), "purge_overdue").about["due"] == "2025-11-20"
+
+
+def test_a_dataset_declared_unnecessary_and_still_there_is_an_alert(gateway: Gateway) -> None:
+    """While the convention is in force nothing else is due; the day after the declaration its copies are overdue."""
+    gateway.record((CSP, "declared_unnecessary", {"on": "2025-06-10", "exchange": "candidate-pools"}))
+    assert "purge_overdue" not in codes(gateway)
+    assert one_alert(gateway.move_to("2025-06-11T12:00:00+02:00"), "purge_overdue").about["due"] == "2025-06-10"
 
 
 def test_who_took_note_is_kept_and_the_trail_names_nobody(gateway: Gateway) -> None:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from flows import planning
 from passerelle.access.alerting import alerts
+from passerelle.convention import Answer
 from passerelle.errors import PasserelleError, RefusedError, UsageError
 from passerelle.handover.breach import breaches
 from passerelle.persons.notifying import notices
@@ -29,6 +30,7 @@ from portal.web.ways import DPO, Way
 from portal.words import ACCESS_ALERTS, RIGHTS, WATCHED, alert_subject, said
 from retention import attestations, backups, suspending
 from retention.approving import approvals, required
+from retention.plan import Plan
 from retention.watchdog import acknowledge
 
 SHOWN = 5  # of one kind told one by one
@@ -97,9 +99,11 @@ def _destruction(visit: Visit, connection: Connection) -> Iterator[Card]:
     waits = required(connection)
     for shown in visit.remembered(connection, planned).values():
         one = shown.plan
+        if one.end.status == "disputed":
+            yield _plan_card(visit, one, one.end, Text("Échéance contestée à trancher", "Disputed deadline to decide"))
         if one.deadline.status == "disputed":
-            title = Text("Échéance contestée à trancher", "Disputed deadline to decide")
-        elif waits and one.allowed and one.copies and not approvals(connection, shown.number, visit.now):
+            continue
+        if waits and one.allowed and one.copies and not approvals(connection, shown.number, visit.now):
             title = Text("Plan de destruction à approuver", "Destruction plan to approve")
         elif one.overdue:
             title = Text("Destruction en retard", "Overdue destruction")
@@ -107,8 +111,13 @@ def _destruction(visit: Visit, connection: Connection) -> Iterator[Card]:
             title = Text("Destruction à mener", "Destruction to carry out")
         else:
             continue
-        due = date.fromisoformat(one.due) if one.due else None
-        yield Card("bad" if one.overdue else "warn", title, _until(one.convention, due), visit.href("plan", which=one.convention))  # fmt: skip
+        yield _plan_card(visit, one, one.deadline, title)
+
+
+def _plan_card(visit: Visit, one: Plan, deadline: Answer, title: Text) -> Card:
+    due = deadline.value if isinstance(deadline.value, date) else None
+    late = due is not None and due < one.now
+    return Card("bad" if late else "warn", title, _until(one.convention, due), visit.href("plan", which=one.convention))
 
 
 def _until(what: str, due: date | None) -> Text:
