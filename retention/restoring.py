@@ -60,7 +60,7 @@ def restore(settings: Settings, folder: Path) -> Restored:
 
         1. Read the backup, all of it, and compare its hashes.
         2. Mark the workspace: from now on nobody else opens it.
-        3. Put files and database back, without the files that are known to be destroyed.
+        3. Put database and files back, without the files that are known to be destroyed.
         4. Destroy again what the tombstones tell.
         5. Tell it in the trail; take the mark off.
 
@@ -80,12 +80,14 @@ def restore(settings: Settings, folder: Path) -> Restored:
         )
     write_whole(home / "workspace.json", _json({**about, "complete": False, "restoring": True}))
     known = stones.read(*_stone_files(settings))
-    _put_back_files(home, folder / FILES, known)
     database = Database(settings.database_url or sqlite_url(home / "passerelle.db"))
     try:
         put_back(database, folder / DATABASE)
+        with database.read() as connection:
+            gone = {location for places in _destroyed(connection, known).values() for location in places}
     finally:
         database.close()
+    _put_back_files(home, folder / FILES, known, gone)
     return _finish(settings, about, known)
 
 
@@ -140,15 +142,26 @@ def _bury(settings: Settings, known: Sequence[Mapping[str, Any]]) -> bool:
 
 def _forget(workspace: Workspace, known: Sequence[Mapping[str, Any]]) -> int:
     """Destroy the keys of single copies that were destroyed since, in a ring that was restored; how many there were."""
-    names: dict[str, set[str]] = defaultdict(set)
-    for one in known:
-        if one["kind"] == "copy":
-            names[one["convention"]].add(one["location"])
+    with workspace.database.read() as connection:
+        names = _destroyed(connection, known)
     forgotten = 0
     for convention, locations in sorted(names.items()):
         if there := workspace.keys.copy_keys(convention) & locations:
             forgotten += workspace.keys.forget(convention, frozenset(there))
     return forgotten
+
+
+def _destroyed(connection: Connection, known: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
+    """By convention, where copies lay that were destroyed and no other lies: a run may make anew what one that failed had begun."""
+    gone = {(one["run"], one["location"]) for one in known if one["kind"] == "copy"}
+    made_anew = {
+        copy.location for copy in holdings.present(connection) if copy.ours and (copy.run, copy.location) not in gone
+    }
+    found: dict[str, set[str]] = defaultdict(set)
+    for one in known:
+        if one["kind"] == "copy" and one["location"] not in made_anew:
+            found[one["convention"]].add(one["location"])
+    return found
 
 
 def _again(workspace: Workspace, known: Sequence[Mapping[str, Any]]) -> Restored:
@@ -291,9 +304,8 @@ def _objections_again(workspace: Workspace, connection: Connection, known: Seque
     return count
 
 
-def _put_back_files(home: Path, saved: Path, known: Sequence[Mapping[str, Any]]) -> None:
+def _put_back_files(home: Path, saved: Path, known: Sequence[Mapping[str, Any]], gone: set[str]) -> None:
     """The folders of the backup in place of those that are there, without what is known to be destroyed."""
-    gone = {one["location"] for one in known if one["kind"] == "copy"}
     purged = {one["name"].removesuffix(".destroyed") for one in known if one["kind"] == "key" and one["name"].endswith(".destroyed")}  # fmt: skip
     for name in FOLDERS:
         shutil.rmtree(home / name, ignore_errors=True)

@@ -13,9 +13,13 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, delete, func, select
 
-from passerelle.errors import KeyStoreError, RefusedError, TrailError, WorkspaceError
+from flows import assembly
+from passerelle.convention import Exchange
+from passerelle.errors import ContractError, KeyStoreError, RefusedError, TrailError, WorkspaceError
+from passerelle.handover.exchange import run_exchange
 from passerelle.handover.quarantine import set_life
 from passerelle.persons.objecting import record_objection, withdraw_objection
+from passerelle.profile import Finding, Verdict
 from passerelle.store import backups as registered
 from passerelle.store import objections, purges
 from passerelle.store.database import sqlite_url
@@ -32,6 +36,7 @@ from tests.gateway import (
     CSP_ENDED,
     CSP_FILED,
     POOLS,
+    TWO,
     Gateway,
     assert_no_orphans,
     at,
@@ -139,6 +144,31 @@ def test_nothing_is_served_before(ended: Gateway, monkeypatch: pytest.MonkeyPatc
 
 def _dies(*_: object, **__: object) -> None:
     raise InterruptedError
+
+
+def test_what_a_second_run_made_anew_is_put_back(gateway: Gateway, tmp_path: Path) -> None:
+    """A file refused by the checks once and delivered the next time has its second lock after a restoration; its parcel opens."""
+    gateway.move_to("2025-06-12T06:00:00+02:00")
+    source, tools = gateway.write(TWO, 20, seed=9), assembly.tools_for(pool_of(gateway))
+    refusing = replace(tools, judge=lambda *_: Verdict(False, (Finding("volume", False, "non", "no"),)))
+    with pytest.raises(ContractError):
+        run_exchange(gateway.workspace, gateway.order(TWO, "2025-06", source), refusing)
+    parcel = gateway.run(TWO, "2025-06", source).deliveries[0]
+    folder = saved(gateway)
+    gateway.workspace.close()
+    restore(settings_of(gateway), folder)
+    again = gateway.reopened()
+    place = again.folder / "partners" / parcel.recipient / f"{parcel.parcel}.tar"
+    assert again.opened(place, parcel.recipient, tmp_path / "out")
+    assert_no_orphans(again)
+    again.workspace.close()
+
+
+def pool_of(gateway: Gateway) -> Exchange:
+    """The exchange of candidates of the other convention."""
+    found = gateway.workspace.convention(OTHER).exchange("candidate-pools")
+    assert found is not None
+    return found
 
 
 def test_a_database_put_back_by_hand_is_refused_until_it_is_replayed(gateway: Gateway) -> None:
