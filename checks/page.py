@@ -10,7 +10,7 @@ from typing import Any
 
 from checks.codes import listed_share
 from checks.plot import bars
-from checks.suite import ISO_DATE, earlier
+from checks.suite import ISO_DATE, earlier, nearest
 from checks.wording import number_en, number_fr, percent_en, percent_fr, plural_en, plural_fr, rows_en, rows_fr, spaced
 from checks.words import WORDS
 from passerelle.contract import Kind
@@ -26,7 +26,8 @@ def page(verdict: Verdict, profile: Profile, history: Sequence[Profile], subject
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     template = environment.from_string(files("checks").joinpath("page.html.jinja").read_text("utf-8"))
-    views = [_View(lang, profile).render(verdict, earlier(profile, history)) for lang in ("fr", "en")]
+    before = nearest(profile, earlier(profile, history))
+    views = [_View(lang, profile).render(verdict, before) for lang in ("fr", "en")]
     return template.render(verdict=verdict, profile=profile, subject=subject, views=views)
 
 

@@ -25,7 +25,7 @@ from checks.wording import (
 )
 from passerelle.contract import Kind
 from passerelle.errors import OurWayError
-from passerelle.profile import NEARLY_ALL, SMALL, ColumnProfile, Count, Profile
+from passerelle.profile import NEAREST, NEARLY_ALL, SMALL, ColumnProfile, Count, Profile
 
 ISO_DATE = 10  # characters: a full date, when a range of years has 4
 REPEATED = "unique"  # the rule of rows that repeat a key
@@ -77,6 +77,13 @@ def earlier(profile: Profile, history: Sequence[Profile]) -> list[Profile]:
     """The last profile of each period but ``profile``'s own, sorted by period."""
     latest = {p.period: p for p in history if p.period != profile.period}
     return [latest[period] for period in sorted(latest)]
+
+
+def nearest(profile: Profile, others: Sequence[Profile]) -> list[Profile]:
+    """Of ``others``, sorted by period, the ``NEAREST`` before ``profile``'s; where there are fewer, those after it too."""
+    before = [other for other in others if other.period < profile.period][-NEAREST:]
+    after = [other for other in others if other.period > profile.period]
+    return before + after[: NEAREST - len(before)]
 
 
 def _level(history: Sequence[object], limits: Limits) -> Literal["error", "warning"]:
@@ -268,8 +275,8 @@ def _content(profile: Profile) -> tuple[object, ...]:
     return profile.read, profile.rules, tuple(replace(column, listing=None) for column in profile.columns)
 
 
-def freshness(profile: Profile, history: Sequence[Profile], _: Limits) -> Iterator[Check]:
-    """The file is not an earlier one sent again under a new period, and its newest date does not go back."""
+def not_sent_before(profile: Profile, history: Sequence[Profile], _: Limits) -> Iterator[Check]:
+    """The file is not an earlier one sent again under a new period."""
     if not history:
         return
     same = [p.period for p in history if _content(p) == _content(profile)]
@@ -279,6 +286,12 @@ def freshness(profile: Profile, history: Sequence[Profile], _: Limits) -> Iterat
         f"Nothing that is measured tells this file from that of period {', '.join(same)}: is it an old file sent again?",
     )
     yield Check("not-sent-before", len(same), None, 0, held, broken, "warning")
+
+
+def freshness(profile: Profile, history: Sequence[Profile], _: Limits) -> Iterator[Check]:
+    """The newest date of the file does not go back."""
+    if not history:
+        return
     last = max(history, key=lambda p: p.period)
     newest, before = _newest(profile), _newest(last)
     if newest is None or before is None or profile.period <= last.period:
@@ -299,12 +312,15 @@ RULES: tuple[Rule, ...] = (
 class Suite:
     """The rules that judge a dataset's profiles, and what they tolerate.
 
+    ``rules`` see the periods nearest to the profile's own, ``ever`` all that are given.
+
     Raises:
         OurWayError: no rule is given; a suite without rules would accept everything.
     """
 
     limits: Limits
     rules: tuple[Rule, ...] = RULES
+    ever: tuple[Rule, ...] = (not_sent_before,)
 
     def __post_init__(self) -> None:
         if not self.rules:
@@ -313,4 +329,6 @@ class Suite:
     def checks(self, profile: Profile, history: Sequence[Profile]) -> tuple[Check, ...]:
         """The checks of ``profile`` against ``history``, in the order in which profiles were made."""
         others = earlier(profile, history)
-        return tuple(check for rule in self.rules for check in rule(profile, others, self.limits))
+        near = nearest(profile, others)
+        judged = [*((rule, near) for rule in self.rules), *((rule, others) for rule in self.ever)]
+        return tuple(check for rule, seen in judged for check in rule(profile, seen, self.limits))

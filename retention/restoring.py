@@ -117,6 +117,7 @@ def _finish(settings: Settings, about: Mapping[str, Any], known: Sequence[Mappin
     buried = _bury(settings, known)
     workspace = Workspace(settings, {**about, "complete": False})
     try:
+        workspace.database.check()
         if _forget(workspace, known) or buried:
             workspace.keys.rotate_root()
         done = _again(workspace, known)

@@ -179,9 +179,9 @@ def studies(folder: Path) -> Gateway:
     return Gateway.create(folder, "2016-04-04T10:00:00+02:00").record(PACA_SIGNED, PACA_RECORD).partner("region-paca").partner("pole-emploi").move_to("2019-06-03T06:00:00+02:00")  # fmt: skip
 
 
-def pools(folder: Path) -> Gateway:
+def pools(folder: Path, database_url: str | None = None) -> Gateway:
     """The convention of 2024 with its pieces on file, its ministry ready to receive candidates: persons, two locks."""
-    return Gateway.create(folder, "2025-05-06T10:00:00+02:00").record(*CSP_FILED).partner("mtfp").move_to("2025-05-12T06:00:00+02:00")  # fmt: skip
+    return Gateway.create(folder, "2025-05-06T10:00:00+02:00", database_url).record(*CSP_FILED).partner("mtfp").move_to("2025-05-12T06:00:00+02:00")  # fmt: skip
 
 
 def two_recipients(gateway: Gateway) -> str:

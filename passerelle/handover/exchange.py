@@ -35,8 +35,8 @@ from passerelle.handover.taking import take_in
 from passerelle.handover.versions import sent_as
 from passerelle.handover.waiting import opened
 from passerelle.intake import Source
-from passerelle.profile import Profile, Verdict
-from passerelle.store import runs
+from passerelle.profile import NEAREST, Profile, Verdict
+from passerelle.store import profiles, runs
 from passerelle.workspace import Workspace
 from passerelle.workspace.agreement import verified_keys
 from passerelle.workspace.files import write_whole
@@ -209,9 +209,11 @@ def _note_judged(job: Job) -> None:
 
 
 def _check(job: Job, profile: Profile) -> tuple[Verdict, str]:
+    body = json.dumps(profile.as_json(), sort_keys=True)
     with job.workspace.database.read() as connection:
-        bodies = runs.profiles(connection, job.order.convention, job.order.exchange, job.contract)
-    history = [Profile.from_json(json.loads(body)) for body in bodies]
+        run = runs.runs(connection, id=job.run)[0]
+        bodies = profiles.held_against(connection, run, body, NEAREST)
+    history = [Profile.from_json(json.loads(one)) for one in bodies]
     verdict = job.tools.judge(profile, history)
     report = f"reports/{job.order.convention}.{job.order.exchange}.{job.run}.html"
     write_whole(job.workspace.path(report), job.tools.page(verdict, profile, history).encode())
@@ -225,16 +227,10 @@ def _check(job: Job, profile: Profile) -> tuple[Verdict, str]:
             fr=f"{len(failed)} contrôles d'ensemble du fichier ont échoué : {', '.join(failed)}",
             hint_fr=f"le rapport les explique : {report}",
         )
-    _keep_profile(job, profile, verdict)
-    return verdict, report
-
-
-def _keep_profile(job: Job, profile: Profile, verdict: Verdict) -> None:
-    """Keep the profile before anything leaves; later checks read it once the run is delivered."""
-    body, said = json.dumps(profile.as_json(), sort_keys=True), json.dumps(verdict.as_json())
+    # Kept before anything leaves; later checks read it once the run is delivered.
     with job.workspace.database.begin() as connection:
-        run = runs.runs(connection, id=job.run)[0]
-        runs.keep_profile(connection, run, body, said, at=job.workspace.now())
+        profiles.keep(connection, run, body, json.dumps(verdict.as_json()), at=job.workspace.now())
+    return verdict, report
 
 
 def _remember(job: Job) -> None:

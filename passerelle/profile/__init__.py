@@ -17,10 +17,10 @@ from passerelle.profile.build import ProfileBuilder
 from passerelle.profile.counts import FEW, NEARLY_ALL, SMALL, Count, masked
 from passerelle.profile.editions import Edition, read_editions
 from passerelle.profile.listing import Coverage, Listing, Rest
-from passerelle.profile.model import ColumnProfile, Profile, RuleCount
+from passerelle.profile.model import NEAREST, ColumnProfile, Profile, RuleCount
 from passerelle.profile.verdict import Finding, Verdict
 
 __all__ = [
-    "FEW", "NEARLY_ALL", "SMALL", "ColumnProfile", "Count", "Coverage", "Edition", "Finding", "Listing", "Profile",
+    "FEW", "NEAREST", "NEARLY_ALL", "SMALL", "ColumnProfile", "Count", "Coverage", "Edition", "Finding", "Listing", "Profile",
     "ProfileBuilder", "Rest", "RuleCount", "Verdict", "masked", "read_editions",
 ]  # fmt: skip

@@ -12,6 +12,8 @@ from passerelle.profile.counts import NEARLY_ALL, Count
 from passerelle.profile.listing import Listing, as_json
 
 FORMAT: Final = "passerelle-profile/1"
+NEAREST: Final = 24
+"""Earlier periods that a file is held against."""
 
 
 @dataclass(frozen=True, slots=True)

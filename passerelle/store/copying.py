@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from sqlalchemy import Table
 
 from passerelle.errors import WorkspaceError
 from passerelle.store.database import Database
-from passerelle.store.tables import metadata
+from passerelle.store.tables import meta, metadata
+from passerelle.store.upgrading import lacking
 from passerelle.trail.tables import metadata as trail_metadata
 
 FILE = "passerelle.db"
@@ -58,7 +59,7 @@ def _copy_sqlite(database: Database, path: Path) -> None:
 
 
 def put_back(database: Database, folder: Path) -> None:
-    """Make ``database`` what the copy in ``folder`` says, all of it or nothing.
+    """Make ``database`` what the copy in ``folder`` says, all of it or nothing; one of an earlier version stays so (``check``).
 
     Raises:
         WorkspaceError: the copy is of the other kind of database.
@@ -76,12 +77,13 @@ def put_back(database: Database, folder: Path) -> None:
         _put_back_sqlite(database, folder / FILE)
         return
     database.create()
+    lacks = lacking(_version(folder / f"{meta.name}.copy"))
     with database.begin() as connection:
         names = ", ".join(f'"{table.name}"' for table in _tables())
         connection.exec_driver_sql(f"TRUNCATE {names}")
         driver: Any = connection.connection.driver_connection
         for table in _tables():
-            with driver.cursor().copy(_statement(table, "FROM STDIN")) as rows:
+            with driver.cursor().copy(_statement(table, "FROM STDIN", lacks)) as rows:
                 for block in _blocks(folder / f"{table.name}.copy"):
                     rows.write(block)
         for table in _tables():
@@ -103,8 +105,14 @@ def _put_back_sqlite(database: Database, path: Path) -> None:
         target.close()
 
 
-def _statement(table: Table, direction: str) -> str:
-    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+def _version(copy: Path) -> str:
+    """The version of the schema that a copy of the table ``meta`` tells."""
+    return dict(line.split("\t") for line in copy.read_text("utf-8").splitlines()).get("schema", "")
+
+
+def _statement(table: Table, direction: str, lacks: Collection[tuple[str, str]] = ()) -> str:
+    names = [column.name for column in table.columns if (table.name, column.name) not in lacks]
+    columns = ", ".join(f'"{name}"' for name in names)
     return f'COPY "{table.name}" ({columns}) {direction}'
 
 

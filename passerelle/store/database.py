@@ -34,9 +34,9 @@ from passerelle.store import (
     sendings,  # noqa: F401 - likewise
     tables,
 )
+from passerelle.store.upgrading import SCHEMA_VERSION, STEPS, bring_up_to_date, version
 from passerelle.trail import tables as trail_tables
 
-SCHEMA_VERSION = "5"
 BUSY_TIMEOUT_SECONDS = 60
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 
@@ -138,16 +138,19 @@ class Database:
                 connection.execute(insert(tables.meta).values(key="schema", value=SCHEMA_VERSION))
 
     def check(self) -> None:
-        """Refuse a database that is not ours or of another schema version."""
+        """Bring a database of an earlier version up to date; refuse one that is not ours, or of a version that is not known.
+
+        Raises:
+            WorkspaceError: it is refused, or cannot be written and is of an earlier version.
+        """
         with self.read() as connection:
             ours = inspect(connection).has_table(tables.meta.name)
-            query = select(tables.meta.c.value).where(tables.meta.c.key == "schema")
-            found = connection.scalar(query) if ours else None
-        if found != SCHEMA_VERSION:
-            raise WorkspaceError(
-                f"expected a database of schema {SCHEMA_VERSION}, found {'schema ' + found if found else 'none'}",
-                hint="passerelle init",
-            )
+            found = version(connection) if ours else None
+        if found in STEPS and not self._reads_only:
+            with self.begin() as connection:
+                bring_up_to_date(connection)
+        elif found != SCHEMA_VERSION:
+            raise _another_schema(found)
 
     def scrub(self, *names: str) -> None:
         """Make deleted rows leave the database files too (SQLite: file rebuilt and WAL truncated; PostgreSQL: VACUUM FULL).
@@ -194,6 +197,30 @@ def read_only() -> WorkspaceError:
         hint="trail verify and convention show work here; what goes into the access log does not: copy the workspace first",
         fr="cet espace de travail peut être lu, non modifié : son disque est en lecture seule, ou il appartient à quelqu'un d'autre",
         hint_fr="trail verify et convention show fonctionnent ici ; ce qui s'inscrit au journal des accès, non : copiez-le d'abord",
+    )
+
+
+def _another_schema(found: str | None) -> WorkspaceError:
+    expected = f"expected a database of schema {SCHEMA_VERSION}"
+    if found is None:
+        return WorkspaceError(
+            f"{expected}, found none",
+            hint="passerelle init makes a workspace with its database",
+            fr="il n'y a pas de base de Passerelle à cet endroit",
+            hint_fr="passerelle init crée un espace de travail avec sa base",
+        )
+    if found in STEPS:
+        return WorkspaceError(
+            f"{expected}, found schema {found}, and cannot add to it what is missing: its disk is read-only",
+            hint="copy the workspace to where it can be written; opening it there brings it up to date",
+            fr=f"la base est au schéma {found} ; il faut le {SCHEMA_VERSION}, et rien ne peut y être ajouté : son disque est en lecture seule",
+            hint_fr="copiez l'espace de travail là où il peut être écrit ; à l'ouverture il est mis à jour",
+        )
+    return WorkspaceError(
+        f"{expected}, found schema {found}, which this version does not know",
+        hint="use the version of Passerelle that made it, or a later one; of a schema before 5, make the workspace anew",
+        fr=f"la base est au schéma {found}, que cette version ne connaît pas (elle connaît le {SCHEMA_VERSION})",
+        hint_fr="utilisez la version de Passerelle qui l'a faite, ou une plus récente ; d'un schéma avant le 5, recréez l'espace de travail",
     )
 
 

@@ -237,34 +237,6 @@ def delivered_by(connection: Connection, convention: str) -> list[str]:
     return list(connection.scalars(query))
 
 
-def keep_profile(connection: Connection, of: Run, body: str, verdict: str, *, at: datetime) -> None:
-    """Keep the profile of a run and the verdict on it."""
-    connection.execute(
-        insert(profile).values(
-            run=of.id,
-            convention=of.convention,
-            exchange=of.exchange,
-            period=of.period,
-            contract=of.contract,
-            body=body,
-            verdict=verdict,
-            at=iso(at),
-        )
-    )
-
-
-def profiles(connection: Connection, convention: str, exchange: str, contract: str) -> list[str]:
-    """Profiles of the delivered runs of ``exchange`` under ``contract``, oldest first."""
-    query = (
-        select(profile.c.body)
-        .join(run, run.c.id == profile.c.run)
-        .where(profile.c.convention == convention, profile.c.exchange == exchange, profile.c.contract == contract)
-        .where(run.c.state == "delivered")
-        .order_by(profile.c.at, profile.c.run)
-    )
-    return list(connection.scalars(query))
-
-
 def clear(connection: Connection, convention: str) -> None:
     """Remove what tables kept of the content of a convention's runs: orders, sendings, profiles, the manifests handed over.
 

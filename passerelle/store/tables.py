@@ -214,6 +214,9 @@ profile = Table(
     Column("body", Text, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("at", String(20), nullable=False),
+    Column("content", String(64)),  # digest of what the file makes of it; None: kept by an earlier version meanwhile
+    Index("ix_profile_period", "convention", "exchange", "contract", "period", "at", "run"),
+    Index("ix_profile_content", "content", "convention", "exchange", "contract", "period"),
 )
 
 purge = Table(

@@ -13,8 +13,8 @@ from sqlalchemy import event, select, text
 
 from passerelle.errors import OurWayError, TrailError, WorkspaceError
 from passerelle.store import Database, events
-from passerelle.store.database import SCHEMA_VERSION
 from passerelle.store.tables import meta
+from passerelle.store.upgrading import SCHEMA_VERSION
 from passerelle.workspace import Settings, Workspace
 from tests.gateway import STUDIES, Gateway, assert_no_orphans, files_under, studies, trail_holds
 

@@ -14,7 +14,7 @@ import pytest
 from checks.plot import PERIODS
 from passerelle.errors import ContractError
 from passerelle.profile import Profile
-from passerelle.store import run_search, runs
+from passerelle.store import profiles, run_search, runs
 from portal.web import setup
 from portal.web.pages.engineer import drift
 from portal.web.setup import Setup
@@ -132,7 +132,7 @@ def test_drift_goes_back_period_by_period(tmp_path: Path) -> None:
             run = replace(delivered, id=f"r-earlier-{number}", period=period)
             runs.start(connection, run)
             told = json.dumps({**json.loads(body), "period": period})
-            runs.keep_profile(connection, run, told, "{}", at=gateway.workspace.now() - timedelta(days=20 - number))
+            profiles.keep(connection, run, told, "{}", at=gateway.workspace.now() - timedelta(days=20 - number))
     engineer = Portal(gateway).visitor("engineer")
     latest = engineer.get("/drift").text
     assert drawn(latest) == [*periods[-PERIODS:], "2025-05"]
@@ -155,7 +155,7 @@ def bodies(gateway: Gateway) -> list[str]:
     """The profiles of what was delivered."""
     with gateway.workspace.database.read() as connection:
         (known,) = run_search.profiled(connection)
-        return runs.profiles(connection, *known)
+        return run_search.bodies(connection, [run for _, run in run_search.periods(connection, *known)])
 
 
 def test_prefect_is_one_click_away_where_it_is_set(gateway: Gateway, engineer: Visitor) -> None:
