@@ -52,6 +52,7 @@ def verify(
                     Text("jalons tenus par d'autres, vérifiés", "checkpoints held by others, verified"),
                     value["receipts"],
                 ),
+                (Text("cosignatures de témoins vérifiées", "witnesses' cosignatures verified"), value["cosignatures"]),
                 (Text("livraisons retrouvées aux tables", "deliveries found in the tables"), tables["deliveries"]),
                 (Text("copies au registre", "copies in the register"), tables["holdings"]),
                 (Text("empreinte du registre", "root of the trail"), value["root"]),

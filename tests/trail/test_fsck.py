@@ -63,6 +63,7 @@ def test_a_trail_that_holds(engine: Engine, ledger: Ledger, make: Make, now: dat
         "checkpoints": 3,
         "unsigned": 1,
         "receipts": 3,
+        "cosignatures": 0,
     }
 
 

@@ -10,11 +10,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
 from passerelle.clock import iso
 from passerelle.errors import PasserelleError, RefusedError, TrailError
 from passerelle.trail import Entry, Ledger, fsck, open_checkpoint, verify_entry, witness
+from passerelle.trail.fsck import TrailFaultsError
 from passerelle.trail.note import TIMED, VerifierKey, encode64
 from passerelle.trail.witness import Cosignature, require
 from tests.trail.conftest import NOW
@@ -36,9 +37,11 @@ def cosigned(note: str, name: str, at: datetime, key: Ed25519PrivateKey | None =
 
 def head(connection: Connection, ledger: Ledger, make: Make, now: datetime, size: int = 5) -> str:
     """A head over ``size`` entries, two witnesses enrolled."""
-    ledger.append_many(connection, [make(n, iso(now)) for n in range(ledger.size(connection), size)])
     for name in list(KEYS)[:2]:
         witness.enrol(connection, ledger, vkey(name), name[-1], now)
+        told = {"witness": name, "fingerprint": witness.key_fingerprint(vkey(name)), "party": name[-1]}
+        ledger.append(connection, Entry("witness_enrolled", iso(now), told))
+    ledger.append_many(connection, [make(n, iso(now)) for n in range(ledger.size(connection), size)])
     return ledger.checkpoint(connection, now)
 
 
@@ -122,3 +125,53 @@ def test_a_proof_with_cosignatures_still_verifies(lite: Engine, ledger: Ledger, 
     assert proof.count("\n— ") == 5
     assert verify_entry(proof.encode(), ledger.verifier_key).entry == make(2, iso(now))
     assert open_checkpoint(note, ledger.verifier_key).size == 5
+
+
+TAMPERED = {
+    "of another instant": (
+        "UPDATE trail_cosignature SET at = '2020-01-01T00:00:00Z'",
+        "cosignature of witness.example/a over 5 entries: the columns size and at",
+    ),
+    "of another size": ("UPDATE trail_cosignature SET size = 4", "cosignature of witness.example/a over 4 entries: the columns"),
+    "its line taken out": (
+        "UPDATE trail_cosignature SET note = replace(note, '— witness', '— other')",
+        "cosignature of witness.example/a over 5 entries: expected one signature line",
+    ),
+    "another head": (
+        "UPDATE trail_cosignature SET note = replace(note, '\n5\n', '\n6\n')",
+        "cosignature of witness.example/a over 5 entries: a signature does not verify",
+    ),
+    "no note": ("UPDATE trail_cosignature SET note = 'x'", "cosignature of witness.example/a over 5 entries: the note is not"),
+    "made up": (
+        "UPDATE trail_cosignature SET witness = 'Jean Dupont'",
+        "cosignature of a witness that the trail does not tell over 5 entries: made up",
+    ),
+    "a key of the forger's": (
+        "UPDATE trail_witness SET key = 'KEY' WHERE name = 'witness.example/a'",
+        "witness witness.example/a: the key on record is not the one that the trail tells",
+    ),
+    "no key": ("UPDATE trail_witness SET key = 'x'", "witness witness.example/a: the key on record is not"),
+    "of another party": ("UPDATE trail_witness SET party = 'z'", "witness witness.example/a: of another party in the trail"),
+    "a witness taken out": ("DELETE FROM trail_witness", "witness witness.example/a: told in the trail, and not on record"),
+    "a witness more": (
+        "INSERT INTO trail_witness SELECT 'Jean', key, party, enrolled_at FROM trail_witness WHERE name = 'witness.example/b'",
+        "trail_witness: 1 on record that the trail does not tell",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TAMPERED)
+def test_the_checker_names_the_witness_and_the_size(
+    engine: Engine, ledger: Ledger, make: Make, now: datetime, name: str
+) -> None:
+    """What is on record of witnesses and does not hold is a fault, with the witness and the size of the head."""
+    statement, expected = TAMPERED[name]
+    a = next(iter(KEYS))
+    with engine.begin() as connection:
+        witness.record(connection, ledger, cosigned(head(connection, ledger, make, now), a, now), now)
+        assert fsck.check(connection, ledger.verifier_key).cosignatures == 1
+        connection.execute(text(statement.replace("KEY", str(replace(vkey("witness.example/c"), name=a)))))
+        with pytest.raises(TrailFaultsError) as caught:
+            fsck.check(connection, ledger.verifier_key)
+    assert caught.value.faults[0].startswith(expected)
+    assert "Jean" not in str(caught.value.faults)

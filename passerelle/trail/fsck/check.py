@@ -15,6 +15,7 @@ from passerelle.errors import TrailError
 from passerelle.trail.fsck import entries
 from passerelle.trail.fsck.naming import named
 from passerelle.trail.fsck.notes import Head, Key, NoteFault, read_head, within
+from passerelle.trail.fsck.witnesses import KIND, Witnesses
 
 PAGE_ROWS = 4096
 TILE = 256
@@ -63,6 +64,7 @@ class Report:
     checkpoints: int
     unsigned: int
     receipts: int
+    cosignatures: int
 
     def as_json(self) -> dict[str, Any]:
         """As one JSON object."""
@@ -80,7 +82,7 @@ def check(
         1. Read the trusted key, the stored checkpoints, and the checkpoints in hand (``receipts``: signed notes, proofs or
            receipts).
         2. Read the entries in order: form, kind, time; hash them, grow the tree, compare each stored tile.
-        3. At each size that a checkpoint names, compare the root.
+        3. At each size that a checkpoint names, compare the root; the same of heads that witnesses cosigned, and who they are.
         4. Compare the stored head.
 
     Raises:
@@ -150,6 +152,7 @@ class _Check:
         self.levels: list[list[bytes]] = [[]]  # the hashes of the tile that is being filled, level by level
         self.full_tiles = 0
         self.suspects: list[int] = []  # entries whose body and stored leaf hash differ
+        self.witnesses = Witnesses(connection, key)
 
     def fault(self, message: str) -> None:
         self.count += 1
@@ -159,8 +162,9 @@ class _Check:
     def run(self, held: Sequence[Head]) -> Report:
         # 1. The stored checkpoints.
         stored = self._checkpoints()
+        cosigned = self.witnesses.heads
         # 2. The entries.
-        self._entries({head.size for head in (*stored, *held)})
+        self._entries({head.size for head in (*stored, *held, *(head for _, head in cosigned))})
         # 3. The roots.
         good = [head for head in stored if self.roots.get(head.size) == head.root]
         self._tell_suspects(max((head.size for head in good), default=0))
@@ -168,6 +172,10 @@ class _Check:
             self._compare(f"checkpoint {head.size}", head, "the entries do not give its root")
         for number, head in enumerate(held, 1):
             self._compare(f"checkpoint in hand {number}, of {head.size} entries", head, _named(head, good))
+        for name, head in cosigned:
+            self._compare(self.witnesses.place(name, head.size), head, "the entries do not give its root")
+        for fault in self.witnesses.faults():
+            self.fault(fault)
         # 4. The head.
         self._head(stored)
         if self.faults:
@@ -175,7 +183,15 @@ class _Check:
             size = heads[0][1] if heads and isinstance(heads[0][1], int) else self.tree.size
             raise TrailFaultsError(self.faults, self.count, named(_rows(self.connection), size, self.faults))
         signed = stored[-1].size if stored else 0
-        return Report(self.tree.size, self.tree.root().hex(), self.at, len(stored), self.tree.size - signed, len(held))
+        return Report(
+            self.tree.size,
+            self.tree.root().hex(),
+            self.at,
+            len(stored),
+            self.tree.size - signed,
+            len(held),
+            len(cosigned),
+        )
 
     def _checkpoints(self) -> list[Head]:
         heads: list[Head] = []
@@ -226,6 +242,8 @@ class _Check:
             self.fault(f"entry {place}: {fault}")
         elif kind != said:
             self.fault(f"entry {place}: the column kind is not what the entry says")
+        elif said == KIND:
+            self.witnesses.tell(data)
         if at is not None:
             if at < self.at:
                 self.fault(f"entry {place}: dated {at}, after one of {self.at}: back-dated or out of order")

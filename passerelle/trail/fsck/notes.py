@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from passerelle.errors import TrailError
 
-LATEST = 2**37  # seconds since 1970: far beyond any clock that is right
+LATEST = 253_402_300_800  # seconds from 1970 to the year 10000, which four digits do not write
+PLAIN, TIMED = 1, 4  # types of signatures
+LARGEST = 2**63 - 1
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
@@ -30,8 +32,8 @@ class Key:
     public: bytes
 
     @classmethod
-    def read(cls, vkey: str) -> Key:
-        """Read ``name+id+base64(1 || key)``.
+    def read(cls, vkey: str, kind: int = PLAIN) -> Key:
+        """Read ``name+id+base64(kind || key)``.
 
         Raises:
             TrailError: it is anything else.
@@ -42,10 +44,10 @@ class Key:
             data = _unbase64(encoded)
         except NoteFault:
             data = b""
-        if not name or len(data) != 33 or data[0] != 1:  # noqa: PLR2004 -- a type byte and 32 bytes of key
+        if not name or len(data) != 33 or data[0] != kind:  # noqa: PLR2004 -- a type byte and 32 bytes of key
             raise TrailError("expected an Ed25519 verifier key name+id+key", where="verifier key")
         key = cls(name, data[1:])
-        if key.line_id(1).hex() != shown:
+        if key.line_id(kind).hex() != shown:
             raise TrailError("the id is not that of the name and the key", where="verifier key")
         return key
 
@@ -96,7 +98,7 @@ def read_head(note: str, key: Key, *, sole: bool) -> Head:
     origin, size, root = lines
     if origin != key.name:
         raise NoteFault("the origin is not the name of the trusted key")
-    if not _SIZE.fullmatch(size):
+    if not _SIZE.fullmatch(size) or int(size) > LARGEST:
         raise NoteFault("the size is malformed")
     if len(digest := _unbase64(root)) != hashlib.sha256().digest_size:
         raise NoteFault("the root is malformed")
@@ -111,24 +113,45 @@ def _signed_at(message: bytes, lines: list[str], key: Key, *, sole: bool) -> str
         name, _, encoded = rest.partition(" ")
         data = _unbase64(encoded)
         known = dash == "\u2014" and name == key.name
-        if known and data[:4] == key.line_id(1):
+        if known and data[:4] == key.line_id(PLAIN):
             if plain:
                 raise NoteFault("the trusted key signed it twice")
             _verify(key, data[4:], message)
             plain = True
-        elif known and data[:4] == key.line_id(4):
+        elif known and data[:4] == key.line_id(TIMED):
             if at:
                 raise NoteFault("the trusted key vouches for two instants")
-            seconds = int.from_bytes(data[4:12], "big")
-            _verify(key, data[12:], b"cosignature/v1\ntime %d\n%s" % (seconds, message))
-            if seconds >= LATEST:
-                raise NoteFault("the time of the signature is out of range")
-            at = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            at = _timed(key, data, message)
         elif sole:
             raise NoteFault("a signature line is malformed or of another key")
     if not plain or not at:
         raise NoteFault("the trusted key did not sign it, plain and with a time")
     return at
+
+
+def cosigned_at(note: str, witness: Key | None) -> str:
+    """The instant for which a witness's line of a note vouches; None where no key of the witness is on record.
+
+    Raises:
+        NoteFault: there is no key, no line, more than one, or it does not verify.
+    """
+    if witness is None:
+        raise NoteFault("no key of that witness is on record")
+    body, _, block = note.rpartition("\n\n")
+    own = f"\u2014 {witness.name} "
+    lines = [_unbase64(line.removeprefix(own)) for line in block[:-1].split("\n") if line.startswith(own)]
+    lines = [data for data in lines if data[:4] == witness.line_id(TIMED)]
+    if len(lines) != 1:
+        raise NoteFault(f"expected one signature line of {witness.name}, found {len(lines)}")
+    return _timed(witness, lines[0], (body + "\n").encode())
+
+
+def _timed(key: Key, data: bytes, message: bytes) -> str:
+    seconds = int.from_bytes(data[4:12], "big")
+    _verify(key, data[12:], b"cosignature/v1\ntime %d\n%s" % (seconds, message))
+    if seconds >= LATEST:
+        raise NoteFault("the time of the signature is out of range")
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _verify(key: Key, signature: bytes, message: bytes) -> None:
