@@ -33,7 +33,7 @@ DATES = {
     "last_day_in_force": Text("dernier jour en vigueur", "last day in force"),
     "optout_deadline": Text("dernier jour sûr pour dénoncer", "last safe day to denounce"),
     "destruction_deadline": Text("destruction au plus tard", "destruction at the latest"),
-    "internal_purge_target": Text("purge visée", "purge aimed at"),
+    "internal_purge_target": Text("destruction visée", "purge aimed at"),
 }
 OUTCOME = {
     "allow": Text("autorisé", "allowed"),
@@ -66,6 +66,7 @@ REASONS = {
     "deadline_reached": Text("échéance atteinte", "deadline reached"),
     "no_longer_necessary": Text("données déclarées inutiles", "data declared unnecessary"),
     "not_due": Text("échéance non atteinte", "not due yet"),
+    "nothing_held": Text("plus aucune copie n'est détenue", "no copy is held any more"),
     "legal_obligation": Text("conservation imposée par la loi", "kept by legal obligation"),
     "litigation": Text("contentieux en cours", "litigation under way"),
     "term_disputed_needs_human_decision": Text("fin contestée : décision humaine requise", "disputed end: needs a human decision"),

@@ -84,7 +84,7 @@ def approve(workspace: Workspace, number: str, scope: Scope | None = None, *, by
                 hint_fr="passerelle purge plan donne les numéros ; pour une partie, redonnez ici les mêmes options",
             )
         _insist_on_role(connection, by)
-        if not planned.allowed or not planned.copies:
+        if not planned.allowed:
             raise RefusedError(
                 f"this plan may not run now ({planned.reason}): it is approved once it may",
                 hint="passerelle purge plan gives the deadline",

@@ -21,6 +21,7 @@ from passerelle.handover.erased import ERASED, WITH_ROWS
 from passerelle.handover.job import erase_copy
 from passerelle.persons import bearing, kinds_of, received, record_objection
 from passerelle.persons.notifying import notify
+from passerelle.persons.objecting import insist_on_keys
 from passerelle.persons.received import Answer, Received
 from passerelle.store import holdings, runs
 from passerelle.store.holdings import Holding
@@ -132,7 +133,7 @@ def erase_person(
     Raises:
         UsageError: no identifier of a person, no such convention, no reason, or no file that could have this kind of identifier.
         TablesDisagreeError: the register is not what the trail tells: copies might be passed by.
-        RefusedError: it is not what was previewed: another person, or something changed since.
+        RefusedError: it is not what was previewed, or the convention's data were destroyed.
     """
     if not reason.strip():
         raise UsageError(
@@ -184,7 +185,9 @@ def _where(
     with workspace.database.read() as connection:
         verify_tables(workspace.ledger, connection)
     if convention is not None:
-        return [workspace.convention(convention).id], kinds
+        name = workspace.convention(convention).id
+        insist_on_keys(workspace, name)
+        return [name], kinds
     names = [name for name in workspace.convention_ids() if _may(workspace, name, kinds)]
     if not names:
         raise UsageError(

@@ -17,7 +17,7 @@ from passerelle.workspace import Workspace
 from passerelle.workspace.agreement import verify_tables
 from retention.approving import insist_on_approval
 from retention.clock import insist_on_clock
-from retention.plan import Plan, plan, plan_sha256
+from retention.plan import NOTHING_HELD, Plan, plan, plan_sha256
 from retention.scope import Scope
 
 WHY_NOT = {
@@ -27,6 +27,7 @@ WHY_NOT = {
     "term_disputed_needs_human_decision": "la fin de la convention est contestée, une décision humaine est requise",
     approval.REASON: "son texte a changé sans approbation",
 }
+HOLDING = frozenset({"litigation", "legal_obligation"})
 HELD = "passerelle hold list shows what keeps the copies", "passerelle hold list montre ce qui retient les copies"
 TOO_EARLY = (
     "passerelle purge plan shows the deadline and its arithmetic",
@@ -62,8 +63,6 @@ def open_purge(workspace: Workspace, scope: Scope, by: str) -> Purge:
         verify_tables(workspace.ledger, connection)
         planned = plan(workspace, connection, scope.convention, scope)
         _insist(planned)
-        if not planned.copies:
-            raise _nothing_held(scope.convention)
         insist_on_approval(workspace, connection, planned, by)
         insist_on_witnesses(workspace, connection, scope.convention)
         purge_id = f"{scope.convention}.{len(known) + 1}"
@@ -78,8 +77,6 @@ def _resumed(workspace: Workspace, connection: Connection, current: Purge, by: s
         return current
     planned = plan(workspace, connection, current.convention, Scope(**current.plan["scope"]))
     _insist(planned)
-    if not planned.copies:
-        raise _nothing_held(current.convention)
     if _written(planned) == current.plan:
         return current
     insist_on_approval(workspace, connection, planned, by)
@@ -123,8 +120,10 @@ def why_not(planned: Plan) -> str:
 
 
 def _insist(planned: Plan) -> None:
+    if planned.reason == NOTHING_HELD:
+        raise _nothing_held(planned.convention)
     if not planned.allowed:
-        hint, hint_fr = HELD if planned.held else TOO_EARLY
+        hint, hint_fr = HELD if planned.reason in HOLDING else TOO_EARLY
         raise RefusedError(
             f"the purge of {planned.convention} may not run: {planned.reason} ({planned.deadline.arithmetic.en})",
             hint=hint,

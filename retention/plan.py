@@ -23,6 +23,8 @@ from passerelle.workspace import Workspace
 from passerelle.workspace.agreement import verify_tables
 from retention.scope import OUTLIVES, Ruling, Scope, held, rulings
 
+NOTHING_HELD = "nothing_held"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -112,7 +114,7 @@ def plan(workspace: Workspace, connection: Connection, convention_id: str, scope
         convention_sha256=convention.sha256,
         deadline=min((one.deadline for one in going), key=_day, default=end),
         end=end,
-        allowed=(bool(going) if found else ended.status == "yes") and not changed,
+        allowed=bool(going) and not changed,
         reason=approval.REASON if changed else _reason(found, going, ended),
         whole=scope.whole and ended.status == "yes" and len(going) == len(found),
         now=workspace.now().astimezone(convention.zone).date(),
@@ -134,9 +136,10 @@ def _handed(connection: Connection, scope: Scope, going: list[Ruling]) -> int:
 
 
 def _reason(found: list[Ruling], going: list[Ruling], ended: Answer) -> str:
-    if going or found:
-        return (going or found)[0].reason
-    return ended.reason or ended.status
+    """Why what goes may go; else why the rest may not, and a hold's reason where a hold keeps all there is."""
+    for one in (*going, *(one for one in found if one.hold is None), *found):
+        return one.reason
+    return NOTHING_HELD if ended.status == "yes" else ended.reason or ended.status
 
 
 def plans(workspace: Workspace, connection: Connection) -> list[Plan]:

@@ -19,6 +19,7 @@ from passerelle.convention.holds import Hold, HoldKind
 from passerelle.convention.periods import period_of
 from passerelle.errors import RefusedError, UsageError
 from passerelle.handover.recording import record_event
+from passerelle.persons.objecting import insist_on_keys
 from passerelle.persons.tags import identifier_tag, kinds_of
 from passerelle.store import events
 from passerelle.store.holdings import Holding
@@ -93,10 +94,12 @@ def place(workspace: Workspace, convention_id: str, asked: Asked, *, by: str) ->
 
     Raises:
         UsageError: it names what the convention does not have, or lacks its reason, owner, or a review to come.
+        RefusedError: the convention's data were destroyed.
     """
     convention = workspace.convention(convention_id)
     today = local_day(workspace.now(), convention.zone)
     _insist(asked, today)
+    insist_on_keys(workspace, convention_id)
     names = tuple(_named(convention, one) for one in asked.names)
     payload: dict[str, Any] = {
         "id": f"h-{uuid4().hex[:8]}",

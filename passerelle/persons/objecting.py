@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from passerelle.contract import Column
 from passerelle.convention import Convention
-from passerelle.errors import UsageError
+from passerelle.errors import RefusedError, UsageError
 from passerelle.persons.tags import identifier_tag, keyed
 from passerelle.store import access, objections
 from passerelle.store.objections import Ground
@@ -45,8 +45,10 @@ def record_objection(
 
     Raises:
         UsageError: an unknown convention, exchange or kind of identifier, or an identifier that is not one of that kind.
+        RefusedError: the convention's data were destroyed.
     """
     _insist(workspace.convention(convention), exchange)
+    insist_on_keys(workspace, convention)
     tag = identifier_tag(workspace.keyset(convention).index_key, scheme, identifier)
     at = workspace.now()
     with workspace.database.begin() as connection:
@@ -115,6 +117,21 @@ def bearing(
         elif schemes or one.persons != "none":
             no.append(one.id)
     return Bearing(tuple(yes), tuple(no))
+
+
+def insist_on_keys(workspace: Workspace, convention: str) -> None:
+    """Refuse what concerns the copies of a convention once there are none any more, and never will be again.
+
+    Raises:
+        RefusedError: its keys were destroyed.
+    """
+    if convention in workspace.keys.destroyed():
+        raise RefusedError(
+            f"the data of {convention} were destroyed: there is no copy to keep or to erase, and no extract to come",
+            hint="passerelle purge status; what its recipients attest: passerelle attestation list",
+            fr=f"les données de {convention} ont été détruites : plus aucune copie à retenir ou à effacer, plus aucun extrait à venir",
+            hint_fr="passerelle purge status ; ce qu'attestent ses destinataires : passerelle attestation list",
+        )
 
 
 def _insist(text: Convention, exchange: str | None) -> None:

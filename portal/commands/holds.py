@@ -94,6 +94,14 @@ def _tell_placed(out: Screen, found: Standing) -> None:
         ),
         Tone.DONE,
     )
+    if not found.copies:
+        out.say(
+            Text(
+                "Rien de ce qu'elle nomme n'est détenu à ce jour : elle retiendra ce qui viendra.",
+                "Nothing that it names is held today: it will keep what comes.",
+            ),
+            Tone.WARNED,
+        )
     if found.evidence_sha256 is None:
         out.say(
             Text(

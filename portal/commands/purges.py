@@ -163,13 +163,14 @@ def _show_plans(out: Screen, value: list[dict[str, Any]]) -> None:
                 (Text("échéance", "deadline"), on(deadline["value"]) or NO_VALUE.get(deadline["status"])),
                 (Text("fondement", "basis"), ground(deadline["basis"], deadline["article"])),
                 (Text("calcul", "arithmetic"), deadline["arithmetic"][out.lang]),
-                (Text("purge possible", "purge may run"), one["allowed"]),
+                (Text("destruction possible", "purge may run"), one["allowed"]),
                 (Text("motif", "reason"), reason(one["reason"])),
                 (Text("plan", "plan"), one["plan"]),
                 (
                     Text("copies conservées par une suspension", "copies kept by a hold"),
                     sum(sum(each["copies"].values()) for each in one["held"]),
                 ),
+                (Text("copies pas encore à échéance", "copies not due yet"), one["not_due"]),
                 (Text("colis remis à des partenaires", "parcels handed to partners"), one["handed_to_partners"]),
             ]
         )
@@ -254,7 +255,12 @@ def status(as_json: JsonFlag = False) -> None:
     out = screen(as_json=as_json)
     with opened() as workspace, workspace.database.read() as connection:
         known = standings(connection)
-    titles = [Text("purge", "purge"), Text("convention", "convention"), Text("état", "state"), Text("achevée", "ended")]
+    titles = [
+        Text("destruction", "purge"),
+        Text("convention", "convention"),
+        Text("état", "state"),
+        Text("achevée", "ended"),
+    ]
     rows = [(p.purge, p.convention, said(PURGE_STATES, p.state), moment(p.ended_at, out.lang)) for p in known]
 
     def show() -> None:

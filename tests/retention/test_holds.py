@@ -223,3 +223,37 @@ def test_a_narrow_hold_leaves_the_dataset_its_date() -> None:
         (What(frozenset({"y"}), "2025-05", frozenset({"aa"})), True),
     ):
         assert purge_allowed(text, (ended, held), instant, what).value is allowed
+
+
+def test_what_is_refused_before_the_deadline_is_not_laid_to_a_hold_on_a_part(
+    gateway: Gateway, typed: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A hold keeps one period, the rest is not due: the refusal and the plan name the deadline, and the hold where it keeps all."""
+    for named, words in ((("--period", "2025-06"), "l'échéance n'est pas atteinte"), ((), "un contentieux retient")):
+        typed(NOW, *PLACE, *named)
+        assert run(["purge", "run", CSP, "--confirm"]) == 1
+        assert words in capsys.readouterr().err
+    gateway.move_to(NOW)
+
+
+def test_once_destroyed_there_is_nothing_to_keep_or_to_plan(
+    gateway: Gateway, typed: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After the purge a hold, an objection and an erasure are refused in plain words, and no plan says that it may run."""
+    typed(DUE, "list")
+    assert run(["purge", "run", CSP, "--confirm"]) == 0
+    person = _identifiers(gateway, 50)[0]
+    capsys.readouterr()
+    for words in (
+        ["hold", *PLACE],
+        ["person", "object", person, "--convention", CSP, "--kind", "france-travail", "--reason", "q-1"],
+        ["person", "erase", person, "--convention", CSP, "--reason", "q-1", "--plan"],
+        ["person", "erase", person, "--convention", CSP, "--reason", "q-1"],
+    ):
+        assert run(words) == 1
+        assert "ont été détruites : plus aucune copie" in capsys.readouterr().err
+    assert run(["purge", "plan", CSP, "--json"]) == 0
+    [planned] = json.loads(capsys.readouterr().out)
+    assert (planned["allowed"], planned["reason"], planned["copies"]) == (False, "nothing_held", [])
+    assert run(["purge", "run", CSP, "--confirm"]) == 1
+    assert "rien n'est détenu" in capsys.readouterr().err
