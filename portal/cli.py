@@ -14,6 +14,7 @@ import typer
 
 from passerelle.boundary import sealed
 from passerelle.errors import PasserelleError, UsageError
+from portal import usage
 from portal.commands import (
     accesses,
     approvals,
@@ -95,7 +96,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command; its exit status."""
     try:
-        sealed(_commands(app))(arguments, prog_name="passerelle")
+        return _carry_out(arguments)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except UsageError as fault:
@@ -104,7 +105,20 @@ def run(arguments: list[str]) -> int:
     except PasserelleError as fault:
         screen().error(fault)
         return 1
-    return 0
+
+
+@sealed
+def _carry_out(arguments: list[str]) -> int:
+    """Run one command; its exit status. Whatever it is asked in words that it does not know is told in the reader's language."""
+    root = _commands(app)
+    try:
+        status = root.main(arguments, prog_name="passerelle", standalone_mode=False)
+    except usage.FAULT as fault:
+        if not usage.is_help(fault):
+            raise usage.in_words(fault, arguments, root) from None
+        typer.echo(str(fault), err=True)
+        return 2
+    return status if isinstance(status, int) else 0
 
 
 if __name__ == "__main__":
