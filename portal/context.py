@@ -136,8 +136,8 @@ def json_value(text: str | bytes, what: str, kind: type) -> Any:
     raise UsageError(f"{what}: expected a JSON {noun}", fr=f"{what} : il faut {nom} JSON")
 
 
-def date_value(text: str, what: str) -> date:
-    """``text`` as a date.
+def date_value(text: str, what: str, quoi: str | None = None) -> date:
+    """``text`` as a date; what it is the date of, in English and in French.
 
     Raises:
         UsageError: it is not YYYY-MM-DD, or of a year that the rules are not meant for.
@@ -150,7 +150,7 @@ def date_value(text: str, what: str) -> date:
         return found
     raise UsageError(
         f"{what}: expected a date such as 2026-11-21, from {FIRST_YEAR} to {LAST_YEAR}",
-        fr=f"{what} : il faut une date comme 2026-11-21, de {FIRST_YEAR} à {LAST_YEAR}",
+        fr=f"{quoi or what} : il faut une date comme 2026-11-21, de {FIRST_YEAR} à {LAST_YEAR}",
     )
 
 

@@ -78,6 +78,24 @@ REASONS = {
     "WorkspaceError": Text("panne de la passerelle", "fault of the gateway"),
     "KeyStoreError": Text("clé absente ou illisible", "key missing or unreadable"),
     "term_not_stated": Text("le texte ne dit pas quand la convention prend fin", "the text does not say when the convention ends"),
+    # What the gate refuses for (passerelle.convention.gate); after a colon, what of it.
+    "not_in_force": Text("convention hors vigueur", "convention not in force"),
+    "out_of_force_at_delivery": Text("convention hors vigueur à la livraison", "convention not in force at delivery"),
+    "term_disputed": Text("fin de la convention contestée", "end of the convention disputed"),
+    "start_undetermined": Text("prise d'effet indéterminée", "start undetermined"),
+    "unknown_party": Text("partie étrangère à cet échange", "not a party of this exchange"),
+    "not_an_exchange_of_this_convention": Text("échange que le texte ne prévoit pas", "no exchange of this convention"),
+    "missing_instrument": Text("pièce exigée absente du dossier", "instrument not on file"),
+    "missing_precondition": Text("condition préalable absente du dossier", "precondition not on file"),
+    "too_early": Text("avant la date permise", "before the date allowed"),
+    "cardinality": Text("nombre de personnes non conforme au texte", "number of persons not as the text says"),
+    "consent_missing": Text("consentement absent du dossier", "consent not on file"),
+    "processor_without_equivalent_guarantees": Text("sous-traitant sans garanties équivalentes", "processor without equivalent guarantees"),
+    "clock_behind_last_event": Text("horloge en retard sur le dernier événement", "clock behind the last event"),
+    "held": Text("échange suspendu", "exchange held"),
+    "suspended": Text("échange suspendu", "exchange suspended"),
+    "contingent": Text("échange soumis à une condition", "exchange under a condition"),
+    "convention_change_not_approved": Text("changement du fichier de la convention non approuvé", "change of the convention's file not approved"),
 }  # fmt: skip
 COPIES = {
     "raw": Text("copies brutes", "raw copies"),
@@ -284,6 +302,11 @@ def said(words: Mapping[str, Text], code: str | None) -> Text | None:
     return None if code is None else words.get(code, Text(code, code))
 
 
+def named(words: Mapping[str, Text], lang: Lang) -> dict[str, str]:
+    """Codes with their words in one language."""
+    return {code: getattr(text, lang) for code, text in words.items()}
+
+
 def action(code: str) -> Text | None:
     """An action of the access log in words."""
     from passerelle.store.access import actions
@@ -294,7 +317,7 @@ def action(code: str) -> Text | None:
 
 def reason(code: str | None) -> Text | None:
     """A reason in words with its code in brackets, for both those who read and those who search."""
-    known = None if code is None else REASONS.get(code)
+    known = None if code is None else REASONS.get(code.partition(":")[0])
     return Text(f"{known.fr} ({code})", f"{known.en} ({code})") if known else said({}, code)
 
 

@@ -274,6 +274,7 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "refused": "refus", "no-data": "aucune donnée", "withdrawn": "retirée", "identity-unproved": "identité non établie",
         "taken": "pris en charge", "expired": "délai d'attente écoulé", "missing": "introuvable",
         "done": "fait", "impossible": "impossible", "disproportionate": "effort disproportionné",
+        "database": "base", "files": "fichiers", "keys": "clés",
         "phone": "téléphone", "video": "visioconférence", "meeting": "rencontre", "letter": "courrier", "signed-mail": "courriel signé",
     },
     "en": {
@@ -312,8 +313,8 @@ _MONTHS: dict[Lang, str] = {
     "en": "January February March April May June July August September October November December",
 }
 _SPACE: dict[Lang, str] = {"fr": "\u202f", "en": ","}  # between thousands
-_PARTIES = frozenset({"recipient", "party", "sender"})
-_WORDED = frozenset({"outcome", "stage", "basis", "ground", "right", "answer", "channel"})
+_NAMED = frozenset({"recipient", "party", "sender", "event"})
+_WORDED = frozenset({"outcome", "stage", "basis", "ground", "right", "answer", "channel", "covers"})
 _HASH_SHOWN = 12  # characters, enough to compare by eye
 
 
@@ -328,7 +329,7 @@ class Row:
 
 
 def render(entries: Iterable[Recorded], lang: Lang, names: Mapping[str, str] | None = None) -> Iterator[Row]:
-    """Entries as sentences; ``names`` gives the names of parties by id, an id without a name is shown as it is."""
+    """Entries as sentences; ``names`` has words for ids of parties and kinds of events, what has none is shown as it is."""
     for recorded in entries:
         entry = recorded.entry
         fields = {name: _show(name, value, lang, names or {}) for name, value in entry.body.items()}
@@ -357,13 +358,13 @@ def _show(name: str, value: Any, lang: Lang, names: Mapping[str, str]) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {_number(number, lang)}" for key, number in value.items())
     if isinstance(value, list):
-        return ", ".join(value)
-    if name in _PARTIES:
+        return ", ".join(_show(name, one, lang, names) for one in value)
+    if name in _NAMED:
         return names.get(value, value)
     if name.endswith("sha256"):
         return f"{value[:_HASH_SHOWN]}…"
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        return _date(value, lang)
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?", value):
+        return f"{_date(value[:10], lang)}{f', {value[11:16]} UTC' if value[10:] else ''}"
     return _WORDS[lang].get(value, value) if name in _WORDED else str(value)
 
 

@@ -12,9 +12,10 @@ from passerelle.trail.show import render
 from portal.bundle import keeping, sections
 from portal.bundle.blocks import Section, Tongue, civil, code, when
 from portal.bundle.telling import READ_ME, checking, essentials, glossary, proven
+from portal.bundle.words import EVENTS
 from portal.picture import picture
 from portal.render import Lang
-from portal.words import moment
+from portal.words import moment, named
 from retention.bundle import Evidence
 
 
@@ -136,7 +137,10 @@ def _chronicle(t: Tongue, e: Evidence) -> Section:
 
 def _sentences(t: Tongue, title: str, entries: Iterable[Any]) -> Any:
     heads = [t.say("N°", "No."), t.say("Le", "On"), t.say("Écriture", "Entry")]
-    rows = [[t.figure(row.index), when(t, row.at), row.text] for row in render(_recorded(entries), t.lang)]
+    rows = [
+        [t.figure(row.index), when(t, row.at), row.text]
+        for row in render(_recorded(entries), t.lang, named(EVENTS, t.lang))
+    ]
     return t.grid(title, heads, rows, "evidence/entries.jsonl")
 
 

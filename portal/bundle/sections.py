@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from portal.bundle.blocks import Grid, Section, Tongue, code, on, when
-from portal.bundle.words import EVENTS, REFUSALS, SAYS
+from portal.bundle.words import EVENTS, SAYS
 from portal.render import day
 from portal.words import (
     DATES,
@@ -198,19 +198,13 @@ def decisions(t: Tongue, e: Evidence) -> Section:
     rows = [
         [
             t.figure(one["index"]), when(t, one["at"]), titles.get(one["exchange"], one["exchange"]),
-            f"{t.text(OUTCOME[one['outcome']])} ({stages[one['stage']]})", _motive(t, one.get("reason") or one.get("warning")),
+            f"{t.text(OUTCOME[one['outcome']])} ({stages[one['stage']]})", t.text(reason(one.get("reason") or one.get("warning"))),
             t.text(ground(one["basis"], one.get("article"))) if "basis" in one else None,
         ]
         for one in e.documents["decisions"]
     ]  # fmt: skip
     section.grids.append(t.grid(t.say("Décisions", "Decisions"), heads, rows, "evidence/decisions.json"))
     return section
-
-
-def _motive(t: Tongue, code_: str | None) -> str:
-    """A reason of the gate in words, with its code for those who search."""
-    known = REFUSALS.get((code_ or "").partition(":")[0])
-    return t.text(reason(code_)) if known is None else f"{t.text(known)} ({code_})"
 
 
 def controls(t: Tongue, e: Evidence) -> Section:

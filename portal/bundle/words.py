@@ -16,6 +16,7 @@ EVENTS = {
     "end_recorded": Text("fin constatée", "end recorded"),
     "express_request": Text("demande expresse", "express request"),
     "extension_announced": Text("prolongation annoncée", "extension announced"),
+    "field_use_declared": Text("usage des champs déclaré", "use of fields declared"),
     "hold_lifted": Text("suspension de la destruction levée", "hold lifted"),
     "hold_placed": Text("destruction suspendue", "hold placed"),
     "hold_reviewed": Text("suspension réexaminée", "hold reviewed"),
@@ -95,24 +96,3 @@ ANSWERS = {
     "withdrawn": Text("retirée", "withdrawn"),
     "identity-unproved": Text("identité non établie", "identity not proved"),
 }
-# What the gate refuses for (passerelle.convention.gate); after a colon, what of it.
-REFUSALS = {
-    "not_in_force": Text("convention hors vigueur", "convention not in force"),
-    "out_of_force_at_delivery": Text("convention hors vigueur à la livraison", "convention not in force at delivery"),
-    "term_disputed": Text("fin de la convention contestée", "end of the convention disputed"),
-    "start_undetermined": Text("prise d'effet indéterminée", "start undetermined"),
-    "term_not_stated": Text("le texte ne dit pas quand la convention prend fin", "the text does not say when the convention ends"),
-    "unknown_party": Text("partie étrangère à cet échange", "not a party of this exchange"),
-    "not_an_exchange_of_this_convention": Text("échange que le texte ne prévoit pas", "no exchange of this convention"),
-    "missing_instrument": Text("pièce exigée absente du dossier", "instrument not on file"),
-    "missing_precondition": Text("condition préalable absente du dossier", "precondition not on file"),
-    "too_early": Text("avant la date permise", "before the date allowed"),
-    "cardinality": Text("nombre de personnes non conforme au texte", "number of persons not as the text says"),
-    "consent_missing": Text("consentement absent du dossier", "consent not on file"),
-    "processor_without_equivalent_guarantees": Text("sous-traitant sans garanties équivalentes", "processor without equivalent guarantees"),
-    "clock_behind_last_event": Text("horloge en retard sur le dernier événement", "clock behind the last event"),
-    "held": Text("échange suspendu", "exchange held"),
-    "suspended": Text("échange suspendu", "exchange suspended"),
-    "contingent": Text("échange soumis à une condition", "exchange under a condition"),
-    "convention_change_not_approved": Text("changement du fichier de la convention non approuvé", "change of the convention's file not approved"),
-}  # fmt: skip

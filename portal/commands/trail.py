@@ -70,6 +70,8 @@ def show_entries(
 ) -> None:
     """Show the trail as sentences."""
     from passerelle.trail.show import render
+    from portal.bundle.words import EVENTS
+    from portal.words import named
 
     out = screen(as_json=as_json)
     with (
@@ -89,7 +91,9 @@ def show_entries(
     out.answer(
         value,
         lambda: out.table(
-            titles, [(r.index, moment(r.at, out.lang), r.text) for r in render(chosen, out.lang)], right=frozenset({0})
+            titles,
+            [(r.index, moment(r.at, out.lang), r.text) for r in render(chosen, out.lang, named(EVENTS, out.lang))],
+            right=frozenset({0}),
         ),
     )
 

@@ -211,7 +211,7 @@ def unread(visit: Visit, status: int) -> Response:
 
 def message(visit: Visit, status: int, title: Text, words: Text, hint: Text | None = None) -> Response:
     """A page that says one thing."""
-    return visit.page("message.html.jinja", status, title=title, said=words, hint=hint)
+    return visit.page("message.html.jinja", status, title=title, said=words, hint=hint, again=status == 400)  # noqa: PLR2004 - what was asked was wrong
 
 
 def _sign_in_first(visit: Visit) -> Response:

@@ -18,6 +18,7 @@ from portal.web.listing import Column
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+LONG = 60  # characters of a cell from which its column is kept wide enough to be read
 
 
 @cache
@@ -63,8 +64,8 @@ def cell(kind: str, value: Any, speak: Mapping[str, Any]) -> str | Markup:
     if value is None or value == "":
         return "–"
     if kind == "code":
-        broken = str(escape(value)).replace("/", "/<wbr>")
-        return Markup(f"<code>{broken}</code>")  # noqa: S704 - escaped above
+        each = (str(escape(one)).replace("/", "/<wbr>") for one in str(value).split(", "))
+        return Markup(", ".join(f"<code>{one}</code>" for one in each))  # noqa: S704 - escaped above
     shown: Callable[[Any], str] | None = speak.get({"words": "words"}.get(kind, kind))
     return shown(value) if shown is not None else escape(speak["words"](value) if isinstance(value, Text) else value)
 
@@ -77,11 +78,12 @@ def lines(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], speak: M
         for column in columns:
             shown, key = str(escape(cell(column.kind, row.get(column.key), speak))), column.key
             tone, href = row.get(f"{key}_tone"), row.get(f"{key}_href")
+            look = ' class="n"' if column.right else ' class="long"' if len(shown) > LONG else ""
             if href:
                 shown = f'<a href="{escape(href)}">{shown}</a>'
             elif tone is not None:
                 shown = f'<span class="badge {escape(tone)}">{shown}</span>'
-            made.append(f'<td class="n">{shown}</td>' if column.right else f"<td>{shown}</td>")
+            made.append(f"<td{look}>{shown}</td>")
         made.append("</tr>\n")
     return Markup("".join(made))  # noqa: S704 - every value in it was escaped above
 

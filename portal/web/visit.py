@@ -24,6 +24,7 @@ from portal.web import looks
 from portal.web.listing import EXPORTED_ROWS, PAGE_ROWS, Listing, as_csv, as_json
 from portal.web.menu import Menu
 from portal.web.remembered import Remembered
+from portal.web.suggesting import BY_FIELD, Suggested
 from portal.web.ways import Way
 
 T = TypeVar("T")
@@ -143,12 +144,20 @@ class Visit:
     def listing(self, listing: Listing, template: str = "listing.html.jinja", **values: Any) -> Response:
         """A list, as a page or in the format that the query asks for."""
         if self.export is None:
-            return self.page(template, listing=listing, most=EXPORTED_ROWS, **values)
+            return self.page(template, listing=listing, most=EXPORTED_ROWS, among=self._suggested(listing), **values)
         body, kind = (as_csv(listing, self.lang), "text/csv") if self.export == "csv" else (as_json(listing, self.lang), "application/json")  # fmt: skip
         answer = _download(body, kind, f"{self.way.name}.{self.export}")
         if listing.cursor is not None:  # RFC 8288: the rows that this file has no place for
             answer.headers["Link"] = f'<{self.same(after=listing.cursor)}>; rel="next"'
         return answer
+
+    def _suggested(self, listing: Listing) -> dict[str, Suggested]:
+        """What the fields of a search can be asked for; to a partner, whom other texts do not concern, nothing is told."""
+        wanted = {one.key for one in listing.filters if one.kind == "text"} & BY_FIELD.keys()
+        if not wanted or self.account.role not in {"dpo", "engineer"}:
+            return {}
+        with self.workspace.database.read() as connection:
+            return {key: self.remembered(connection, BY_FIELD[key], self.lang) for key in wanted}
 
     def same(self, **changed: str | None) -> str:
         """The address of this page with some fields of the query changed; None takes one out."""

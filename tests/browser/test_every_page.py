@@ -23,6 +23,22 @@ NARROW: ViewportSize = {"width": 360, "height": 740}
 ZOOMED: ViewportSize = {"width": 640, "height": 400}  # 640: 1,280 px at 200 %
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
 NO_PAGES = {"start", "run.page"}  # leads elsewhere; a report that has a page of its own and no portal around it
+SMALLEST: ViewportSize = {"width": 320, "height": 640}  # WCAG 2.2, 1.4.10
+SPACED = (
+    "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }"  # 1.4.12
+)
+SPREAD = """(rules) => { const sheet = new CSSStyleSheet(); sheet.replaceSync(rules); document.adoptedStyleSheets = [sheet]; }"""
+# Ids that stand twice, headings that leave out a level, boxes too small for a finger (2.5.8): what axe-core does not tell.
+UNTIDY = """() => {
+  const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
+  const levels = [...document.querySelectorAll("h1, h2, h3, h4")].map((one) => +one.tagName[1]);
+  const boxes = [...document.querySelectorAll("input:not([type=hidden]), select, button, .button")].filter((one) => one.getClientRects().length);
+  return [
+    ...ids.filter((id, place) => ids.indexOf(id) !== place).map((id) => `twice: ${id}`),
+    ...levels.filter((level, place) => level > (levels[place - 1] ?? 0) + 1).map((level) => `heading: h${level}`),
+    ...boxes.filter((one) => { const box = one.getBoundingClientRect(); return box.width < 24 || box.height < 24; }).map((one) => `small: ${one.outerHTML.slice(0, 120)}`),
+  ];
+}"""
 # What sticks out to the right of the window; what scrolls in a region of its own does not.
 STICKS_OUT = """() => {
   const wide = document.documentElement.clientWidth;
@@ -84,6 +100,10 @@ def looked_at(one: Person, name: str) -> list[str]:
         one.page.set_viewport_size(width)
         found += [f"sticks out at {width['width']} px: {html}" for html in one.page.evaluate(STICKS_OUT)]
     one.picture(f"{name}-360")
+    found += one.page.evaluate(UNTIDY)
+    one.page.set_viewport_size(SMALLEST)
+    one.page.evaluate(SPREAD, SPACED)
+    found += [f"sticks out at 320 px, spaced: {html}" for html in one.page.evaluate(STICKS_OUT)]
     one.page.set_viewport_size(WIDE)
     return found
 

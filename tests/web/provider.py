@@ -15,13 +15,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
-CLIENT, SECRET = "passerelle", "the client's secret"
+CLIENT, SECRET, ACCESS = "passerelle", "the client's secret", "the access token"
 ORIGIN = "http://testserver"
 
 
 @dataclass
 class Provider:
-    """``now`` tells its clock. ``claims`` are what it says of the person; ``signing`` how it signs; ``answers`` what it adds on the way back."""
+    """``now`` tells its clock. ``claims`` are what it says of the person; ``signing`` how it signs. ``beside`` is what its userinfo says."""
 
     now: Callable[[], float]
     claims: dict[str, Any] = field(default_factory=dict)
@@ -30,13 +30,16 @@ class Provider:
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
     signing: RSAKey | OctKey | None = None
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    beside: dict[str, Any] | None = None
+    beside_signed: bool = True
+    signing_beside: RSAKey | None = None
 
     def __post_init__(self) -> None:
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self._send(provider.get(urlsplit(self.path)))
+                self._send(provider.get(urlsplit(self.path), self.headers.get("authorization", "")))
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
@@ -61,13 +64,21 @@ class Provider:
         self._server.shutdown()
         self._server.server_close()
 
-    def get(self, address: Any) -> tuple[int, dict[str, str], bytes]:
+    def get(self, address: Any, authorization: str = "") -> tuple[int, dict[str, str], bytes]:
         query = {key: values[0] for key, values in parse_qs(address.query).items()}
         if address.path == "/realm/.well-known/openid-configuration":
             return _json({
                 "issuer": self.issuer, "authorization_endpoint": f"{self.issuer}/authorize", "token_endpoint": f"{self.issuer}/token",
                 "jwks_uri": f"{self.issuer}/keys", **self.metadata,
             })  # fmt: skip
+        if address.path == "/realm/userinfo" and authorization == f"Bearer {ACCESS}" and self.beside is not None:
+            said = {"iss": self.issuer, "aud": CLIENT, "sub": "s-1", **self.beside}
+            if not self.beside_signed:
+                return _json(said)
+            token = jwt.encode(
+                {"alg": "RS256", "kid": "one"}, said, self.signing_beside or self.key, algorithms=["RS256"]
+            )
+            return 200, {"content-type": "application/jwt; charset=utf-8"}, token.encode()
         if address.path == "/realm/keys":
             return _json({"keys": [self.key.as_dict(private=False)]})
         if (
@@ -88,12 +99,18 @@ class Provider:
         client = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-        if asked is None or authorization != f"Basic {client}" or asked["code_challenge_method"] != "S256":
+        posted = "client_secret_post" in self.metadata.get("token_endpoint_auth_methods_supported", [])
+        proved = (
+            (form.get("client_id"), form.get("client_secret")) == (CLIENT, SECRET)
+            if posted
+            else authorization == f"Basic {client}"
+        )
+        if asked is None or not proved or asked["code_challenge_method"] != "S256":
             return _json({"error": "invalid_grant"}, 400)
         if asked["code_challenge"] != challenge or form["redirect_uri"] != asked["redirect_uri"]:
             return _json({"error": "invalid_grant"}, 400)
         token = self.signed(asked["nonce"])
-        return _json({"access_token": "unused", "token_type": "Bearer", "id_token": token})
+        return _json({"access_token": ACCESS, "token_type": "Bearer", "id_token": token})
 
     def signed(self, nonce: str) -> str:
         """The ID token, as the test wants it."""

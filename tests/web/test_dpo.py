@@ -99,6 +99,25 @@ def test_the_picture_of_a_convention_is_an_svg(dpo: Visitor) -> None:
     assert "<script" not in drawn.text
 
 
+def test_a_search_says_what_there_is(gateway: Gateway, dpo: Visitor) -> None:
+    """Beside the fields of a search stand the conventions and parties by id and name; a partner is told of none."""
+    page = dpo.get("/deliveries").text
+    assert '<option value="csp-ft-2024">' in page
+    assert '<option value="mtfp">Ministère' in page
+    own = Portal(gateway).visitor("partner", MTFP).get("/parcels").text
+    assert "<datalist" not in own
+    assert "geiq-amilaura-2024" not in own
+
+
+def test_a_day_that_is_none_is_told_by_the_name_of_its_field(dpo: Visitor) -> None:
+    """The page says which field is wrong as its label does, and leads back to the search."""
+    dpo.post("/language", {"lang": "fr"})
+    page = dpo.get("/deliveries", params={"since": "hier"})
+    assert page.status_code == 400
+    assert "Du : il faut une date" in words(page).replace("\xa0", " ")
+    assert '<a class="button second" href="/deliveries">' in page.text
+
+
 def test_dates_in_the_wrong_order_are_told(dpo: Visitor) -> None:
     """A span that ends before it begins gets a page that says what is expected."""
     assert dpo.get("/conventions/csp-ft-2024", params={"from": "2028-01-01", "to": "2024-01-01"}).status_code == 400

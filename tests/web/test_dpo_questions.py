@@ -245,7 +245,7 @@ def test_15_backups_that_hold_purged_data(dpo: Visitor) -> None:
 
 def test_16_was_each_person_informed(dpo: Visitor) -> None:
     """The notice and its version, and the clause that asks for it."""
-    has(said(dpo, "/registers/notices", convention=WHICH), "N-7 (3), 2025-05-09", "candidate-pools", "art. 7")
+    has(said(dpo, "/registers/notices", convention=WHICH), "N-7 (3), 9 mai 2025", "candidate-pools", "art. 7")
 
 
 def test_17_processors_and_their_guarantees(dpo: Visitor) -> None:

@@ -69,14 +69,17 @@ def test_a_breach_is_recorded_and_its_notification_noted(gateway: Gateway) -> No
 
 
 def test_a_changed_file_is_seen_at_once_and_approved_by_two_people_who_read_it(gateway: Gateway) -> None:
-    """The portal sees the change without a restart; each gives the hash of what they read, nobody counts twice."""
+    """The portal sees the change without a restart and tells it once; each gives the hash of what they read, nobody counts twice."""
     file = gateway.home / "conventions" / f"{WHICH}.yaml"
     one, two = dpo(gateway), dpo(gateway, "Bruno")
     one.get("/registers/changes")
     shipped = Path(__file__).resolve().parents[2] / "conventions" / f"{WHICH}.yaml"
     file.write_text(shipped.read_text("utf-8") + "# relu\n", "utf-8")
     assert "changé, à approuver" in words(one.get("/registers/changes"))
-    assert "Texte changé sans approbation" in words(one.get("/today"))
+    today = one.get("/today")
+    assert "Texte changé sans approbation" in words(today)
+    assert today.text.count('href="/registers/changes"') == 1, "told once, and as no obligation that fell due"
+    assert f'href="/conventions/{WHICH}"' not in today.text
     sha256 = gateway.workspace.convention(WHICH).sha256
     assert sha256 not in one.get("/registers/changes").text
     form = {"convention": WHICH, "sha256": sha256}
@@ -155,7 +158,7 @@ def test_today_gathers_all_that_waits(gateway: Gateway) -> None:
         settings.write(connection, REQUIRED, 1)
     page = dpo(gateway).get("/today").text
     for title, href in {
-        "Demande à répondre": "/persons/requests/q-",
+        "Demande d&#39;une personne à traiter": "/persons/requests/q-",
         "Plan de destruction à approuver": f"/destruction/plans/{WHICH}",
         "Attestation de destruction en retard": "/destruction/attestations",
         "Suspension à réexaminer": "/holds/h-",

@@ -54,6 +54,24 @@ def kinds(gateway: Gateway, party: str) -> dict[str, int]:
     return found
 
 
+def test_a_notice_leads_to_where_it_is_acted_on(gateway: Gateway) -> None:
+    """A superseded parcel, a request to attest, a key and a contract that ends each lead to their page, which is there."""
+    one = Portal(gateway).visitor("partner", "mtfp")
+    told = program(Portal(gateway), "mtfp").get("/notices").json()["items"]
+    page = one.get("/notices").text
+    places = {
+        "superseded": "/parcels/{about}",
+        "attestation": "/attestations/{about}",
+        "key": "/keys",
+        "version": "/contracts/{name}",
+    }
+    for each in told:
+        if each["kind"] in places:
+            path = places[each["kind"]].format(about=each["about"], name=each["about"].partition("@")[0])
+            assert f'href="{path}"' in page
+            assert one.get(path).status_code == 200
+
+
 def test_each_kind_is_told_to_whom_it_concerns(gateway: Gateway) -> None:
     """A superseded parcel, an attestation, an answer of article 19, a key that ends, a version that ends and a breach are told to their party."""
     first, second = kinds(gateway, "mtfp"), kinds(gateway, "mtss")

@@ -50,6 +50,7 @@ def provider(gateway: Gateway, running: Provider) -> Provider:
     gateway.move_to(NOW)
     running.claims, running.header = dict(ADA), {"alg": "RS256", "kid": "one"}
     running.metadata, running.signing = {}, None
+    running.beside, running.beside_signed, running.signing_beside = None, True, None
     return running
 
 
@@ -120,6 +121,68 @@ def test_a_token_that_is_not_right_is_refused(
     assert answer.status_code == 400
     assert why in words(answer)
     assert not one.session
+
+
+def of_userinfo(provider: Provider, **said: Any) -> None:
+    """The provider tells name and role in its userinfo alone, as ProConnect does, and takes the secret in the form."""
+    provider.claims, provider.beside = {}, {**ADA, **said}
+    provider.metadata = {
+        "userinfo_endpoint": f"{provider.issuer}/userinfo",
+        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+    }
+
+
+@pytest.mark.parametrize("signed", [True, False], ids=["signed", "plain"])
+def test_what_the_token_lacks_is_asked_for(portal: Portal, provider: Provider, signed: bool) -> None:
+    """Name and role that only the userinfo has, signed or not, open the account as those of the token do."""
+    of_userinfo(provider)
+    provider.beside_signed = signed
+    one = portal.stranger()
+    assert one.get(away(one)).status_code == 303
+    assert one.session
+    assert (one.session.account.name, one.session.account.role) == ("ada@example.org", "dpo")
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"sub": "another"}, "of another person"),
+        ({"sub": None}, "of another person"),
+        ({"aud": "another"}, "another audience"),
+        ({"iss": "https://example.org"}, "another audience"),
+        ({"roles": ["staff"]}, "role of ours, 0"),
+    ],
+)
+def test_a_userinfo_that_is_not_right_is_refused(
+    portal: Portal, provider: Provider, said: dict[str, Any], why: str
+) -> None:
+    """It counts for the person and the client of the ID token only (OpenID Connect Core 1.0, section 5.3.2)."""
+    of_userinfo(provider, **said)
+    one = portal.stranger()
+    assert why in words(one.get(away(one)))
+    assert not one.session
+
+
+def test_a_userinfo_of_another_key_or_that_is_refused_opens_nothing(portal: Portal, provider: Provider) -> None:
+    """Signed with a key that is not the provider's, or not given for its own token, it is refused."""
+    of_userinfo(provider)
+    provider.signing_beside = RSAKey.generate_key(2048, {"kid": "one"})
+    one = portal.stranger()
+    assert refused(one.get(away(one)))
+    provider.beside = None
+    assert refused(one.get(away(one)))
+
+
+def test_the_token_decides_over_the_userinfo(portal: Portal, provider: Provider) -> None:
+    """What the ID token says of the proof, and of the role, is not changed by the userinfo."""
+    of_userinfo(provider, acr="eidas3", roles=["gateway-engineer"])
+    provider.claims = {"roles": ["gateway-dpo"]}
+    one = portal.stranger()
+    one.get(away(one))
+    assert one.session
+    assert one.session.account.role == "dpo"
+    provider.claims = {"acr": "eidas1"}
+    assert "(acr)" in words(one.get(away(one)))
 
 
 @pytest.mark.parametrize("how", ["none", "another key", "shared secret"])

@@ -12,6 +12,15 @@ from portal.render import Text
 from portal.web.visit import Visit
 from portal.words import PARIS
 
+DAYS = {
+    "since": Text("Du", "From"),
+    "from": Text("Du", "From"),
+    "until": Text("Au", "To"),
+    "to": Text("Au", "To"),
+    "review": Text("Réexamen le", "Review on"),
+    "not_before": Text("Valable à partir du", "Valid from"),
+    "not_after": Text("Fin", "End"),
+}  # fields of days, as their labels call them
 LONG = 5  # characters of a part of an identifier that is no word of a sentence by chance
 
 
@@ -28,7 +37,7 @@ def since(visit: Visit, key: str = "since") -> datetime | None:
 def until(visit: Visit, key: str = "until") -> datetime | None:
     """To the end of a day, in Paris: the instant at which the next one begins."""
     asked = visit.asked(key)
-    return midnight(date_value(asked, key) + timedelta(days=1)) if asked else None
+    return midnight(a_day(asked, key) + timedelta(days=1)) if asked else None
 
 
 def day_of(given: str, name: str) -> datetime | None:
@@ -37,7 +46,17 @@ def day_of(given: str, name: str) -> datetime | None:
     Raises:
         UsageError: it is no day.
     """
-    return midnight(date_value(given, name)) if given else None
+    return midnight(a_day(given, name)) if given else None
+
+
+def a_day(given: str, name: str) -> date:
+    """The day that the field ``name`` gives.
+
+    Raises:
+        UsageError: it is no day.
+    """
+    label = DAYS.get(name, Text(name, name))
+    return date_value(given, label.en, label.fr)
 
 
 def cursor(visit: Visit) -> int | None:

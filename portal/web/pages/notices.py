@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from portal.notices import contacts_of, notices_of
+from portal.notices import Notice, contacts_of, notices_of
 from portal.render import Text
 from portal.web.listing import Column, Listing
 from portal.web.visit import Visit
@@ -39,7 +39,7 @@ def every(visit: Visit) -> Response:
     rows = [
         {
             "since": one.since[:10], "kind": KINDS[one.kind], "kind_tone": TONES.get(one.kind, "warn"), "said": one.said,
-            "due": one.due, "convention": one.convention, "about": one.about,
+            "due": one.due, "convention": one.convention, "about": one.about, "about_href": _place(visit, one),
         }
         for one in found
     ]  # fmt: skip
@@ -49,6 +49,17 @@ def every(visit: Visit) -> Response:
         COLUMNS, rows, Text("Rien ne vous attend.", "Nothing waits for you."),
     )  # fmt: skip
     return visit.listing(listing, "partner/notices.html.jinja", contacts=contacts)
+
+
+def _place(visit: Visit, one: Notice) -> str | None:
+    """The page where a notice is acted on; None where there is none but a letter."""
+    if one.kind == "superseded":
+        return visit.href("parcel", delivery=one.about)
+    if one.kind == "attestation":
+        return visit.href("asked.one", asked=one.about)
+    if one.kind == "version":
+        return visit.href("dataset", dataset=one.about.partition("@")[0])
+    return visit.href("keys") if one.kind == "key" else None
 
 
 WAYS = (Way("own-notices", "/notices", every, PARTNER, logs="deliveries_read", navigates=("Avis", "Notices")),)

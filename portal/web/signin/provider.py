@@ -1,12 +1,14 @@
 """An OpenID Connect provider (ProConnect, Keycloak): the code flow with PKCE, and what is believed of its answer.
 
 Believed is an ID token that is signed with a key of the provider, made for us, for this sign-in, now, after a proof that is strong
-enough (OpenID Connect Core 1.0, section 3.1.3.7; RFC 9700). Everything else is refused with one sentence.
+enough (OpenID Connect Core 1.0, section 3.1.3.7; RFC 9700). Everything else is refused with one sentence. Name, role and party that it lacks are asked of
+the provider's userinfo, which must be of the same person.
 """
 
 from __future__ import annotations
 
 import hmac
+import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -32,6 +34,7 @@ SECONDS = 10.0  # for an answer of the provider
 KEPT_SECONDS = 3600.0  # what it says of itself and of its keys
 AGAIN_SECONDS = 30.0  # before its keys are asked for again, for a key that is not among them
 LONGEST_SUBJECT = 255
+BASIC = "client_secret_basic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,34 @@ class Client:
             raise refused("the provider did not take its own code") from None
         claims = self._claims(str(token.get("id_token", "")))
         _insist(claims, self.provider, journey, now)
-        return person_of(claims, self.provider)
+        one = self.provider
+        if any(_claim(claims, name) is None for name in (one.name_claim, one.roles_claim, one.party_claim) if name):
+            claims = {**self._userinfo(str(token.get("access_token", "")), claims), **claims}
+        return person_of(claims, one)
+
+    def _userinfo(self, access: str, claims: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the provider says of the person beside the ID token: signed as ProConnect does, or as it is (Core 1.0, section 5.3)."""
+        if "userinfo_endpoint" not in self._metadata():
+            return {}
+        try:
+            headers = {"authorization": f"Bearer {access}", "accept": "application/jwt, application/json"}
+            answer = httpx2.get(
+                self._said("userinfo_endpoint"), headers=headers, timeout=SECONDS, follow_redirects=False
+            )
+            told: Any = answer.raise_for_status().text.strip()
+            signed = answer.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/jwt"
+            told = self._claims(told) if signed else json.loads(told)
+        except httpx2.TransportError:
+            raise _silent() from None
+        except (httpx2.HTTPError, ValueError):
+            raise refused("the provider did not take its own token") from None
+        if not isinstance(told, dict) or told.get("sub") != claims.get("sub"):
+            raise refused("what the provider says is of another person")
+        if signed and (
+            told.get("iss") != self.provider.issuer or self.provider.client_id not in _texts(told.get("aud"))
+        ):
+            raise refused("what the provider says is for another audience")
+        return told
 
     def _insist_issuer(self, told: str | None) -> None:
         """Refuse an answer of another provider (RFC 9207: mix-up)."""
@@ -142,8 +172,12 @@ class Client:
 
     def _oauth(self) -> OAuth2Client:
         one = self.provider
+        ways = self._metadata().get(
+            "token_endpoint_auth_methods_supported", [BASIC]
+        )  # OpenID Connect Discovery 1.0, section 3
         return OAuth2Client(
-            one.client_id, one.client_secret, redirect_uri=self.back, scope=one.scope, code_challenge_method="S256", timeout=SECONDS
+            one.client_id, one.client_secret, redirect_uri=self.back, scope=one.scope, code_challenge_method="S256", timeout=SECONDS,
+            token_endpoint_auth_method=BASIC if BASIC in ways else "client_secret_post",
         )  # fmt: skip
 
 

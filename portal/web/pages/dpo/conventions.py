@@ -13,11 +13,11 @@ from starlette.responses import Response
 from passerelle.convention import calendar_entries, show
 from passerelle.errors import PasserelleError, UsageError
 from passerelle.workspace import Workspace
-from portal.context import date_value
 from portal.page import alert_in_words, date_name
 from portal.picture import done, picture
 from portal.render import Lang, Text, day
 from portal.web.listing import Column, Listing
+from portal.web.pages import asked
 from portal.web.visit import AbsentError, Visit
 from portal.web.ways import DPO, Way
 from portal.words import EVERYONE, NO_VALUE, OUTCOME, STATUS, STATUS_TONE, WHO_DECIDES, ground, reason, said
@@ -149,8 +149,8 @@ def _span(visit: Visit) -> tuple[date, date]:
     """
     since, until = visit.asked("from"), visit.asked("to")
     first, last = _around(visit.now)
-    first = date_value(since, "from") if since else first
-    last = date_value(until, "to") if until else last
+    first = asked.a_day(since, "from") if since else first
+    last = asked.a_day(until, "to") if until else last
     if first > last:
         raise UsageError("expected two dates in their order", fr="il faut deux dates, dans leur ordre")
     return first, last

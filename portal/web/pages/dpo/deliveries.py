@@ -6,8 +6,10 @@ import json
 
 from starlette.responses import Response
 
+from passerelle.persons.received import named
 from passerelle.store import deliveries, runs
 from passerelle.store.deliveries import Search
+from passerelle.store.runs import Delivery
 from portal.render import Text
 from portal.web.listing import Column, Filter, Listing
 from portal.web.pages import asked
@@ -87,7 +89,7 @@ def one(visit: Visit) -> Response:
         (Text("convention", "convention"), found.convention),
         (Text("échange", "exchange"), found.exchange),
         (Text("période", "period"), found.period),
-        (Text("destinataire", "recipient"), found.recipient),
+        (Text("destinataire", "recipient"), _named(visit, found)),
         (Text("numéro d'envoi", "sequence"), found.sequence),
         (Text("écriture du registre", "entry of the trail"), found.entry),
         (Text("empreinte du bordereau", "hash of the manifest"), found.manifest_sha256),
@@ -98,8 +100,14 @@ def one(visit: Visit) -> Response:
         "dpo/delivery.html.jinja", found=found, facts=facts, manifest=manifest, opened=opened.get(parcel),
         receipted=receipted.get(parcel), article=article_of(visit, found), outcome=OUTCOME[found.decision],
         tone="good" if found.decision == "allow" else "warn", columns=[field["name"] for field in fields],
-        whole=json.dumps(manifest, ensure_ascii=False, indent=1),
+        whole=json.dumps(manifest, ensure_ascii=False, indent=1), locks=len(manifest["passerelle"]["locks"]) if manifest else None,
     )  # fmt: skip
+
+
+def _named(visit: Visit, found: Delivery) -> str:
+    """The recipient by its name in the convention's text, and its id."""
+    name = named(visit.workspace.convention(found.convention), found.recipient, {})
+    return found.recipient if name == found.recipient else f"{name} ({found.recipient})"
 
 
 WAYS = (

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from passerelle.access import Look, looking
 from passerelle.errors import PasserelleError, RefusedError, UsageError
-from portal.context import date_value
 from portal.render import Text
 from portal.web.listing import Column, Filter, Listing, paged
 from portal.web.pages import asked
@@ -93,10 +92,10 @@ def put(visit: Visit) -> Response:
             asked.insist_unnamed(kept_text, person or "")
         meant = Asked(
             kind="legal_obligation" if visit.given("kind") == "legal_obligation" else "litigation", reason=reason,
-            owner=visit.given("owner") or by, review=date_value(visit.given("review"), "review"),
+            owner=visit.given("owner") or by, review=asked.a_day(visit.given("review"), "review"),
             names=(within,) if within else (), period=visit.given("period") or None, person=person,
             person_kind=visit.given("person_kind") or None,
-            since=date_value(visit.given("since"), "since") if visit.given("since") else None,
+            since=asked.a_day(visit.given("since"), "since") if visit.given("since") else None,
             evidence_sha256=_evidence(visit),
         )  # fmt: skip
         with looking(visit.workspace, Look(by, "hold_placed", name, reason, convention=name)):
@@ -128,7 +127,7 @@ def look_again(visit: Visit) -> Response:
     """Note that the hold was looked at again and stays, and when the next look is due."""
     found, by, reason = _known(visit), visit.account.name, visit.given("reason")
     try:
-        following = date_value(visit.given("review"), "review")
+        following = asked.a_day(visit.given("review"), "review")
         with looking(visit.workspace, Look(by, "hold_reviewed", found.id, reason, convention=found.convention)):
             review(
                 visit.workspace, found.id, reason=reason, following=following, by=by, evidence_sha256=_evidence(visit)

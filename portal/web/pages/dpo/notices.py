@@ -53,7 +53,8 @@ def every(visit: Visit) -> Response:
             COLUMNS, [_row(visit, one) for one in shown],
             Text("Aucun avis. Un effacement en ouvre un pour chaque destinataire.", "No notice. An erasure opens one for each recipient."),
             (Filter("convention", Text("Convention", "Convention")), Filter("state", Text("État", "State"), "choice", STATES)), cursor,
-        )
+        ),
+        "dpo/notices.html.jinja",
     )  # fmt: skip
 
 

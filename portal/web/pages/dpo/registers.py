@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from passerelle.persons import registers
 from passerelle.planning import Entry, register
 from passerelle.workspace import Workspace
 from portal.due import STATES as DUE_STATES
-from portal.render import Text
+from portal.render import Lang, Text, day
 from portal.web.listing import Column, Filter, Listing, paged
 from portal.web.pages import asked
 from portal.web.pages.dpo import accesses
@@ -91,7 +91,7 @@ def notices(visit: Visit) -> Response:
             "exchange": f"{one['convention']}/{one['exchange']}", "persons": said(PERSONS, one["persons"]),
             "article": one["article"] or Text("le texte est muet", "the text is silent"),
             "information": Text("le texte est muet", "the text is silent") if one["information"] == "not_stated" else Text(**one["information"]),
-            "record": "; ".join(f"{each['notice']} ({each['version']}), {each['on']}" for each in one["records"]) or Text("rien au dossier", "nothing on file"),
+            "record": _records(one["records"]),
             "record_tone": "" if one["records"] else "warn",
         }
         for one in found
@@ -105,6 +105,19 @@ def notices(visit: Visit) -> Response:
     lead = Text("La mention remise aux personnes et sa version (RGPD, art. 13 et 14). Sans elle au dossier, rien ne part.", "The notice given to persons and its version (GDPR art. 13 and 14). Without it on file nothing leaves.")  # fmt: skip
     empty = Text("Aucun échange de données sur des personnes.", "No exchange of data on persons.")
     return _shown(visit, "notices", Listing(title, lead, columns, rows, empty), wanted)
+
+
+def _records(records: Sequence[Mapping[str, Any]]) -> Text:
+    """The notices on record, each with its version and its day."""
+    fr = " ; ".join(_record(each, "fr") for each in records)
+    en = "; ".join(_record(each, "en") for each in records)
+    return Text(fr, en) if records else Text("rien au dossier", "nothing on file")
+
+
+def _record(each: Mapping[str, Any], lang: Lang) -> str:
+    notice, version = each["notice"], each["version"]
+    named = getattr(Text("mention non précisée", "notice not stated"), lang) if notice == "not_stated" else f"{notice}"
+    return f"{named}{'' if version == 'not_stated' else f' ({version})'}, {day(date.fromisoformat(each['on']), lang)}"
 
 
 def processors(visit: Visit) -> Response:

@@ -13,6 +13,7 @@ from flows import planning
 from passerelle.access.alerting import alerts
 from passerelle.convention import Answer
 from passerelle.errors import PasserelleError, RefusedError, UsageError
+from passerelle.handover.approval import REASON
 from passerelle.handover.breach import breaches
 from passerelle.persons.notifying import notices
 from passerelle.persons.requesting import followed
@@ -120,10 +121,11 @@ def _plan_card(visit: Visit, one: Plan, deadline: Answer, title: Text) -> Card:
     return Card("bad" if late else "warn", title, _until(one.convention, due), visit.href("plan", which=one.convention))
 
 
-def _until(what: str, due: date | None) -> Text:
+def _until(what: str | Text, due: date | None) -> Text:
+    said = what if isinstance(what, Text) else Text(what, what)
     if due is None:
-        return Text(what, what)
-    return Text(f"{what}, au plus tard le {day(due, 'fr')}", f"{what}, at the latest on {day(due, 'en')}")
+        return said
+    return Text(f"{said.fr}, au plus tard le {day(due, 'fr')}", f"{said.en}, at the latest on {day(due, 'en')}")
 
 
 def _attestations(visit: Visit, connection: Connection) -> Iterator[Card]:
@@ -137,8 +139,10 @@ def _requests(visit: Visit, connection: Connection) -> Iterator[Card]:
     for one in followed(visit.workspace, connection):
         if one.row.answered_at is None and one.days_left is not None and one.days_left <= SOON:
             right = RIGHTS[one.row.right]
-            title = Text(f"Demande à répondre : {right.fr}", f"Request to answer: {right.en}")
-            words = _until(one.row.id, date.fromisoformat(one.row.due))
+            title = Text("Demande d'une personne à traiter", "Person's request to answer")
+            words = _until(
+                Text(f"{right.fr}, {one.row.id}", f"{right.en}, {one.row.id}"), date.fromisoformat(one.row.due)
+            )
             yield Card("bad" if one.days_left < 0 else "warn", title, words, visit.href("request", request=one.row.id))
     for late in (one for one in notices(visit.workspace, connection) if one.late):
         title = Text("Avis sans réponse (art. 19)", "Notice without an answer (art. 19)")
@@ -189,6 +193,8 @@ def _texts(visit: Visit, connection: Connection) -> Iterator[Card]:
 
 def _owed(visit: Visit, connection: Connection) -> Iterator[Card]:
     for one in visit.remembered(connection, planning.overdue):
+        if one["code"] == REASON:  # told by _texts
+            continue
         exchange = one["code"] == "exchange_overdue"
         title = Text("Échange échu et non mené", "Exchange due and not carried out") if exchange else Text("Obligation échue, rien au dossier", "Obligation due, nothing on file")  # fmt: skip
         parts = (one["convention"], one.get("exchange") or one.get("obligation"), one.get("period"))

@@ -9,6 +9,7 @@ from passerelle.trail.fsck import TrailFaultsError
 from passerelle.trail.show import render
 from passerelle.trail.witness import cosignatures, enrolled
 from passerelle.workspace.agreement import TablesDisagreeError
+from portal.bundle.words import EVENTS
 from portal.faults import told
 from portal.render import Text
 from portal.web.guard import message
@@ -17,6 +18,7 @@ from portal.web.pages import asked
 from portal.web.verifying import Verifications
 from portal.web.visit import Visit
 from portal.web.ways import DPO, Way
+from portal.words import named
 
 AGAIN_SECONDS = "1"  # between two looks at a verification that runs
 FAULTS_SHOWN = 20
@@ -36,7 +38,9 @@ def entries(visit: Visit) -> Response:
         before = asked.cursor(visit)
         stop = size if before is None else min(before, size)
         start = max(stop - visit.rows, 0)
-        found = list(render(visit.workspace.ledger.entries(connection, start, stop), visit.lang))[::-1]
+        found = list(
+            render(visit.workspace.ledger.entries(connection, start, stop), visit.lang, named(EVENTS, visit.lang))
+        )[::-1]
         head = visit.workspace.ledger.latest(connection)
         seen = {one.witness: one for one in cosignatures(connection)}
         witnesses = [(key.name, party, seen.get(key.name)) for key, party in enrolled(connection)]

@@ -54,7 +54,9 @@ def _ahead(workspace: Workspace, connection: Connection) -> list[dict[str, Any]]
 
 
 def _row(item: dict[str, Any]) -> dict[str, Any]:
-    period = f" ({item['period']})" if item.get("period") else ""
+    period = (
+        f" ({item['period'].rpartition('.')[2]})" if item.get("period") else ""
+    )  # a reminder's has what it recalls before it
     title = item["title"]
     return {
         "date": date.fromisoformat(item["date"]), "convention": item["convention"], "kind": said(KINDS, item["kind"]),

@@ -26,7 +26,7 @@ from portal.web.pages.delivered import article_of, manifest_of
 from portal.web.pages.partner.reaching import parcel_of, seen
 from portal.web.visit import Visit
 from portal.web.ways import PARTNER, Way
-from portal.words import BASIS, said
+from portal.words import BASIS, reason, said
 
 VERIFIED_AT_ONCE = 64 * 1024 * 1024  # bytes: a larger parcel is hashed when it is asked for
 LOOKS_A_MINUTE = 60
@@ -35,14 +35,14 @@ COLUMNS = (
     Column("delivered_at", Text("remis le", "delivered"), "moment"),
     Column("title", Text("contenu", "content"), "words"),
     Column("period", Text("période", "period")),
+    Column("state", Text("état", "state"), "words"),
+    Column("destroy_by", Text("à détruire le", "destroy by"), "day"),
+    Column("days_left", Text("jours restants", "days left"), "number"),
     Column("article", Text("article", "article")),
     Column("sequence", Text("n°", "no."), "number"),
     Column("rows", Text("lignes", "rows"), "number"),
     Column("opened", Text("clé remise", "key handed over"), "moment"),
     Column("receipted", Text("accusé de réception", "receipt"), "moment"),
-    Column("destroy_by", Text("à détruire le", "destroy by"), "day"),
-    Column("days_left", Text("jours restants", "days left"), "number"),
-    Column("state", Text("état", "state"), "words"),
     Column("parcel", Text("colis", "parcel"), "code"),
 )
 FILTERS = (
@@ -51,6 +51,13 @@ FILTERS = (
     Filter("since", Text("Du", "From"), "date"),
     Filter("until", Text("Au", "To"), "date"),
 )
+TYPES = {
+    "string": Text("texte", "text"),
+    "integer": Text("nombre entier", "whole number"),
+    "number": Text("nombre", "number"),
+    "date": Text("date", "date"),
+    "boolean": Text("oui ou non", "yes or no"),
+}  # of a column in a manifest
 CHECKS = {
     "form": Text("forme de l'archive, octet par octet", "form of the archive, byte by byte"),
     "signature": Text("signature du bordereau", "signature of the manifest"),
@@ -142,6 +149,7 @@ def show(visit: Visit) -> Response:
         title=title_of(visit, found), article=article_of(visit, found), state=state, tone=tone, file=file, refusal=refusal,
         checks=_checks(visit, file) if file is not None and at_once else None, about=manifest and manifest["passerelle"],
         names=_names(visit, found), resource=manifest and manifest["resources"][0], basis=said(BASIS, deadline.basis),
+        reason=reason, types=TYPES,
     )  # fmt: skip
 
 
