@@ -1,6 +1,6 @@
-"""Partners' attestations of destruction: asked, recalled, escalated, recorded. Nothing here says that a partner's copy is gone.
+"""Partners' attestations of destruction: asked, recalled, escalated; what came of each request. No partner's copy is called gone.
 
-An attestation is its signer's word: the gateway proves who signed what, and when it came.
+A parcel whose destruction its party attested, in answer to whichever request, is owed in none any more.
 """
 
 from __future__ import annotations
@@ -16,29 +16,24 @@ from sqlalchemy import Connection
 from passerelle.canonical import canonical
 from passerelle.clock import iso
 from passerelle.convention.dates import local_day
-from passerelle.errors import EvidenceError, PasserelleError, RefusedError, TheirDataError
-from passerelle.keys.ssh import PublicKey, parse_public
+from passerelle.errors import PasserelleError, RefusedError
 from passerelle.receipt.attestation import (
     Asked,
-    Attested,
     Cause,
     Request,
     read_attestation,
     read_request,
-    verify_attestation,
 )
 from passerelle.store import attestations as store
-from passerelle.store import links, partners, runs
+from passerelle.store import links, runs
 from passerelle.store.purges import Purge
 from passerelle.store.runs import Delivery
 from passerelle.workspace import Workspace
-from passerelle.workspace.agreement import verified_keys
 from retention.asking import ASKED, ESCALATED, STAGES, dpo_of, put_notice
 
 DUE_DAYS = 30  # to attest, counted from the request; no convention states a time: a rule of the hub
 REMINDERS = {15: STAGES[1], 30: STAGES[2]}  # by days since the request
 ESCALATION_DAYS = 45
-MAX_AHEAD = timedelta(minutes=5)  # of the partner's clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,65 +155,17 @@ def write_notices(workspace: Workspace) -> int:
     return failed
 
 
-def record(workspace: Workspace, data: bytes, *, party: str | None = None) -> Attested:
-    """Verify an attestation and keep it; the same file again changes nothing.
-
-    ``party`` is whose attestation it has to be, where whoever brings it may bring no other.
-
-    Raises:
-        EvidenceError: it does not hold, or is not of what was delivered.
-        RefusedError: nothing of the kind was asked, the party has no approved key that signs, or it is another's.
-        TablesDisagreeError: a key counts behind the gateway's back.
-    """
-    said = read_attestation(data)
-    if said.party != (party or said.party):
-        raise RefusedError(
-            "this is the attestation of another party",
-            fr="cette attestation est celle d'un autre destinataire",
-        )
-    with workspace.database.begin() as connection:
-        verified_keys(workspace.ledger, connection)
-        asked = store.requests(connection, id=said.request, party=said.party)
-        if not asked:
-            raise RefusedError(
-                f"no request of that id was made to {said.party}",
-                hint="passerelle attestation list shows the requests",
-                fr=f"aucune demande de ce numéro n'a été faite à {said.party}",
-                hint_fr="passerelle attestation list montre les demandes",
-            )
-        keys = _signers(connection, said.party, datetime.fromisoformat(said.at))
-        attested = verify_attestation(data, read_request(asked[0].line), keys)
-        _check_days(workspace, connection, attested)
-        row = store.AttestationRow(
-            attested.sha256, said.request, said.party, attested.fingerprint, not attested.missing, said.at,
-            iso(workspace.now()), data,
-        )  # fmt: skip
-        if store.keep(connection, row):
-            body = {
-                "request": said.request,
-                "convention": said.convention,
-                "party": said.party,
-                "parcels": len(said.destroyed),
-                "missing": len(attested.missing),
-                "attestation_sha256": attested.sha256,
-                "fingerprint": attested.fingerprint,
-                "destroyed_on": said.destroyed_on,
-            }
-            workspace.append(connection, "attestation_recorded", body)
-            workspace.ledger.checkpoint(connection, workspace.now())
-    return attested
-
-
 def standing(workspace: Workspace, connection: Connection, **where: str) -> list[Standing]:
     """Every request whose columns equal ``where`` and what came of it, oldest first."""
     told: dict[str, list[store.NoticeRow]] = {}
     for notice in store.notices(connection):
         told.setdefault(notice.request, []).append(notice)
-    came: dict[str, list[store.AttestationRow]] = {}
+    came: dict[str, list[tuple[str, frozenset[str]]]] = {}
     for one in store.attestations(connection):
-        came.setdefault(one.request, []).append(one)
+        destroyed = frozenset(each.parcel for each in read_attestation(one.body).destroyed)
+        came.setdefault(one.party, []).append((one.signed_at, destroyed))
     return [
-        _standing(workspace, row, told.get(row.id, []), came.get(row.id, []))
+        _standing(workspace, row, told.get(row.id, []), came.get(row.party, []))
         for row in store.requests(connection, **where)
     ]
 
@@ -229,10 +176,14 @@ def overdue(workspace: Workspace, connection: Connection) -> list[Standing]:
 
 
 def _standing(
-    workspace: Workspace, row: store.RequestRow, told: Sequence[store.NoticeRow], came: Sequence[store.AttestationRow]
+    workspace: Workspace,
+    row: store.RequestRow,
+    told: Sequence[store.NoticeRow],
+    came: Sequence[tuple[str, frozenset[str]]],
 ) -> Standing:
+    """``came`` has, of each attestation of the party, when it was signed and the parcels that it says are destroyed."""
     asked = {one.parcel for one in read_request(row.line).parcels}
-    attested = {one.parcel for row_ in came for one in read_attestation(row_.body).destroyed}
+    attested = asked & frozenset[str]().union(*(parcels for _, parcels in came))
     stages = {one.stage: one.made_at for one in told}
     missing = tuple(sorted(asked - attested))
     state = "escalated" if ESCALATED in stages else "reminded" if len(stages) > 1 else "requested"
@@ -253,7 +204,7 @@ def _standing(
         reminders=tuple(stages[stage] for stage in STAGES[1:3] if stage in stages),
         escalated_at=stages.get(ESCALATED),
         dpo=dpo_of(workspace, row.convention, row.party),
-        attested_at=max((one.signed_at for one in came), default=None),
+        attested_at=max((signed for signed, parcels in came if parcels & asked), default=None),
         unwritten=tuple(one.stage for one in told if one.told_at is None),
     )
 
@@ -367,30 +318,3 @@ def _stage(workspace: Workspace, one: Standing) -> str | None:
     passed = (_today(workspace, one.convention) - local_day(datetime.fromisoformat(one.asked_at), zone)).days
     stages = {**REMINDERS, ESCALATION_DAYS: ESCALATED}
     return stages.get(max((day for day in stages if day <= passed), default=-1))
-
-
-def _signers(connection: Connection, party: str, at: datetime) -> list[PublicKey]:
-    """The party's SSH keys that nobody revoked and that were valid when it says that it signed."""
-    keys = []
-    for known in partners.approved(connection, party, at):
-        try:
-            keys.append(parse_public(known.recipient))
-        except TheirDataError:
-            continue
-    if not keys:
-        raise RefusedError(
-            f"{party} had no approved SSH key then: an age key does not sign",
-            hint="passerelle partner key add, with an ssh-ed25519 or ssh-rsa key, then two approvals",
-            fr=f"{party} n'avait pas de clé SSH approuvée à cette date : une clé age ne signe pas",
-            hint_fr="passerelle partner key add, avec une clé ssh-ed25519 ou ssh-rsa, puis deux approbations",
-        )
-    return keys
-
-
-def _check_days(workspace: Workspace, connection: Connection, attested: Attested) -> None:
-    said = attested.attestation
-    if said.at > iso(workspace.now() + MAX_AHEAD):
-        raise EvidenceError("signed after the present instant", where="attestation: at", hint="compare the two clocks")
-    last = max(runs.deliveries(connection, id=one.parcel)[0].intent_at for one in said.destroyed)
-    if said.destroyed_on < last[:10]:
-        raise EvidenceError("destroyed before it was delivered", where="attestation: destroyed_on")

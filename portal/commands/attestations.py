@@ -112,7 +112,7 @@ def record(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The attestation that came.")], as_json: JsonFlag = False
 ) -> None:
     """Verify an attestation under the keys approved when it was signed, keep it, and tell it in the trail."""
-    from retention.attestations import record as record_attestation
+    from retention.attesting import record as record_attestation
 
     out = screen(as_json=as_json)
     with opened() as workspace:

@@ -20,7 +20,8 @@ from passerelle.receipt.attestation import attest, read_request, sign_attestatio
 from passerelle.store import partners
 from passerelle.workspace import Settings, Workspace
 from portal.cli import run
-from retention.attestations import follow_up, record
+from retention.attestations import follow_up
+from retention.attesting import record
 from retention.purge import purge
 from tests.bundle.conftest import CSP, NOW, PARTY, RECIPIENT, Kept
 from tests.canary import sweep

@@ -20,7 +20,8 @@ from passerelle.receipt.attestation import Request, attest, read_request, sign_a
 from passerelle.store import partners
 from portal.cli import run
 from retention import attestations
-from retention.attestations import Standing, follow_up, record, request, standing
+from retention.attestations import Standing, follow_up, request, standing
+from retention.attesting import record
 from tests.gateway import CSP_ENDED, Gateway, trail_holds
 from tests.receipt.conftest import PARTY, Partner, make, ssh_key
 
@@ -99,6 +100,18 @@ def test_a_whole_attestation_closes_the_request(partner: Partner) -> None:
     with pytest.raises(RefusedError):
         request(partner.gateway.workspace, CSP)
     trail_holds(partner.gateway.workspace)
+
+
+def test_what_is_attested_once_is_owed_in_no_other_request(partner: Partner) -> None:
+    """Two requests name the same parcels; an answer to the one closes the other: nothing is overdue, recalled or asked for again."""
+    request(partner.gateway.workspace, CSP)
+    data = given(partner)
+    request(partner.gateway.workspace, CSP, cause="purge", cause_id="csp-ft-2024.1")
+    assert [one.state for one in seen(partner.gateway)] == ["requested", "requested"]
+    record(partner.gateway.workspace, data)
+    assert [(one.state, one.attested, one.missing) for one in seen(partner.gateway)] == [("received", 2, ())] * 2
+    assert follow_up(later(partner, 60).gateway.workspace) == []
+    assert [one.overdue for one in seen(partner.gateway)] == [False, False]
 
 
 def test_a_partial_attestation_stays_open_until_the_rest_came(partner: Partner) -> None:

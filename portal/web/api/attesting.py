@@ -6,7 +6,8 @@ from passerelle.store import attestations as store
 from portal.render import Text
 from portal.web.api.calls import RAW, ROOT, Asked, Call
 from portal.web.api.models import AttestationRequest, AttestationRequests, Attested
-from retention.attestations import record, standing
+from retention.attestations import standing
+from retention.attesting import record
 
 RECORDS_A_MINUTE = 30
 

@@ -19,7 +19,8 @@ from portal.web.visit import AbsentError, Visit
 from portal.web.ways import PARTNER, Way
 from portal.words import ATTESTATION_STATES, said
 from retention.asking import request_name, signed_request
-from retention.attestations import Standing, record, standing
+from retention.attestations import Standing, standing
+from retention.attesting import record
 
 TRIES_A_MINUTE = 20
 TONES = {"received": "good", "escalated": "bad"}
