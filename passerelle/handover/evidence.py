@@ -25,11 +25,11 @@ SIGNATURE_LINE = "\n— ".encode()
 SIGNATURES = 2  # ours: others' would go unverified here, and bytes that nobody verifies are not handed over
 
 
-def trust_from(folder: Path, recipient: str | None = None) -> Trust:
-    """What a partner verifies with: the two files that the gateway hands over once, by a second channel.
+def trusted(folder: Path) -> tuple[str, str]:
+    """The two files that the gateway hands over once, by a second channel: ``allowed_signers``, and the trail's verifier key.
 
     Raises:
-        UsageError: ``allowed_signers`` or ``trail.vkey`` is not in ``folder``.
+        UsageError: one of them is not in ``folder``.
     """
     signers, trail = folder / "allowed_signers", folder / "trail.vkey"
     if not (signers.is_file() and trail.is_file()):
@@ -39,7 +39,16 @@ def trust_from(folder: Path, recipient: str | None = None) -> Trust:
             fr="il faut un dossier qui contienne allowed_signers et trail.vkey",
             hint_fr="--trust le désigne ; la passerelle remet les deux fichiers une fois pour toutes",
         )
-    verifier_key = _text(trail).strip()
+    return _text(signers), _text(trail).strip()
+
+
+def trust_from(folder: Path, recipient: str | None = None) -> Trust:
+    """What a partner verifies parcels with.
+
+    Raises:
+        UsageError: ``allowed_signers`` or ``trail.vkey`` is not in ``folder``.
+    """
+    signers, verifier_key = trusted(folder)
 
     def in_the_trail(manifest: bytes, proof: bytes) -> None:
         proven = verify_entry(proof, verifier_key)
@@ -51,7 +60,7 @@ def trust_from(folder: Path, recipient: str | None = None) -> Trust:
                 "expected the head signed twice by the trail's key, plain and timestamped", where="checkpoint"
             )
 
-    return Trust(parse_allowed_signers(_text(signers)), in_the_trail, recipient)
+    return Trust(parse_allowed_signers(signers), in_the_trail, recipient)
 
 
 def _text(path: Path) -> str:

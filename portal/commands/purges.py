@@ -11,7 +11,8 @@ import typer
 
 from passerelle.errors import PasserelleError, RefusedError, UsageError
 from portal.certificate import on, show_certificate
-from portal.context import JsonFlag, actor, looked, opened, screen, written
+from portal.commands.parcels import Trusted, trust_folder
+from portal.context import JsonFlag, actor, content, looked, opened, screen, written
 from portal.render import Screen, Text, Tone, day, size
 from portal.words import COPIES, NO_VALUE, PURGE_STATES, STUCK, ground, moment, reason, said
 
@@ -279,7 +280,7 @@ def certificate(
     purge_id: Annotated[str, typer.Argument(metavar="ID", help="The purge's id, or its convention's.")],
     out_folder: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder for certificate.json, its SSH signature, and the page to print."),
+        typer.Option("--out", help="Folder for certificate.json, its signature, its proof, and the page to print."),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -292,6 +293,9 @@ def certificate(
         found = [p for p in purges.purges(connection, state="done") if purge_id in {p.id, p.convention}]
         if found:
             look.subject, look.convention = found[-1].id, found[-1].convention
+            told = workspace.ledger.find(connection, "purge_certificate", convention=found[-1].convention)
+            entry = next(one.index for one in told if one.entry.body["purge"] == found[-1].id)
+            proof = workspace.ledger.prove(connection, entry)
     if not found:
         raise UsageError(
             "no certificate of that id",
@@ -305,5 +309,45 @@ def certificate(
     if out_folder is not None:
         written(out_folder / "certificate.json", (last.certificate or "").encode(), "--out")
         written(out_folder / "certificate.json.sig", (last.signature or "").encode(), "--out")
+        written(out_folder / "certificate.tlog-proof", proof, "--out")
         written(out_folder / "certificate.html", certificate_page(body), "--out")
     out.answer({**body, "signature": last.signature}, lambda: show_certificate(out, body))
+
+
+@purge.command("verify")
+def verify(
+    folder: Annotated[Path, typer.Argument(help="Folder with certificate.json, its signature and its proof.")],
+    trust: Trusted = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Verify a certificate of destruction, offline: its form, its signature, and the proof that it is in the trail."""
+    from passerelle.handover.evidence import trusted
+    from passerelle.keys import parse_allowed_signers
+    from passerelle.keys.ssh import CERTIFICATE_NAMESPACE
+    from retention.certified import verify_certificate
+
+    out = screen(as_json=as_json)
+    lines, trail_key = trusted(trust_folder(trust))
+    signers = parse_allowed_signers(lines, namespace=CERTIFICATE_NAMESPACE)
+    names = ("certificate.json", "certificate.json.sig", "certificate.tlog-proof")
+    data, signature, proof = (content(folder / name, name) for name in names)
+    found = verify_certificate(data, signature, proof, signers, trail_key)
+    said = found.certificate
+    value = {
+        "purge": said.purge, "verified": True, "convention": said.convention, "whole": said.whole, "signer": found.signer,
+        "completed_at": said.completed_at, "entry": found.entry, "sha256": found.sha256,
+    }  # fmt: skip
+
+    def show() -> None:
+        out.say(Text("Le certificat est intact, signé, et inscrit au registre de preuve.", "The certificate is whole, signed, and in the trail."), Tone.DONE)  # fmt: skip
+        out.facts(
+            [
+                (Text("destruction", "purge"), said.purge),
+                (Text("convention", "convention"), said.convention),
+                (Text("achevée", "completed"), moment(said.completed_at, out.lang)),
+                (Text("signé par", "signed by"), found.signer),
+                (Text("écriture du registre", "entry of the trail"), found.entry),
+            ]
+        )
+
+    out.answer(value, show)
