@@ -18,7 +18,7 @@ from passerelle.errors import KeyStoreError, WorkspaceError
 from passerelle.handover.job import erase_copy
 from passerelle.keys import KeyRing
 from passerelle.keys.files import put
-from passerelle.store import Database, backups, holdings, objections, purges, replies, runs
+from passerelle.store import Database, backups, events, holdings, objections, purges, replies, runs
 from passerelle.store.backups import Backup
 from passerelle.store.copying import put_back
 from passerelle.store.database import sqlite_url
@@ -34,6 +34,7 @@ from retention.golden import classify
 
 BATCH = 500  # copies told in one trail entry
 CURRENT = "CURRENT"
+AGAIN = "passerelle backup restore"  # who records again what the tombstones tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,13 @@ class Restored:
     conventions: tuple[str, ...]
     certificates: int
     objections: int
+    holds: int
 
     def as_json(self) -> dict[str, Any]:
         """As one JSON object."""
         return {
             "trail_size": self.trail_size, "lost": self.lost, "copies": self.copies, "conventions": list(self.conventions),
-            "certificates": self.certificates, "objections": self.objections,
+            "certificates": self.certificates, "objections": self.objections, "holds": self.holds,
         }  # fmt: skip
 
 
@@ -176,7 +178,8 @@ def _again(workspace: Workspace, known: Sequence[Mapping[str, Any]]) -> Restored
         certificates = _certificates(workspace, connection, known)
         _backups_again(workspace, connection, known)
         told = _objections_again(workspace, connection, known)
-        done = Restored(size, max(0, lost - size), copies, conventions, certificates, told)
+        held = _holds_again(workspace, connection, known)
+        done = Restored(size, max(0, lost - size), copies, conventions, certificates, told, held)
         body = {"size": size, "lost": done.lost, "holdings": copies, "conventions": list(conventions) or None}
         workspace.append(connection, "backup_restored", body)
         workspace.ledger.checkpoint(connection, workspace.now())
@@ -301,6 +304,35 @@ def _objections_again(workspace: Workspace, connection: Connection, known: Seque
     for name in sorted(there & withdrawn.keys()):
         objections.withdraw(connection, name)
         workspace.append(connection, "objection_withdrawn", {"convention": withdrawn[name], "objection": name})
+        count += 1
+    return count
+
+
+def _holds_again(workspace: Workspace, connection: Connection, known: Sequence[Mapping[str, Any]]) -> int:
+    """What was said of holds since is said again, in its order: what is held stays held. How many events."""
+    there = {
+        (name, stones.hold_id(row))
+        for name in events.conventions(connection)
+        for row in events.history(connection, name)
+    }
+    count = 0
+    for one in known:
+        name = one["convention"] if one["kind"] == "hold" else None
+        if name is None or (name, one["id"]) in there or (said := stones.opened_hold(workspace, one)) is None:
+            continue
+        number = events.record(
+            connection, name, said["type"], said["payload"], by=AGAIN, at=datetime.fromisoformat(said["at"]),
+            evidence_sha256=said["evidence"],
+        )  # fmt: skip
+        body = {
+            "convention": name,
+            "event": said["type"],
+            "event_id": f"e-{number}",
+            "evidence_sha256": said["evidence"],
+        }
+        digest_of = events.digest(said["type"], said["payload"])
+        workspace.append(connection, "event_recorded", {**body, "payload_sha256": digest_of})
+        there.add((name, one["id"]))
         count += 1
     return count
 

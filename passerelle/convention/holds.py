@@ -22,6 +22,9 @@ _OPENING: dict[str, tuple[HoldKind, str]] = {
     "legal_obligation_recorded": ("legal_obligation", "legal_obligation_ended"),
     "hold_placed": ("litigation", "hold_lifted"),
 }
+EVENTS = frozenset(
+    {*_OPENING, *(lifting for _, lifting in _OPENING.values()), "hold_reviewed"}
+)  # all that is said of holds
 _NAMES = {
     "litigation": Words("contentieux", "litigation"),
     "legal_obligation": Words("obligation légale", "legal duty"),

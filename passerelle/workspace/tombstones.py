@@ -1,14 +1,15 @@
-"""What was destroyed, written down outside the database and outside every backup, so that no restoration brings it back.
+"""What was destroyed, and what is held, written down outside the database and every backup: no restoration undoes either.
 
 ``keys/tombstones`` (docs/spec/backups.md): one JSON object a line, appended and synced; a line cut short by a death is written again.
 PASSERELLE_TOMBSTONES names a second copy, on another disk. The lines follow from the tables, the trail and the key ring: they are
-brought up to date at each opening, and at each closing after something was destroyed.
+brought up to date at each opening, and at each closing after something was destroyed, or a hold was placed, reviewed or lifted.
 """
 
 from __future__ import annotations
 
 import base64
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,9 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
+from passerelle.canonical import canonical
+from passerelle.clock import iso
+from passerelle.convention.holds import EVENTS
 from passerelle.errors import KeyStoreError, WorkspaceError
 from passerelle.keys import wrapping
-from passerelle.store import backups, holdings, objections, purges
+from passerelle.store import backups, events, holdings, objections, purges
 from passerelle.store.objections import Objection
 from passerelle.trail.tables import trail_entry
 
@@ -33,7 +37,7 @@ NAME = "tombstones"
 MARKS = ("destroyed", "index-destroyed")  # how the ring ends the names of its own tombstones
 TELLING = ("destroyed", "expired", "rotated", "superseded", "objection", "purge", "erased", "erasure", "backup")
 TAIL_BYTES = 4096
-PURPOSE = "passerelle/tombstone"  # what seals an objection (docs/spec/keys.md, section 3)
+PURPOSE = "passerelle/tombstone"  # what seals an objection or a hold (docs/spec/keys.md, section 3)
 
 Line = Mapping[str, Any]
 
@@ -115,17 +119,19 @@ def _lines(workspace: Workspace, connection: Connection) -> Iterator[Line]:
         body = found.entry.body
         if body["objection"] not in there:
             yield {"kind": "withdrawn", "id": body["objection"], "convention": body["convention"]}
+    yield from _holds(workspace, connection)
+
+
+def _holds(workspace: Workspace, connection: Connection) -> Iterator[Line]:
+    """What was said of holds, as long as there is something to hold."""
+    for convention in sorted(events.conventions(connection)):
+        for row in (one for one in events.history(connection, convention) if one.type in EVENTS):
+            if (sealed := _sealed_hold(workspace, row)) is not None:
+                yield {"kind": "hold", "id": hold_id(row), "convention": convention, "sealed": sealed}
 
 
 def _sealed(workspace: Workspace, one: Objection) -> str | None:
-    """An objection sealed to its convention: without the keys it says nothing, and it ends with them."""
-    try:
-        master = workspace.keys.keyset(one.convention).master
-    except KeyStoreError:
-        return None
-    body = json.dumps({**asdict(one), "tag": one.tag.hex()}, sort_keys=True).encode()
-    key = wrapping.derive(master, PURPOSE, wrapping.KEY_BYTES)
-    return base64.b64encode(wrapping.wrap(key, body, f"{PURPOSE}/{one.id}")).decode()
+    return _seal(workspace, one.convention, one.id, {**asdict(one), "tag": one.tag.hex()})
 
 
 def opened(workspace: Workspace, line: Line) -> Objection | None:
@@ -134,13 +140,52 @@ def opened(workspace: Workspace, line: Line) -> Objection | None:
     Raises:
         KeyStoreError: the line does not open.
     """
+    body = _unsealed(workspace, line)
+    return None if body is None else Objection(**{**body, "tag": bytes.fromhex(body["tag"])})
+
+
+def hold_id(row: events.Recorded) -> str:
+    """What a line calls an event about a hold: it follows from what was said, and when."""
+    said = {"type": row.type, "payload": dict(row.payload), "at": iso(row.recorded_at)}
+    return f"e-{hashlib.sha256(canonical(said)).hexdigest()[:16]}"
+
+
+def _sealed_hold(workspace: Workspace, row: events.Recorded) -> str | None:
+    """An event about a hold; None under a convention that never had keys, or has none any more: nothing of it is held."""
+    if not workspace.keys.knows(row.convention):
+        return None
+    said = {"type": row.type, "payload": dict(row.payload), "at": iso(row.recorded_at), "evidence": row.evidence_sha256}
+    return _seal(workspace, row.convention, hold_id(row), said)
+
+
+def opened_hold(workspace: Workspace, line: Line) -> dict[str, Any] | None:
+    """Type, payload, instant and evidence of the event of a line; None when its convention's keys are gone.
+
+    Raises:
+        KeyStoreError: the line does not open.
+    """
+    return _unsealed(workspace, line)
+
+
+def _seal(workspace: Workspace, convention: str, name: str, said: Mapping[str, Any]) -> str | None:
+    """Something sealed to a convention: without the keys it says nothing, and it ends with them."""
+    try:
+        master = workspace.keys.keyset(convention).master
+    except KeyStoreError:
+        return None
+    key = wrapping.derive(master, PURPOSE, wrapping.KEY_BYTES)
+    body = json.dumps(said, sort_keys=True).encode()
+    return base64.b64encode(wrapping.wrap(key, body, f"{PURPOSE}/{name}")).decode()
+
+
+def _unsealed(workspace: Workspace, line: Line) -> dict[str, Any] | None:
     try:
         master = workspace.keys.keyset(line["convention"]).master
     except KeyStoreError:
         return None
     key = wrapping.derive(master, PURPOSE, wrapping.KEY_BYTES)
-    body = json.loads(wrapping.unwrap(key, base64.b64decode(line["sealed"]), f"{PURPOSE}/{line['id']}"))
-    return Objection(**{**body, "tag": bytes.fromhex(body["tag"])})
+    said: dict[str, Any] = json.loads(wrapping.unwrap(key, base64.b64decode(line["sealed"]), f"{PURPOSE}/{line['id']}"))
+    return said
 
 
 def _size(connection: Connection) -> int:
@@ -150,7 +195,10 @@ def _size(connection: Connection) -> int:
 
 def _destroyed_since(connection: Connection, index: int) -> bool:
     kinds = connection.scalars(select(trail_entry.c.kind).where(trail_entry.c.index >= index).distinct())
-    return any(word in kind for kind in kinds for word in TELLING)
+    if any(word in kind for kind in kinds for word in TELLING):
+        return True
+    told = select(trail_entry.c.body).where(trail_entry.c.index >= index, trail_entry.c.kind == "event_recorded")
+    return any(json.loads(body)["body"]["event"] in EVENTS for body in connection.scalars(told))
 
 
 def _told(path: Path) -> int:
@@ -197,7 +245,7 @@ def _new(lines: Iterable[Line], known: set[str]) -> list[Line]:
 
 
 def _key(one: Line) -> str:
-    """What makes two lines the same: an objection is sealed anew each time."""
+    """What makes two lines the same: what is sealed is sealed anew each time."""
     return json.dumps({name: value for name, value in one.items() if name != "sealed"}, sort_keys=True)
 
 

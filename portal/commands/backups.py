@@ -201,6 +201,7 @@ def _show_restored(out: Screen, value: dict[str, Any]) -> None:
                 ),
                 (Text("certificats repris", "certificates kept"), value["certificates"]),
                 (Text("oppositions reprises", "objections kept"), value["objections"]),
+                (Text("écritures de suspensions reprises", "records of holds kept"), value["holds"]),
             ]
         )
         if value["lost"]:

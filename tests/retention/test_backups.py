@@ -32,6 +32,7 @@ from retention.backups import alerts, every_holding, expire, holding, make, reco
 from retention.places import left_of
 from retention.purge import purge
 from retention.restoring import replay, restore
+from retention.suspending import Asked, lift, place, review, standing
 from tests.gateway import (
     CSP_ENDED,
     CSP_FILED,
@@ -253,6 +254,37 @@ def test_objections_since_are_honoured_again(gateway: Gateway) -> None:
         assert objections.standing(connection) == [kept]
         verify_tables(again.workspace.ledger, connection)
     again.workspace.close()
+
+
+def test_holds_since_are_kept_again(gateway: Gateway) -> None:
+    """Placed, reviewed or lifted after the backup, a hold stands as it stood; the purge that follows takes nothing that it names."""
+    before = place(gateway.workspace, OTHER, asked_for("avant"), by="dpo")
+    folder = saved(gateway)
+    gateway.move_to("2025-08-12T06:00:00+02:00")
+    kept = place(gateway.workspace, CSP, asked_for("contentieux"), by="dpo")
+    review(gateway.workspace, kept.id, reason="revu", following=date(2026, 1, 10), by="dpo")
+    lift(gateway.workspace, before.id, reason="clos", by="dpo")
+    for words in (b"contentieux", b"revu"):
+        gateway.workspace.close()
+        assert words not in (gateway.home / "keys" / "tombstones").read_bytes()
+    done = restore(settings_of(gateway), folder)
+    assert done.holds == 3
+    again = gateway.reopened().move_to(DUE)
+    with again.workspace.database.read() as connection:
+        found = {one.id: (one.state, one.review, one.reason) for one in standing(again.workspace, connection)}
+        verify_tables(again.workspace.ledger, connection)
+    assert found[kept.id] == ("active", date(2026, 1, 10), "contentieux")
+    assert found[before.id][0] == "lifted"
+    with pytest.raises(RefusedError, match="litigation"):
+        purge(again.workspace, CSP)
+    trail_holds(again.workspace)
+    again.workspace.close()
+    assert restore(settings_of(again), folder).holds == 3
+
+
+def asked_for(reason: str) -> Asked:
+    """A hold on the pools of candidates."""
+    return Asked("litigation", reason, "DPO", date(2025, 12, 1), ("candidate-pools",))
 
 
 def test_a_backup_says_what_it_still_holds(gateway: Gateway) -> None:
