@@ -6,10 +6,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.killing import Mortals
 
 # How long an example takes, and its making, depends on who else uses the machine; the time of a test has its own limit.
 settings.register_profile("passerelle", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -57,7 +61,7 @@ def postgres_server() -> Iterator[str]:
 
     Its folder is not under pytest's, which other sessions close to the user that the server runs as.
     """
-    with TemporaryDirectory(prefix="passerelle-pg-") as folder, pytest.MonkeyPatch.context() as patch:
+    with TemporaryDirectory(prefix="postgres-of-tests-") as folder, pytest.MonkeyPatch.context() as patch:
         Path(folder).chmod(0o755)
         (runtime := Path(folder) / "run").mkdir(mode=0o700)
         patch.setenv("XDG_RUNTIME_DIR", str(runtime))
@@ -65,6 +69,15 @@ def postgres_server() -> Iterator[str]:
 
         with get_server(Path(folder) / "data", cleanup_mode="delete") as server:
             yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@pytest.fixture(scope="session")
+def mortals() -> Iterator[Mortals]:
+    """The process that those who are killed are forked from: it takes seconds to load all that they need."""
+    from tests.killing import Mortals
+
+    with Mortals() as process:
+        yield process
 
 
 @pytest.fixture(scope="module")

@@ -31,13 +31,6 @@ MANY = 130_000  # more than two of the stretches that the contract judges at onc
 NOW = "2025-05-12T06:00:00+02:00"
 
 
-@pytest.fixture(scope="module")
-def mortals() -> Iterator[Mortals]:
-    """The process that others are forked from."""
-    with Mortals() as process:
-        yield process
-
-
 class Stage:
     """One exchange about to run, put back as it was before each death."""
 

@@ -6,7 +6,6 @@ import os
 import resource
 import signal
 import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -347,13 +346,6 @@ def test_the_earlier_lock_opens_nothing_of_the_later_parcel(world: tuple[Gateway
     verified = verify(sent(gateway, f"{new}.tar"), trust_from(gateway.home / "trust"))
     with pytest.raises(ParcelError, match="outer lock"):
         open_parcel(verified.parcel, [gateway.identities["mtfp"]], release, tmp_path / "out")
-
-
-@pytest.fixture(scope="module")
-def mortals() -> Iterator[Mortals]:
-    """The process that others are forked from."""
-    with Mortals() as process:
-        yield process
 
 
 @pytest.mark.slow

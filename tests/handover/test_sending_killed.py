@@ -49,26 +49,25 @@ def state(gateway: Gateway) -> list[str]:
 
 
 @pytest.mark.slow
-def test_killed_at_each_change_nothing_or_the_whole_is_there(gateway: Gateway) -> None:
+def test_killed_at_each_change_nothing_or_the_whole_is_there(mortals: Mortals, gateway: Gateway) -> None:
     """Before each change of the disk and after each commit of an arrival: no sending, or one with its file, copy and entry; never a plain byte."""
     outcomes = set[int]()
     before = state(gateway)
-    with Mortals() as mortals:
-        for change in range(1, 200):
-            source = edited(gateway.write(POOLS, 8, seed=change), {3: {"email": EMAIL}})
-            told = Task(
-                str(gateway.home), gateway.workspace.now().isoformat(), POOLS, "2025-05", str(source),
-                sent_by="france-travail", change=change,
-            )  # fmt: skip
-            death = mortals.run(told)
-            assert death.killed or death.status == 0
-            assert sweep([gateway.home], {"email": EMAIL}) == []
-            after = state(gateway)
-            assert set(before) <= set(after)
-            outcomes.add(len(after) - len(before))
-            before = after
-            if not death.killed:
-                break
+    for change in range(1, 200):
+        source = edited(gateway.write(POOLS, 8, seed=change), {3: {"email": EMAIL}})
+        told = Task(
+            str(gateway.home), gateway.workspace.now().isoformat(), POOLS, "2025-05", str(source),
+            sent_by="france-travail", change=change,
+        )  # fmt: skip
+        death = mortals.run(told)
+        assert death.killed or death.status == 0
+        assert sweep([gateway.home], {"email": EMAIL}) == []
+        after = state(gateway)
+        assert set(before) <= set(after)
+        outcomes.add(len(after) - len(before))
+        before = after
+        if not death.killed:
+            break
     assert change > 5
     assert not death.killed
     assert outcomes == {0, 1}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,6 @@ from tests.gateway import POOLS, STUDIES, Gateway, assert_no_orphans, pools, stu
 from tests.killing import Mortals, Task
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def mortals() -> Iterator[Mortals]:
-    """The process that others are forked from."""
-    with Mortals() as process:
-        yield process
 
 
 class Stage:

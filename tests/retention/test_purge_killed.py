@@ -187,7 +187,7 @@ class Ended:
         assert_no_orphans(gateway)
         trail_holds(gateway.workspace)
         gateway.workspace.close()
-        ours = [str(path) for path in Path(tempfile.gettempdir()).glob("passerelle-*") if not path.name.startswith("passerelle-pg-")]  # fmt: skip
+        ours = Path(tempfile.gettempdir()).glob("passerelle-*")
         temporary = [Path(where) / name for folder in ours for where, _, names in os.walk(folder) for name in names]
         places = [path for path in gateway.home.rglob("*") if path.is_file()] + self.database.files(gateway.home)
         for path in {*places, *temporary}:
@@ -220,13 +220,6 @@ def ended(memory: Path) -> Ended:
 def ended_on_postgres(memory: Path, postgres: str) -> Ended:
     """The same on a server."""
     return Ended(memory / "postgres", Database(postgres))
-
-
-@pytest.fixture(scope="module")
-def mortals() -> Iterator[Mortals]:
-    """The process that others are forked from."""
-    with Mortals() as process:
-        yield process
 
 
 def before_every_write(stage: Ended, mortals: Mortals, step: int) -> int:

@@ -25,15 +25,14 @@ NOW = "2025-05-12T06:00:00+02:00"
 CONVENTION, _, EXCHANGE = POOLS.partition("/")
 
 
-def test_killed_at_every_write_of_a_delivery(tmp_path: Path) -> None:
+def test_killed_at_every_write_of_a_delivery(mortals: Mortals, tmp_path: Path) -> None:
     """From the intent on, a death at any write ends, after the next opening, in one parcel that the trail tells of once."""
     gateway = pools(tmp_path / "gateway")
     source = gateway.write(POOLS, 20)
     gateway.workspace.close()
-    with Mortals() as mortals:
-        assert mortals.run(
-            Task(str(gateway.home), NOW, POOLS, "2025-05", str(source), function="complete", when="call")
-        ).killed
+    assert mortals.run(
+        Task(str(gateway.home), NOW, POOLS, "2025-05", str(source), function="complete", when="call")
+    ).killed
     saved = gateway.saved(tmp_path / "saved")
     texts = {CONVENTION: load_convention(gateway.home, CONVENTION)}  # read once: reading is slow, and writes nothing
     settings = Settings(gateway.home, None, gateway.workspace.now())

@@ -66,23 +66,22 @@ def test_a_workspace_without_its_keys(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_making_that_was_killed_is_resumed(tmp_path: Path) -> None:
+def test_a_making_that_was_killed_is_resumed(mortals: Mortals, tmp_path: Path) -> None:
     """Killed before a change of the disk, every second one, the making goes on to one workspace with one first entry."""
     point, killed = 1, True
-    with Mortals() as mortals:
-        while killed:
-            home = tmp_path / str(point)
-            killed = mortals.run(Task(str(home), NOW, change=point)).killed
-            settings = Settings(home, None, INSTANT)
-            workspace = Workspace.create(settings, rehearsal=True) if killed and not _complete(home) else Workspace.open(settings)  # fmt: skip
-            with workspace.database.read() as connection:
-                kinds = [found.entry.kind for found in workspace.ledger.entries(connection)]
-                check(connection, workspace.ledger.verifier_key)
-            assert (kinds[0], kinds.count("workspace_created")) == ("workspace_created", 1)
-            assert (home / "trust" / "allowed_signers").read_text() == workspace.keys.allowed_signers
-            assert list(home.rglob("*.part")) == []
-            workspace.close()
-            point += 2
+    while killed:
+        home = tmp_path / str(point)
+        killed = mortals.run(Task(str(home), NOW, change=point)).killed
+        settings = Settings(home, None, INSTANT)
+        workspace = Workspace.create(settings, rehearsal=True) if killed and not _complete(home) else Workspace.open(settings)  # fmt: skip
+        with workspace.database.read() as connection:
+            kinds = [found.entry.kind for found in workspace.ledger.entries(connection)]
+            check(connection, workspace.ledger.verifier_key)
+        assert (kinds[0], kinds.count("workspace_created")) == ("workspace_created", 1)
+        assert (home / "trust" / "allowed_signers").read_text() == workspace.keys.allowed_signers
+        assert list(home.rglob("*.part")) == []
+        workspace.close()
+        point += 2
     assert point > 20
 
 
