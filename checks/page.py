@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from checks.codes import listed_share
 from checks.plot import bars
@@ -16,19 +17,26 @@ from checks.words import WORDS
 from passerelle.contract import Kind
 from passerelle.profile import ColumnProfile, Count, Finding, Profile, Verdict
 
+if TYPE_CHECKING:
+    from jinja2 import Template
+
 CODES_SHOWN = 3
 NONE = "–"
 
 
 def page(verdict: Verdict, profile: Profile, history: Sequence[Profile], subject: str = "") -> str:
     """The page of ``verdict`` on ``profile``, as one HTML document; ``subject`` names the exchange, if given."""
+    before = nearest(profile, earlier(profile, history))
+    views = [_View(lang, profile).render(verdict, before) for lang in ("fr", "en")]
+    return _template().render(verdict=verdict, profile=profile, subject=subject, views=views)
+
+
+@cache
+def _template() -> Template:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    template = environment.from_string(files("checks").joinpath("page.html.jinja").read_text("utf-8"))
-    before = nearest(profile, earlier(profile, history))
-    views = [_View(lang, profile).render(verdict, before) for lang in ("fr", "en")]
-    return template.render(verdict=verdict, profile=profile, subject=subject, views=views)
+    return environment.from_string(files("checks").joinpath("page.html.jinja").read_text("utf-8"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 from passerelle.report.model import CodeList, Report
 from passerelle.report.words import PAGE, written_format
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 Language = Literal["fr", "en"]
 PARIS = ZoneInfo("Europe/Paris")
@@ -20,11 +24,15 @@ MONTHS: dict[Language, tuple[str, ...]] = {
 
 def page(report: Report) -> bytes:
     """The page of ``report``; every text is escaped."""
+    return _template().render(report=report, views=[_view(report, "fr"), _view(report, "en")]).encode()
+
+
+@cache
+def _template() -> Template:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    template = environment.from_string(files("passerelle.report").joinpath("page.html.jinja").read_text("utf-8"))
-    return template.render(report=report, views=[_view(report, "fr"), _view(report, "en")]).encode()
+    return environment.from_string(files("passerelle.report").joinpath("page.html.jinja").read_text("utf-8"))
 
 
 def _view(report: Report, lang: Language) -> dict[str, Any]:
