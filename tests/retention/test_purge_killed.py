@@ -107,7 +107,7 @@ class Ended:
 
     def __post_init__(self) -> None:
         self.database.begin()
-        gateway = pools(self.folder / "gateway") if self.database.url is None else self._elsewhere()
+        gateway = pools(self.folder / "gateway", self.database.url)
         other = two_recipients(gateway)
         source = gateway.write(POOLS, 60, bad_rate=0.02)
         gateway.run(POOLS, "2025-05", source)
@@ -121,12 +121,6 @@ class Ended:
         self.canaries = self._canaries(gateway)
         self.gateway, self.saved = gateway, gateway.saved(self.folder / "saved")
         self.database.save()
-
-    def _elsewhere(self) -> Gateway:
-        made = Gateway.create
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Gateway, "create", lambda folder, instant: made(folder, instant, self.database.url))
-            return pools(self.folder / "gateway")
 
     def _in_prefect(self, gateway: Gateway) -> None:
         """What Prefect has of an order of the convention, in its own tables."""
