@@ -15,8 +15,9 @@ from typing import Final
 UNUSED: Final = {"contract": frozenset({"hypothesis", "pandas"})}
 """By command: the packages that none of its subcommands uses, hidden though they are installed."""
 LASTING: Final = frozenset({"serve"})
-"""Commands whose process stays: there, garbage is looked for as usual."""
+"""Commands whose process stays: there, garbage is looked for, though not seventy times for one page that tells of every delivery."""
 _THRESHOLDS: Final = (100_000, 50, 100)
+_STAYING: Final = (5_000, 20, 20)
 
 
 class _Hidden:
@@ -37,3 +38,5 @@ def start(arguments: list[str]) -> None:
     if command not in LASTING:
         gc.set_threshold(*_THRESHOLDS)
         atexit.register(gc.freeze)
+    else:
+        gc.set_threshold(*_STAYING)

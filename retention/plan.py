@@ -21,7 +21,7 @@ from passerelle.store import holdings, purges, runs
 from passerelle.store.holdings import Holding
 from passerelle.workspace import Workspace
 from passerelle.workspace.agreement import verify_tables
-from retention.scope import OUTLIVES, Ruling, Scope, held, rulings
+from retention.scope import OUTLIVES, Ruling, Scope, held, ruled
 
 NOTHING_HELD = "nothing_held"
 
@@ -104,7 +104,7 @@ def plan(workspace: Workspace, connection: Connection, convention_id: str, scope
     scope = scope or Scope(convention_id)
     convention = workspace.convention(convention_id)
     history, now = workspace.history(connection, convention_id), workspace.now()
-    found = rulings(workspace, connection, scope)
+    found = ruled(workspace, connection, scope)
     going = [one for one in found if one.may_go]
     ended = purge_allowed(convention, history, now)
     changed = approval.pending(connection, convention)
@@ -120,7 +120,7 @@ def plan(workspace: Workspace, connection: Connection, convention_id: str, scope
         now=workspace.now().astimezone(convention.zone).date(),
         copies=tuple(one.copy for one in going),
         held=tuple(held(found)),
-        not_due=sum(1 for one in found if one.hold is None and not one.may_go),
+        not_due=sum(one.count for one in found if one.hold is None and not one.may_go),
         handed=_handed(connection, scope, going),
     )
 

@@ -6,7 +6,7 @@ A hold keeps the copies that it names and no others: the rest of the convention 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -55,13 +55,14 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """One copy in a scope: what the rules say of it today, and the hold that keeps it."""
+    """One copy in a scope: what the rules say of it today, and the hold that keeps it. It may stand for ``count`` alike."""
 
     copy: Holding
     what: What = field(repr=False)
     answer: Answer = field(repr=False)
     deadline: Answer = field(repr=False)
     hold: Hold | None = None
+    count: int = 1
 
     @property
     def may_go(self) -> bool:
@@ -115,6 +116,23 @@ def rulings(workspace: Workspace, connection: Connection, scope: Scope, more: tu
     ]
 
 
+def ruled(workspace: Workspace, connection: Connection, scope: Scope) -> list[Ruling]:
+    """As ``rulings``; where none of a whole convention may go, one that stands for all of an exchange and a kind.
+
+    Only where no hold names a period or a person: then nothing tells the copies of an exchange apart.
+    """
+    convention = workspace.convention(scope.convention)
+    judge = _Judge(convention, workspace.history(connection, convention.id), workspace.now())
+    if not scope.whole or judge.tells_apart:
+        return rulings(workspace, connection, scope)
+    datasets = _datasets(convention)
+    found = []
+    for copy, count in holdings.firsts(connection, convention.id, but=OUTLIVES):
+        what = What(_names(copy.exchange, datasets))
+        found.append(Ruling(copy, what, *judge.of(what), count))
+    return rulings(workspace, connection, scope) if any(one.may_go for one in found) else found
+
+
 def kept_by_holds(workspace: Workspace, connection: Connection, conventions: Iterable[str]) -> dict[str, Words]:
     """Why holds keep the copies of each run, by run: what a letter to a person says of them."""
     known = set(workspace.convention_ids()) & set(conventions)
@@ -128,7 +146,7 @@ def held(found: Iterable[Ruling]) -> list[dict[str, Any]]:
     for one in found:
         if one.hold is not None:
             key = (one.hold.id or "", one.hold.kind, one.copy.exchange)
-            kept.setdefault(key, Counter())[one.copy.kind] += 1
+            kept.setdefault(key, Counter())[one.copy.kind] += one.count
     return [
         {"hold": hold or None, "kind": kind, "exchange": exchange, "copies": dict(sorted(count.items()))}
         for (hold, kind, exchange), count in sorted(kept.items())
@@ -144,6 +162,7 @@ class _Judge:
         self._by_period = any(one.period is not None for one in self._holds)
         self._known: dict[What, tuple[Answer, Answer, Hold | None]] = {}
         self.persons = frozenset(tag for one in self._holds for tag in one.persons)
+        self.tells_apart = self._by_period or bool(self.persons)
 
     def of(self, what: What) -> tuple[Answer, Answer, Hold | None]:
         """Whether it may be purged, its deadline, and the hold that keeps it."""
@@ -163,7 +182,7 @@ def _described(
 ) -> list[tuple[Holding, What]]:
     """Our copies in a scope, each with what a hold may name of it; ``persons`` are the tags that are looked for."""
     convention = workspace.convention(scope.convention)
-    datasets = {one.id: one.handling.contract for one in convention.exchanges if one.handling is not None}
+    datasets = _datasets(convention)
     periods = runs.periods(connection, convention.id)
     shards = {one.run: one for one in holdings.all_of(connection, convention.id, kind=OUTLIVES)} if persons else {}
     known: dict[tuple[str, str], What] = {}
@@ -173,7 +192,7 @@ def _described(
             continue
         key = (copy.exchange, copy.run)
         if key not in known:
-            names = frozenset({copy.exchange, datasets.get(copy.exchange, copy.exchange)})
+            names = _names(copy.exchange, datasets)
             known[key] = (
                 What(
                     names, PurePosixPath(copy.location).parent.name, persons
@@ -184,6 +203,15 @@ def _described(
         if scope.whole or scope.has(known[key]):
             found.append((copy, known[key]))
     return found
+
+
+def _datasets(convention: Convention) -> dict[str, str]:
+    """The dataset of each exchange that carries rows."""
+    return {one.id: one.handling.contract for one in convention.exchanges if one.handling is not None}
+
+
+def _names(exchange: str, datasets: Mapping[str, str]) -> frozenset[str]:
+    return frozenset({exchange, datasets.get(exchange, exchange)})
 
 
 def _persons(workspace: Workspace, shard: Holding | None, tags: frozenset[str]) -> frozenset[str]:

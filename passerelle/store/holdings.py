@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from passerelle.clock import iso
 from passerelle.store.tables import holding
@@ -82,6 +82,20 @@ def present(connection: Connection, **where: str | bool) -> list[Holding]:
     for name, value in where.items():
         query = query.where(holding.c[name] == value)
     return [Holding._make(row) for row in connection.execute(query).all()]
+
+
+def firsts(connection: Connection, convention: str, *, but: str) -> list[tuple[Holding, int]]:
+    """Of our copies of a convention that are present, of other kinds than ``but``: the first of each exchange and kind, and how many."""
+    alike = (
+        select(func.min(holding.c.id).label("first"), func.count().label("count"))
+        .where(
+            holding.c.convention == convention, holding.c.destroyed_at.is_(None), holding.c.ours, holding.c.kind != but
+        )
+        .group_by(holding.c.exchange, holding.c.kind)
+        .subquery()
+    )
+    query = select(alike.c.count, *_COLUMNS).join(alike, alike.c.first == holding.c.id).order_by(holding.c.id)
+    return [(Holding._make(rest), count) for count, *rest in connection.execute(query).all()]
 
 
 def places(connection: Connection, kind: str) -> list[tuple[str, str]]:

@@ -280,13 +280,15 @@ def _agrees(row: Objection, body: Mapping[str, Any]) -> bool:
 
 def _deliveries(connection: Connection, told: _Told) -> Iterator[str]:
     query = select(delivery.c.id, delivery.c.state, delivery.c.entry, *(delivery.c[part] for part in INTENT))
-    rows = {name: rest for name, *rest in connection.execute(query).all()}
+    rows = {row[0]: row for row in connection.execute(query).all()}
     for name, intent in told.intents.items():
         row = rows.pop(name, None)
         if row is None:
             yield f"delivery {name} recorded in the trail is missing"
             continue
-        state, entry, *parts = row
+        if row == (name, "delivered" if name in told.delivered else "intent", intent.entry, *intent.parts):
+            continue  # as nearly all are
+        _, state, entry, *parts = row
         said = zip(INTENT, parts, intent.parts, strict=True)
         wrong = [part for part, found, expected in said if expected not in {None, found}]
         if entry != intent.entry or wrong:

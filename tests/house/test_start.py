@@ -63,7 +63,7 @@ def test_checking_a_file_loads_no_library_that_it_does_not_use(tmp_path: Path) -
     assert done.stderr == "['pandera', 'polars']\n"
 
 
-def test_a_process_that_stays_looks_for_garbage_as_usual() -> None:
+def test_a_process_that_stays_looks_for_garbage() -> None:
     """Only a process that runs one command and ends leaves most of the looking for garbage."""
     program = "import gc, sys; from portal.starting import start; start(sys.argv[1:]); print(gc.get_threshold()[0])"
     asked = {

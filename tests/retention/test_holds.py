@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from passerelle.convention import Event, load
 from passerelle.convention.destruction import purge_allowed
 from passerelle.convention.holds import What
 from portal.cli import run
-from retention.scope import Scope, rulings
+from retention.plan import plan
+from retention.scope import Ruling, Scope, held, ruled, rulings
 from retention.suspending import Asked, lift, overdue, place
 from tests.gateway import CSP_ENDED, OFFERS, POOLS, ROOT, Gateway, at, pools
 
@@ -65,6 +67,39 @@ def kept(gateway: Gateway, instant: str) -> set[tuple[str, str | None]]:
         found = rulings(gateway.workspace, connection, Scope(CSP))
     assert found
     return {(one.copy.exchange, one.what.period) for one in found if not one.may_go}
+
+
+def summed(found: list[Ruling]) -> Counter[Any]:
+    """How many copies of each exchange and kind have which ruling."""
+    counts: Counter[Any] = Counter()
+    for one in found:
+        counts[
+            one.copy.exchange, one.copy.kind, one.reason, one.may_go, str(one.deadline), one.hold and one.hold.id
+        ] += one.count
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("named", "alike"),
+    [((), True), (("--exchange", "candidate-pools"), True), (("--period", "2025-06"), False), (None, True)],
+)
+def test_one_ruling_stands_for_all_that_are_alike(
+    gateway: Gateway, typed: Any, named: tuple[str, ...] | None, *, alike: bool
+) -> None:
+    """Where nothing may go and no hold names a period, a plan asks once for each exchange and kind, and says the same."""
+    if named is not None:
+        assert typed(NOW, *PLACE, *named)[0] == 0
+    for instant, some in ((NOW, alike), (DUE, alike and named == ())):
+        gateway.move_to(instant)
+        with gateway.workspace.database.read() as connection:
+            each = rulings(gateway.workspace, connection, Scope(CSP))
+            found = ruled(gateway.workspace, connection, Scope(CSP))
+            planned = plan(gateway.workspace, connection, CSP)
+        assert summed(found) == summed(each)
+        assert (len(found) < len(each)) == some
+        assert found[0].copy == each[0].copy
+        assert planned.not_due == sum(1 for one in each if not one.may_go and one.hold is None)
+        assert planned.held == tuple(held(each))
 
 
 LATE = "2025-11-20T09:00:00+01:00"
