@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 
 HOUSE = ("workspace_created", "signing_key_rotated", "root_rotated", "checkpoints_set")
 IDS = ("run", "parcel", "delivery", "by", "resends", "purge", "request", "notice", "hold", "attestation")
+DIGITS = 19  # of the size of a trail, at most
+LATEST = 253_402_300_800  # seconds from 1970 to the year 10000
+EMPTY = hashlib.sha256().digest()  # the root of no entries
 BUNDLE = 256  # entries in one file of the trail (c2sp.org/tlog-tiles)
 P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
@@ -160,6 +163,8 @@ def _node(left: bytes, right: bytes) -> bytes:
 
 def included(index: int, size: int, path: list[bytes], leaf: bytes) -> bytes | None:
     """The root that an audit path leads to (RFC 9162, 2.1.3.2); None when it is too short or too long."""
+    if not 0 <= index < size:
+        return None
     fn, sn, r = index, size - 1, leaf
     for p in path:
         if sn == 0:
@@ -176,6 +181,8 @@ def included(index: int, size: int, path: list[bytes], leaf: bytes) -> bytes | N
 
 def continues(first: int, second: int, old: bytes, path: list[bytes]) -> bytes | None:
     """The root of ``second`` entries that a consistency path from ``old`` leads to (RFC 9162, 2.1.4.2); else None."""
+    if not 0 < first <= second:
+        return None
     if first == second:
         return old if not path else None
     path = path if first & (first - 1) else [old, *path]
@@ -214,12 +221,20 @@ def frontier_root(frontier: list[bytes]) -> bytes:
     return root
 
 
+def _base64(text: str) -> bytes:
+    """What ``text`` encodes, where it is written in the one canonical way; else ValueError."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError
+    return data
+
+
 class Trail:
     """Opens heads of one trail: signed notes with a plain and a timestamped signature of its key."""
 
     def __init__(self, vkey: str) -> None:
         self.name, ident, key = vkey.strip().split("+", 2)
-        raw = base64.b64decode(key, validate=True)
+        raw = _base64(key)
         self.public = raw[1:]
         plain = hashlib.sha256(self.name.encode() + b"\n\x01" + self.public).digest()[:4]
         if raw[:1] != b"\x01" or plain.hex() != ident:
@@ -239,21 +254,25 @@ class Trail:
         return self._seen[note]
 
     def _opened(self, note: str) -> tuple[int, bytes, int]:
-        text, _, rest = note.partition("\n\n")
+        text, mark, rest = note.partition("\n\n")
+        name, size, root = text.split("\n")
+        count, digest = int(size[:DIGITS]), _base64(root)
+        if not mark or rest[-1:] != "\n" or str(count) != size or not 0 <= count < 2**63 or len(digest) != len(EMPTY):
+            raise ValueError
         text += "\n"
-        name, size, root = text.split("\n")[:3]
-        signatures = [base64.b64decode(line.split(" ")[2], validate=True) for line in rest.strip().split("\n")]
-        plain = next(one[4:] for one in signatures if one[:4] == self.ids[0])
-        timed = next(one[4:] for one in signatures if one[:4] == self.ids[1])
+        lines = [line.split(" ") for line in rest[:-1].split("\n")]
+        signatures = [_base64(encoded) for dash, who, encoded in lines if (dash, who) == ("\u2014", self.name)]
+        (plain,) = (one[4:] for one in signatures if one[:4] == self.ids[0])
+        (timed,) = (one[4:] for one in signatures if one[:4] == self.ids[1])
         at = int.from_bytes(timed[:8], "big")
         message = f"cosignature/v1\ntime {at}\n{text}".encode()
         good = ed25519(self.public, text.encode(), plain) and ed25519(self.public, message, timed[8:])
-        if name != self.name or not good:
+        if name != self.name or at >= LATEST or (not count and digest != EMPTY) or not good:
             raise Fault(
                 "la signature d'un jalon du registre n'est pas bonne",
                 "the signature of a head of the trail is not good",
             )
-        return int(size), base64.b64decode(root, validate=True), at
+        return count, digest, at
 
 
 class Concerns:
