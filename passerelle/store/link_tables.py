@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, and_
 
 from passerelle.store.tables import metadata
 
@@ -20,3 +20,5 @@ delivery_link = Table(
     CheckConstraint("later <> earlier", name="ck_delivery_link_apart"),
     Index("uq_delivery_link_earlier", "kind", "earlier", unique=True),  # one resend, one successor: a chain, no fork
 )
+WAITING = and_(delivery_link.c.closed_at.is_not(None), delivery_link.c.told_at.is_(None))
+Index("ix_delivery_link_waiting", delivery_link.c.later, sqlite_where=WAITING, postgresql_where=WAITING)

@@ -10,6 +10,7 @@ from typing import Literal
 from sqlalchemy import Connection, insert, select, update
 
 from passerelle.clock import iso
+from passerelle.store.link_tables import WAITING
 from passerelle.store.link_tables import delivery_link as table
 from passerelle.store.tables import delivery
 
@@ -65,11 +66,14 @@ def close(connection: Connection, later: str, *, at: datetime) -> list[Link]:
 
 def untold(connection: Connection, convention: str, exchange: str) -> list[Link]:
     """Closed parcels of an exchange whose closing is not finished."""
+    later = connection.scalars(select(table.c.later).where(WAITING)).all()
+    if not later:
+        return []  # nearly always: no delivery is read
     query = (
         select(table)
         .join(delivery, delivery.c.id == table.c.later)
-        .where(delivery.c.convention == convention, delivery.c.exchange == exchange)
-        .where(table.c.closed_at.is_not(None), table.c.told_at.is_(None))
+        .where(delivery.c.id.in_(later), delivery.c.convention == convention, delivery.c.exchange == exchange)
+        .where(WAITING)
         .order_by(table.c.later, table.c.earlier)
     )
     return [Link(**{name: getattr(row, name) for name in Link.__slots__}) for row in connection.execute(query)]

@@ -154,6 +154,7 @@ delivery = Table(
     UniqueConstraint("convention", "exchange", "recipient", "sequence", name="uq_delivery_sequence"),
     CheckConstraint("state in ('intent','delivered')", name="ck_delivery_state"),
     # With the instant, which lies behind the manifest in a row: a search by day passes over rows that it does not read.
+    Index("ix_delivery_run", "run"),
     Index("ix_delivery_entry", "entry", "delivered_at"),
     Index("ix_delivery_recipient", "recipient", "entry", "delivered_at"),
     Index("ix_delivery_convention", "convention", "entry", "delivered_at"),
@@ -193,6 +194,7 @@ holding = Table(
         name="ck_holding_kind",
     ),
     Index("ix_holding_convention", "convention"),
+    Index("ix_holding_run", "run"),
 )
 # One copy at a time in one place: what was there before keeps its line, with the instant of its destruction.
 Index(

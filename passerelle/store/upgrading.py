@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
-from sqlalchemy import Connection, Table, inspect, select, update
+from sqlalchemy import Connection, inspect, select, update
 from sqlalchemy.schema import CreateColumn, CreateIndex
 
 from passerelle.store import tables
 from passerelle.store.profiles import content
 from passerelle.trail import tables as trail_tables
 
-SCHEMA_VERSION: Final = "6"
+SCHEMA_VERSION: Final = "7"
 ADDED: Final[Mapping[str, frozenset[tuple[str, str]]]] = {"5": frozenset({("profile", "content")})}
 """By version: the columns, table and name, that the next one added."""
 _REMADE_AFTER_5: Final = (  # indexes that were widened without a version of their own
@@ -48,11 +48,16 @@ def _from_5(connection: Connection) -> None:
     for name in _REMADE_AFTER_5:
         connection.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
     _add_columns(connection, "5")
+    _add_tables_and_indexes(connection)
+    _measure_profiles(connection)
+
+
+def _add_tables_and_indexes(connection: Connection) -> None:
     for every in (tables.metadata, trail_tables.metadata):
         every.create_all(connection)
         for table in every.sorted_tables:
-            _add_indexes(connection, table)
-    _measure_profiles(connection)
+            for index in sorted(table.indexes, key=lambda one: str(one.name)):
+                connection.execute(CreateIndex(index, if_not_exists=True))
 
 
 def _measure_profiles(connection: Connection) -> None:
@@ -72,10 +77,5 @@ def _add_columns(connection: Connection, of: str) -> None:
             connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {told}")
 
 
-def _add_indexes(connection: Connection, table: Table) -> None:
-    for index in sorted(table.indexes, key=lambda one: str(one.name)):
-        connection.execute(CreateIndex(index, if_not_exists=True))
-
-
-STEPS: Final[Mapping[str, Callable[[Connection], None]]] = {"5": _from_5}
+STEPS: Final[Mapping[str, Callable[[Connection], None]]] = {"5": _from_5, "6": _add_tables_and_indexes}
 """By version: what leads to the next."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from passerelle.errors import RefusedError, UsageError, WorkspaceError
 from passerelle.keys import Identity
@@ -195,3 +195,18 @@ def test_the_access_log_says_who_took_what(connection: Connection) -> None:
         access.log(connection, actor="agent", action="release_key", subject=subject, at=NOW.replace(day=day))
     assert [line["subject"] for line in access.lines(connection)] == ["p-1", "p-2"]
     assert [line["subject"] for line in access.lines(connection, "2026-03-02")] == ["p-2"]
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("select * from delivery where run = 'r' and state = 'intent' order by entry", "delivery USING INDEX ix_delivery_run"),
+        ("select * from holding where destroyed_at is null and run = 'r' order by id", "holding USING INDEX ix_holding_run"),
+        ("select later from delivery_link where closed_at is not null and told_at is null", "delivery_link USING INDEX ix_delivery_link_waiting"),
+    ],
+)  # fmt: skip
+def test_an_index_finds_what_a_run_asks_of_its_own(database: Database, query: str, index: str) -> None:
+    """What one exchange did is found without reading what others did before."""
+    with database.read() as connection:
+        (plan, *_) = [row.detail for row in connection.execute(text(f"explain query plan {query}"))]
+    assert index in plan
