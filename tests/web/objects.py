@@ -25,7 +25,7 @@ from passerelle.store.sendings import Sending
 from retention.attestations import request as ask
 from retention.purge import purge
 from retention.suspending import Asked, place
-from tests.gateway import CSP_FILED, OFFERS, POOLS, Gateway, two_recipients
+from tests.gateway import CSP_FILED, OFFERS, POOLS, TWO, Gateway, two_recipients
 from tests.web.visitors import Portal
 
 OWN_PARTY, OTHER_PARTY = "mtfp", "mtss"
@@ -96,8 +96,8 @@ def _persons(portal: Portal) -> dict[str, tuple[str, str]]:
         answer = received(workspace, connection, somebody(portal.gateway), kind="email")
         notice = notify(workspace, connection, "rectification", request, answer.deliveries)[0].id
     until = workspace.now().date() + timedelta(days=90)
-    asked = Asked("litigation", "a court asks", "test", until, names=("candidate-pools",))
-    hold = place(workspace, answer.deliveries[0].convention, asked, by="test").id
+    asked = Asked("litigation", "a court asks", "test", until, names=("public-job-offers",))
+    hold = place(workspace, TWO.partition("/")[0], asked, by="test").id
     with workspace.database.begin() as connection:
         alerts.see(connection, ALERT, "scheduler_stopped", {}, at=workspace.now())
     return {"request": (request, request), "notice": (notice, notice), "hold": (hold, hold), "alert": (ALERT, ALERT)}

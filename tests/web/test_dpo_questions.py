@@ -132,7 +132,10 @@ def test_3_what_left_on_a_day(dpo: Visitor) -> None:
     rows = dpo.get("/deliveries", params={"since": "2025-05-12", "until": "2025-05-12", "format": "json"}).json()
     assert sorted((row["recipient"], row["rows"]) for row in rows) == [("mtfp", 30), ("mtfp", 199), ("mtss", 199)]
     has(said(dpo, "/deliveries", since="2025-05-13", until="2025-05-13"), "Aucune livraison ne répond")
-    has(said(dpo, "/registers/breaches/scope", since="2025-05-12", until="2025-05-12"), "personnes, au plus 229")
+    shown = dpo.get("/deliveries", params={"since": "2025-05-12", "until": "2025-05-12"}).text
+    (counted,) = [html.unescape(link) for link in LINK.findall(shown) if "/registers/breaches/scope" in link]
+    has(words(dpo.get(counted)).replace("\xa0", " "), "personnes, au plus 229")
+    assert "/registers/breaches/scope" not in dpo.get("/deliveries").text
 
 
 def test_4_what_a_partner_received_and_opened(gateway: Gateway, dpo: Visitor) -> None:
@@ -293,6 +296,20 @@ def commands(group: object = None, before: str = "") -> Iterator[str]:
     for name, one in getattr(found, "commands", {}).items():
         yield f"{before}{name}"
         yield from commands(one, f"{before}{name} ")
+
+
+def test_each_answer_is_three_clicks_away(dpo: Visitor) -> None:
+    """From /today the page of each question is two links away at most; the third click sends its form, or opens what it lists."""
+    reached, near = {"/today"}, {"/today"}
+    for _ in range(2):
+        near = {html.unescape(link) for path in near for link in LINK.findall(dpo.get(path).text)}
+        near = {
+            path for path in near - reached if "format=" not in path and not path.startswith(("/static/", "/account"))
+        }
+        reached |= near
+    for number, _, path, *_ in ROW.findall(PAGE.read_text("utf-8")):
+        pattern = re.compile(re.sub(r"\{\w+\}", "[^/?]+", path) + r"(\?.*)?")
+        assert any(pattern.fullmatch(one) for one in reached), (number, path)
 
 
 def test_every_page_is_found_from_today(dpo: Visitor) -> None:

@@ -6,8 +6,6 @@ import json
 from datetime import date
 from typing import Any
 
-from starlette.responses import FileResponse
-
 from passerelle.convention import Answer
 from passerelle.errors import RefusedError
 from passerelle.handover import own
@@ -19,6 +17,7 @@ from passerelle.store.runs import Delivery
 from portal.render import Text
 from portal.web.api.calls import RAW, ROOT, Asked, Call
 from portal.web.api.models import Parcel, ParcelPage, ParcelQuery, Recorded, ReleaseKey, WholeParcel
+from portal.web.leaving import Leaving
 from portal.web.visit import AbsentError
 
 FILES_A_MINUTE, KEYS_A_MINUTE, RECORDS_A_MINUTE = 60, 20, 30
@@ -50,11 +49,11 @@ def one(asked: Asked) -> WholeParcel:
     return WholeParcel(**_facts(found, fate, until), manifest_sha256=found.manifest_sha256, manifest=manifest)
 
 
-def file(asked: Asked) -> FileResponse:
+def file(asked: Asked) -> Leaving:
     """The parcel's tar file; parts of it with Range (RFC 9110, section 14)."""
     taken = own.take(asked.workspace, _own(asked), actor=asked.account.name, reason=asked.why)
     asked.logged.add("parcel_read")
-    return FileResponse(taken.path, media_type="application/x-tar", filename=taken.name, headers={"etag": taken.tag})
+    return Leaving(taken.path, media_type="application/x-tar", filename=taken.name, headers={"etag": taken.tag})
 
 
 def release(asked: Asked) -> ReleaseKey:

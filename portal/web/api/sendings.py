@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from passerelle.store import sendings
 from portal import sending as acts
@@ -15,6 +15,7 @@ from portal.web.api.models import Checked, Laid, Sending, SendingOf, SendingPage
 from portal.web.api.problems import problem
 from portal.web.arriving import UnreadError, blocks_of, of_the_same
 from portal.web.guard import AT_ONCE_SECONDS
+from portal.web.leaving import Leaving
 from portal.web.visit import AbsentError
 
 SENDINGS_A_MINUTE = 20
@@ -43,11 +44,11 @@ def one(asked: Asked) -> WholeSending:
     return WholeSending(**_facts(found), report=None if report is None else report.model_dump(mode="json"))
 
 
-def verdicts(asked: Asked) -> FileResponse:
+def verdicts(asked: Asked) -> Leaving:
     """The sealed verdicts, row by row."""
     path = acts.verdicts_on(asked.workspace, _own(asked), actor=asked.account.name, reason=asked.why)
     asked.logged.add("verdicts_read")
-    return FileResponse(path, media_type="application/x-tar", filename=path.name)
+    return Leaving(path, media_type="application/x-tar", filename=path.name)
 
 
 def lay(asked: Asked) -> Laid | Response:

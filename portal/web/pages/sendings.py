@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from passerelle.errors import RefusedError, TheirDataError, UsageError
 from passerelle.store import sendings
@@ -12,6 +12,7 @@ from portal.faults import told
 from portal.render import Text
 from portal.web.arriving import FormWithFile, UnreadError, of_the_same
 from portal.web.guard import TOKEN_FIELD, expired, has_token, unread
+from portal.web.leaving import Leaving
 from portal.web.listing import Column, Listing
 from portal.web.visit import AbsentError, Visit
 from portal.web.ways import PARTNER, Way
@@ -109,7 +110,7 @@ def verdicts(visit: Visit) -> Response:
     """The verdicts row by row, sealed to the party's key."""
     path = acts.verdicts_on(visit.workspace, _own(visit), actor=visit.account.name)
     visit.logged.add("verdicts_read")
-    return FileResponse(path, media_type="application/x-tar", filename=path.name)
+    return Leaving(path, media_type="application/x-tar", filename=path.name)
 
 
 def _own(visit: Visit) -> Sending:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -67,8 +68,19 @@ def every(visit: Visit) -> Response:
             COLUMNS, rows,
             Text("Aucune livraison ne répond à cette recherche.", "No delivery answers this search."),
             FILTERS, str(shown[-1].entry) if len(found) > len(shown) else None,
-        )
+        ),
+        "dpo/deliveries.html.jinja", persons=_persons(visit) if rows else None,
     )  # fmt: skip
+
+
+def _persons(visit: Visit) -> str | None:
+    """Where the persons of what was searched are counted, which takes a recipient, a convention or a span; None without any, or for one exchange."""
+    wanted = {name: visit.asked(name) for name in ("convention", "since", "until")} | {
+        "partner": visit.asked("recipient")
+    }
+    if visit.asked("exchange") or not any(value for name, value in wanted.items() if name != "until"):
+        return None
+    return visit.href("breaches.scope") + "?" + urlencode({name: value for name, value in wanted.items() if value})
 
 
 def one(visit: Visit) -> Response:

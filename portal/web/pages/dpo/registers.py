@@ -32,6 +32,7 @@ NOT_STATED = Text("non indiqué", "not stated")
 INDEX = (
     ("article30", Text("Registre des traitements (art. 30)", "Record of processing (art. 30)"), Text("Ce que les textes déclarent, et si cela a eu lieu.", "What the texts declare, and whether it happened.")),
     ("breaches", Text("Violations de données (art. 33, 34)", "Breaches (art. 33, 34)"), Text("Leur délai de 72 heures, et ce que chacune a touché.", "Their 72 hours, and what each touched.")),
+    ("breaches.scope", Text("Étendue d'une violation", "Scope of a breach"), Text("Ce qu'une clé, un partenaire ou une période perdus ont touché : colis, personnes, colonnes.", "What a lost key, partner or span touched: parcels, persons, columns.")),
     ("registers.exposures", Text("Remises mises en cause", "Deliveries called into question"), Text("Ce qui est parti hors vigueur ou sans pièce, d'après ce que l'on sait aujourd'hui.", "What left out of force or without an instrument, by what is known today.")),
     ("registers.interpretations", Text("Décisions par interprétation", "Decisions by interpretation"), Text("Chaque point ambigu : sa lecture, qui tranche, ce qui repose dessus.", "Each ambiguous point: how it is read, who decides, what rests on it.")),
     ("registers.changes", Text("Fichiers de convention", "Convention files"), Text("Quel fichier vaut, qui a approuvé chaque changement.", "Which file counts, who approved each change.")),

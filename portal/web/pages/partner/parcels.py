@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from passerelle.convention import Answer
 from passerelle.convention.dates import local_day
@@ -20,6 +20,7 @@ from passerelle.store.deliveries import Search
 from passerelle.store.runs import Delivery
 from portal.faults import told
 from portal.render import Text
+from portal.web.leaving import Leaving
 from portal.web.listing import Column, Filter, Listing
 from portal.web.pages import asked
 from portal.web.pages.delivered import article_of, manifest_of
@@ -177,7 +178,7 @@ def take(visit: Visit) -> Response:
     """The parcel's file, from where a broken download stopped (RFC 9110 section 14)."""
     file = own.take(visit.workspace, parcel_of(visit), actor=visit.account.name)
     visit.logged.add("parcel_read")
-    return FileResponse(
+    return Leaving(
         file.path, media_type="application/x-tar", filename=file.name, headers={"etag": file.tag}, stat_result=file.path.stat()
     )  # fmt: skip
 
