@@ -263,7 +263,7 @@ def key_by(connection: Connection, fingerprint: str) -> PartnerKey:
         raise UsageError(
             f"expected the fingerprint of one key, or its first {SHORTEST_BEGINNING} characters, found {len(rows)}",
             hint="passerelle partner key list shows them",
-            fr=f"il faut l'empreinte d'une seule clé, ou ses {SHORTEST_BEGINNING} premiers caractères, {len(rows)} y répondent",
+            fr=f"il faut l'empreinte d'une seule clé, ou au moins ses {SHORTEST_BEGINNING} premiers caractères ; clés qui y répondent : {len(rows)}",
             hint_fr="passerelle partner key list en donne la liste",
         )
     return _key(connection, rows[0])

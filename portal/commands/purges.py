@@ -244,8 +244,10 @@ def run(
 
 def _preview(out: Screen, value: list[dict[str, Any]]) -> None:
     _show_plans(out, value)
-    if value:
+    if any(one["allowed"] for one in value):
         out.say(Text("Rien n'a été détruit : ajoutez --confirm.", "Nothing was destroyed: add --confirm."), Tone.WARNED)
+    elif value:
+        out.say(Text("Rien n'a été détruit, rien ne peut l'être à ce jour.", "Nothing was destroyed, nothing may be to date."), Tone.WARNED)  # fmt: skip
 
 
 @purge.command("status")

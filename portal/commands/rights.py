@@ -132,7 +132,7 @@ def _show_previews(out: Screen, plans: Sequence[Preview], number: str) -> None:
 def _show_erased(out: Screen, value: Sequence[dict[str, Any]]) -> None:
     for one in value:
         out.heading(one["convention"])
-        out.say(Text("Effacement enregistré : la personne n'est plus dans aucun extrait à venir.", "Erasure recorded: the person is in no extract to come."), Tone.DONE)  # fmt: skip
+        out.say(Text("Effacement enregistré : la personne ne figurera plus dans aucun extrait.", "Erasure recorded: the person is in no extract to come."), Tone.DONE)  # fmt: skip
         out.facts(
             [
                 (Text("échanges où elle est reconnue", "exchanges where recognised"), ", ".join(one["recognised_in"]) or "–"),

@@ -268,6 +268,8 @@ def test_what_is_refused_before_the_deadline_is_not_laid_to_a_hold_on_a_part(
         typed(NOW, *PLACE, *named)
         assert run(["purge", "run", CSP, "--confirm"]) == 1
         assert words in capsys.readouterr().err
+        assert run(["purge", "run", CSP]) == 0
+        assert "rien ne peut l'être à ce jour" in capsys.readouterr().out
     gateway.move_to(NOW)
 
 
