@@ -59,8 +59,9 @@ def meet(one: str, other: str) -> bool:
 
 @dataclass
 class Run:
-    """One run that delivered: whose rows its file had, whose left, its parcels by recipient, our copies that are present."""
+    """One run that left copies: whose rows its file had, whose left, its parcels by recipient, our copies that are present."""
 
+    id: str
     convention: str
     exchange: str
     dataset: str

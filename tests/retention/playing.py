@@ -41,6 +41,9 @@ def bearing(index: int) -> dict[str, str]:
     }  # fmt: skip
 
 
+REFUSED = Verdict(False, (Finding("volume", False, "non", "no"),))
+
+
 def tools_for(exchange: Exchange) -> Tools:
     """What an exchange is done with; checks that always pass: what they judge is not what is played."""
     passed = Verdict(True, (Finding("volume", True, "oui", "yes"),))
@@ -56,6 +59,7 @@ class Playing:
     files: dict[str, Path]
     signer: Any
     saved: list[tuple[Path, Model]] = field(default_factory=list)
+    there: dict[str, set[str]] = field(default_factory=dict)
     destroyed: list[tuple[str, bytes]] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
 
@@ -93,6 +97,7 @@ class Playing:
                 run
                 for run in self.model.runs
                 if run.original is None
+                and run.parcels
                 and (run.convention, run.exchange, run.period, run.content) == (convention, exchange, period, content)
             ),
             None,
@@ -113,8 +118,9 @@ class Playing:
         parcels = {one.recipient: one.parcel for one in outcome.deliveries}
         assert set(parcels) == set(TO[which])
         copies = {"raw", "quarantine", *(f"release {party}" for party in parcels)}
+        left, today = had - out, self.model.day
         run = Run(
-            convention, exchange, DATASETS[which], period, content, had, had - out, parcels, copies, self.model.day
+            outcome.run, convention, exchange, DATASETS[which], period, content, had, left, parcels, copies, today
         )
         run.erased = any((convention, one) in self.model.erased for one in out)
         if run.erased and not self.model.may_be_held(run):
@@ -122,6 +128,40 @@ class Playing:
         self.model.runs.append(run)
         if closes is not None:
             self._replace(closes)
+
+    def refuses(self, which: int, who: int, when: int) -> None:
+        """A file of candidates that the checks refuse: only its rejected rows stay, for their own short life."""
+        named, period, variant = EXCHANGES[which % 2], PERIODS[when % 3], which // 3 % 3
+        convention, _, exchange = named.partition("/")
+        had = frozenset(one for bit, one in enumerate(PERSONS) if who % 16 >> bit & 1)
+        content, before = f"{exchange} {sorted(had)} {variant}", {one.id for one in self.gateway.runs()}
+        order = self.gateway.order(named, period, self._file(named, who % 16 if had else 0, variant))
+        if any(
+            (one.convention, one.period, one.content) == (convention, period, content) and one.parcels
+            for one in self.model.runs
+        ):
+            return
+        expected = self._why_not(convention, exchange, period) or "ContractError"
+        tools = replace(tools_for(self._exchange_of(order)), judge=lambda *_: REFUSED)
+        self.told(expected, lambda: run_exchange(self.workspace, order, tools))
+        if expected == "ContractError":
+            self.model.used.add(convention)
+            (new,) = {one.id for one in self.gateway.runs()} - before
+            run = Run(
+                new,
+                convention,
+                exchange,
+                DATASETS[named],
+                period,
+                content,
+                had,
+                frozenset(),
+                {},
+                {"quarantine"},
+                self.model.day,
+            )
+            run.erased = any((convention, one) in self.model.erased for one in had)
+            self.model.runs.append(run)
 
     def _exchange_of(self, order: Order) -> Exchange:
         found = self.workspace.convention(order.convention).exchange(order.exchange)
@@ -157,8 +197,8 @@ class Playing:
             edited(path, {**rows, 10: {"mobility_km": str(11 + variant)}})
         return path
 
-    def _pick(self, number: int, *, open_only: bool = True) -> Run | None:
-        found = [run for run in self.model.runs if run.original is None and not (open_only and run.replaced)]
+    def _pick(self, number: int) -> Run | None:
+        found = [run for run in self.model.runs if run.original is None and run.parcels and not run.replaced]
         return found[number % len(found)] if found else None
 
     def supersede(self, which: int, who: int, variant: int) -> None:
@@ -183,21 +223,10 @@ class Playing:
             return
         copies = {"quarantine", f"release {party}"}
         (sent,) = outcome.deliveries
-        self.model.runs.append(
-            Run(
-                run.convention,
-                run.exchange,
-                run.dataset,
-                run.period,
-                run.content,
-                run.had,
-                run.left,
-                {party: sent.parcel},
-                copies,
-                self.model.day,
-                run,
-            )
+        again = replace(
+            run, id=outcome.run, parcels={party: sent.parcel}, copies=copies, original=run, replaced=set(), erased=False
         )
+        self.model.runs.append(again)
 
     def objects(self, which: int, who: int, _: int) -> None:
         convention, person = CONVENTIONS[which % 2], PERSONS[who % 4]

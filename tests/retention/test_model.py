@@ -24,7 +24,6 @@ from passerelle.persons.notifying import answer_notice, notices
 from passerelle.receipt.attestation import attest, read_request, sign_attestation
 from passerelle.store import attestations as requests
 from passerelle.store import holdings
-from passerelle.store.runs import deliveries
 from passerelle.trail.tables import count_of_kind
 from passerelle.workspace import Settings, partner_keys
 from passerelle.workspace.agreement import verify_tables
@@ -48,7 +47,7 @@ FIRST = int(os.environ.get("MODEL_FIRST", "1"))
 ACTS = int(os.environ.get("MODEL_ACTS", "10"))
 Act = tuple[str, int, int, int]
 PLAYED = (
-    "exchange", "exchange", "exchange", "supersede", "resend", "objects", "erases", "erases", "hold", "hold", "lifts", "reviews",
+    "exchange", "exchange", "exchange", "refuses", "supersede", "resend", "objects", "erases", "erases", "hold", "hold", "lifts", "reviews",
     "letter", "unnecessary", "days", "weeks", "months", "to_deadline", "purges", "purges", "purges", "watches", "attests", "answers",
     "backs_up", "restores", "rotates", "revokes",
 )  # fmt: skip
@@ -71,6 +70,7 @@ class Life(Playing):
         self.log.append(f"{act} on {self.model.day}")
         getattr(self, name)(*numbers)
         self.compare()
+        self.there |= {run.id: set(run.copies) for run in self.model.runs}
 
     def purges(self, which: int, part: int, when: int) -> None:
         convention = CONVENTIONS[which % 2]
@@ -182,11 +182,8 @@ class Life(Playing):
     def _restored(self, before: Model) -> Model:
         """The model as it was, without what was destroyed since, with what the tombstones bring back."""
         now = self.model
-        same = {run.parcels[party]: run for run in now.runs for party in run.parcels}
         for run in before.runs:
-            later = next((same[one] for one in run.parcels.values() if one in same), None)
-            if later is not None:
-                run.copies &= later.copies
+            run.copies &= self.there.get(run.id, run.copies)
             if run.convention in now.shut:
                 run.copies, run.cleared = set(), True
         before.shut, before.day = set(now.shut), now.day
@@ -215,9 +212,8 @@ class Life(Playing):
             self.gateway.identities[party] = new
 
     def _keep_bytes(self, runs: Sequence[Run]) -> None:
-        parcels = {one for run in runs for one in run.parcels.values()}
+        theirs = {run.id for run in runs}
         with self.workspace.database.read() as connection:
-            theirs = {one.run for one in deliveries(connection) if one.id in parcels}
             for copy in holdings.present(connection):
                 if copy.run in theirs and copy.kind in {"raw", "quarantine"}:
                     self.destroyed.append((copy.location, self.workspace.path(copy.location).read_bytes()))
@@ -238,13 +234,8 @@ class Life(Playing):
                 assert {one.delivery for one in found.deliveries if one.purged} == cleared & {
                     one.delivery for one in found.deliveries
                 }
-        run_of = {one.id: one.run for one in self.gateway.deliveries()}
         ours = sorted((copy.run, copy.kind) for copy in present if copy.ours and copy.kind != "index")
-        wanted = sorted(
-            (run_of[next(iter(run.parcels.values()))], copy.split()[0])
-            for run in self.model.runs
-            for copy in run.copies
-        )
+        wanted = sorted((run.id, copy.split()[0]) for run in self.model.runs for copy in run.copies)
         assert ours == wanted, (set(ours) ^ set(wanted), self.log)
         for copy in present:
             if copy.ours:
