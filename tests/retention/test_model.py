@@ -273,7 +273,7 @@ class Life(Playing):
         ), self.log
         assert sorted(one for one, _ in told) == sorted(parcel for parcel, _ in self.model.notices), self.log
 
-    def end(self, aside: Path) -> None:
+    def check_at_end(self, aside: Path) -> None:
         """Trail and tables hold; no value of a person lies anywhere; what is kept opens, what was destroyed does not."""
         trail_holds(self.workspace)
         with self.workspace.database.read() as connection:
@@ -327,6 +327,6 @@ def test_a_life(born: Any, seed: int, tmp_path: Path) -> None:
     try:
         for act in acts(seed):
             life.play(act)
-        life.end(tmp_path / "kept")
+        life.check_at_end(tmp_path / "kept")
     finally:
         life.workspace.close()
