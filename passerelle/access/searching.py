@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, tuple_, type_coerce
+from sqlalchemy.types import NullType
 
 from passerelle.clock import iso
 from passerelle.errors import UsageError
@@ -70,14 +71,16 @@ def page(connection: Connection, search: Search, *, limit: int, before: int | No
     return [Line(*row) for row in connection.execute(found)][::-1]
 
 
-def every(connection: Connection, search: Search) -> Iterator[Line]:
-    """All lines, oldest first, a page at a time."""
-    found = query(search, _rarest(connection, search)).order_by(access.c.at, access.c.id).limit(PAGE)
+def every(connection: Connection, search: Search) -> Iterator[tuple[Line, str]]:
+    """All lines, each with its salt in hexadecimal (empty: it has none any more), oldest first, a page at a time."""
+    found = query(search, _rarest(connection, search)).add_columns(type_coerce(access.c.salt, NullType()))
+    found = found.order_by(access.c.at, access.c.id).limit(PAGE)
     rows = connection.execute(found).all()
     while rows:
-        lines = [Line(*row) for row in rows]
-        yield from lines
-        rows = connection.execute(found.where(_written > tuple_(literal(lines[-1].at), literal(lines[-1].id)))).all()
+        for *row, salt in rows:
+            yield Line(*row), salt.hex() if isinstance(salt, bytes) else ""
+        last = Line(*rows[-1][:-1])
+        rows = connection.execute(found.where(_written > tuple_(literal(last.at), literal(last.id)))).all()
 
 
 def query(search: Search, first: str | None = None) -> Select[Any]:

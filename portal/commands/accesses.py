@@ -119,9 +119,9 @@ def _export(out: Screen, connection: Connection, search: Search) -> None:
     from passerelle.access import Line, every
 
     names = [field.name for field in fields(Line)]
-    out.put(_csv([names]))
-    for line in every(connection, search):
-        out.put(_csv([[getattr(line, name) for name in names]]))
+    out.put(_csv([[*names, "salt"]]))
+    for line, salt in every(connection, search):
+        out.put(_csv([[*(getattr(line, name) for name in names), salt]]))
 
 
 def _csv(rows: Iterable[list[Any]]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -208,6 +209,33 @@ def test_the_log_is_searched_and_exported(capfd: pytest.CaptureFixture[str]) -> 
     assert rows[-1]["action"] == "access_export"
     assert "'=cmd()" in {row["actor"] for row in rows}
     assert run(["access", "log", "--outcome", "maybe"]) == 2
+
+
+@pytest.mark.usefixtures("typed")
+def test_an_export_gives_the_root_that_the_trail_tells(gateway: Gateway, capfd: pytest.CaptureFixture[str]) -> None:
+    """Whoever holds the export and the trail's entry computes the batch's root with nothing of the gateway's."""
+    run(["purge", "plan"])
+    run(["access", "log", "--by", "=cmd()", "--reason", "à la demande du DPO", "--json"])
+    with gateway.workspace.database.begin() as connection:
+        seal(connection, gateway.workspace.ledger, gateway.workspace.now())
+    capfd.readouterr()
+    run(["access", "log", "--csv"])
+    rows = [row for row in csv.DictReader(io.StringIO(capfd.readouterr().out)) if row["number"]]
+    hashes = []
+    for row in sorted(rows, key=lambda row: int(row["number"])):
+        line: dict[str, Any] = {name: value for name, value in row.items() if value or name == "reason"}
+        del line["id"], line["number"]
+        if "count" in line:
+            line["count"] = int(line["count"])
+        line["actor"] = line["actor"].removeprefix("'")
+        leaf = json.dumps(line, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        hashes.append(hashlib.sha256(b"\0" + leaf).digest())
+    assert len(hashes) > 1
+    while len(hashes) > 1:
+        pairs = [hashes[at : at + 2] for at in range(0, len(hashes), 2)]
+        hashes = [hashlib.sha256(b"\1" + b"".join(pair)).digest() if len(pair) > 1 else pair[0] for pair in pairs]
+    (told,) = gateway.entries("access_batch")
+    assert hashes[0].hex() == told["root_sha256"]
 
 
 @pytest.mark.usefixtures("typed")
