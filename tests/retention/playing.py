@@ -325,6 +325,11 @@ class Playing:
     def months(self, count: int, *_: int) -> None:
         self._move(months_after(self.model.day, 1 + count % 3))
 
+    def ends(self, which: int, off: int, _: int) -> None:
+        """A letter that ends a convention, and the days until its copies are about to be due."""
+        self.letter(which)
+        self.to_deadline(which, off, 0)
+
     def to_deadline(self, which: int, off: int, _: int) -> None:
         last = self.model.deadline(CONVENTIONS[which % 2])
         if last is not None:

@@ -48,7 +48,7 @@ ACTS = int(os.environ.get("MODEL_ACTS", "10"))
 Act = tuple[str, int, int, int]
 PLAYED = (
     "exchange", "exchange", "exchange", "refuses", "supersede", "resend", "objects", "erases", "erases", "hold", "hold", "lifts", "reviews",
-    "letter", "unnecessary", "days", "weeks", "months", "to_deadline", "purges", "purges", "purges", "watches", "attests", "answers",
+    "letter", "unnecessary", "days", "weeks", "months", "ends", "to_deadline", "purges", "purges", "purges", "watches", "attests", "answers",
     "backs_up", "restores", "rotates", "revokes",
 )  # fmt: skip
 
@@ -56,9 +56,12 @@ PLAYED = (
 def acts(seed: int) -> list[Act]:
     """The acts of one life: names and numbers, any of which may be left out."""
     chance = random.Random(seed)  # noqa: S311 -- lives to be played again
-    return [("exchange", 0, 15, 0), ("exchange", 1, 15, 1)] + [
+    found = [
         (chance.choice(PLAYED), chance.randrange(64), chance.randrange(64), chance.randrange(64)) for _ in range(ACTS)
     ]
+    middle = chance.randrange(ACTS)
+    ended = ("ends", chance.randrange(64), chance.randrange(64), 0)
+    return [("exchange", 0, 15, 0), ("exchange", 1, 15, 1), *found[:middle], ended, *found[middle:]]
 
 
 class Life(Playing):
