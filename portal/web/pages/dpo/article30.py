@@ -12,7 +12,7 @@ from passerelle.persons.article30 import article30 as activities
 from passerelle.workspace import Workspace
 from portal.meanings import columns_of
 from portal.render import Text
-from portal.web.listing import Column, Filter, Listing, paged
+from portal.web.listing import Column, Filter, Kind, Listing, paged
 from portal.web.pages import asked
 from portal.web.visit import Visit
 from portal.web.ways import DPO, Way
@@ -21,8 +21,9 @@ from portal.words import FINDINGS, PERSONS, said
 TONES = {"happened": "good", "declared_never_happened": "", "undeclared": "bad"}
 SHOWN = ("exchange", "title", "persons", "article", "recipients", "finding", "deliveries", "last")
 WORDS = {*FINDINGS, "heading"}
+KINDS: dict[str, Kind] = {"deliveries": "number", "rows": "number", "first": "day", "last": "day"}
 EVERY = tuple(
-    Column(key, Text(HEADS["fr"][key], HEADS["en"][key]), "number" if key in {"deliveries", "rows"} else "words")
+    Column(key, Text(HEADS["fr"][key], HEADS["en"][key]), KINDS.get(key, "words"))
     for key in HEADS["fr"]
     if key not in WORDS
 )
@@ -81,6 +82,7 @@ def _stated(value: str, silent: str) -> str:
 def _row(one: Activity) -> dict[str, Any]:
     return {
         **_both(one), "exchange": f"{one.convention}/{one.exchange}", "deliveries": one.deliveries, "rows": one.rows,
+        "first": one.first, "last": one.last,
         "persons": said(PERSONS, one.persons), "finding": FINDINGS[one.finding], "finding_tone": TONES[one.finding],
     }  # fmt: skip
 
