@@ -220,8 +220,9 @@ def test_an_export_gives_the_root_that_the_trail_tells(gateway: Gateway, capfd: 
         seal(connection, gateway.workspace.ledger, gateway.workspace.now())
     capfd.readouterr()
     run(["access", "log", "--csv"])
-    rows = [row for row in csv.DictReader(io.StringIO(capfd.readouterr().out)) if row["number"]]
-    hashes = []
+    told, hashes = gateway.entries("access_batch")[-1], []
+    numbered = [row for row in csv.DictReader(io.StringIO(capfd.readouterr().out)) if row["number"]]
+    rows = [row for row in numbered if told["first"] <= int(row["number"]) <= told["last"]]
     for row in sorted(rows, key=lambda row: int(row["number"])):
         line: dict[str, Any] = {name: value for name, value in row.items() if value or name == "reason"}
         del line["id"], line["number"]
@@ -234,7 +235,6 @@ def test_an_export_gives_the_root_that_the_trail_tells(gateway: Gateway, capfd: 
     while len(hashes) > 1:
         pairs = [hashes[at : at + 2] for at in range(0, len(hashes), 2)]
         hashes = [hashlib.sha256(b"\1" + b"".join(pair)).digest() if len(pair) > 1 else pair[0] for pair in pairs]
-    (told,) = gateway.entries("access_batch")
     assert hashes[0].hex() == told["root_sha256"]
 
 
