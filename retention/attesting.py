@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from passerelle.clock import iso
-from passerelle.errors import EvidenceError, RefusedError, TheirDataError
-from passerelle.keys.ssh import PublicKey, parse_public
+from passerelle.errors import EvidenceError, RefusedError
 from passerelle.receipt.attestation import Attested, read_attestation, read_request, verify_attestation
+from passerelle.receipt.recording import signers
 from passerelle.store import attestations as store
-from passerelle.store import partners, runs
+from passerelle.store import runs
 from passerelle.workspace import Workspace
 from passerelle.workspace.agreement import verified_keys
 
@@ -47,7 +47,7 @@ def record(workspace: Workspace, data: bytes, *, party: str | None = None) -> At
                 fr=f"aucune demande de ce numéro n'a été faite à {said.party}",
                 hint_fr="passerelle attestation list montre les demandes",
             )
-        keys = _signers(connection, said.party, datetime.fromisoformat(said.at))
+        keys = signers(connection, said.party, datetime.fromisoformat(said.at))
         attested = verify_attestation(data, read_request(asked[0].line), keys)
         _check_days(workspace, connection, attested)
         row = store.AttestationRow(
@@ -68,24 +68,6 @@ def record(workspace: Workspace, data: bytes, *, party: str | None = None) -> At
             workspace.append(connection, "attestation_recorded", body)
             workspace.ledger.checkpoint(connection, workspace.now())
     return attested
-
-
-def _signers(connection: Connection, party: str, at: datetime) -> list[PublicKey]:
-    """The party's SSH keys that nobody revoked and that were valid when it says that it signed."""
-    keys = []
-    for known in partners.approved(connection, party, at):
-        try:
-            keys.append(parse_public(known.recipient))
-        except TheirDataError:
-            continue
-    if not keys:
-        raise RefusedError(
-            f"{party} had no approved SSH key then: an age key does not sign",
-            hint="passerelle partner key add, with an ssh-ed25519 or ssh-rsa key, then two approvals",
-            fr=f"{party} n'avait pas de clé SSH approuvée à cette date : une clé age ne signe pas",
-            hint_fr="passerelle partner key add, avec une clé ssh-ed25519 ou ssh-rsa, puis deux approbations",
-        )
-    return keys
 
 
 def _check_days(workspace: Workspace, connection: Connection, attested: Attested) -> None:

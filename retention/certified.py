@@ -9,12 +9,12 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
-from passerelle.canonical import parse
 from passerelle.errors import EvidenceError
 from passerelle.keys.ssh import CERTIFICATE_NAMESPACE, Signer, fingerprint
 from passerelle.parcel import verify_signature
+from passerelle.parcel.forms import read_form
 from passerelle.parcel.manifest import Count, Day, Given, Hex, Id, Instant, Positive, Word, Yes
 from passerelle.trail import verify_entry
 
@@ -158,15 +158,7 @@ def read_certificate(data: bytes) -> Certificate:
     """
     if len(data) > MAX_BYTES:
         raise EvidenceError(f"expected at most {MAX_BYTES} bytes", where=WHERE)
-    try:
-        parse(data)
-        return Certificate.model_validate_json(data)
-    except EvidenceError as error:
-        raise EvidenceError(error.message, where=WHERE) from None
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        path = ".".join(str(step) for step in fault["loc"]) or "whole"
-        raise EvidenceError(fault["msg"][:1].lower() + fault["msg"][1:], where=f"{WHERE}: {path}") from None
+    return read_form(data, Certificate, WHERE)
 
 
 def verify_certificate(

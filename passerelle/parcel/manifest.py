@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from passerelle.canonical import parse
 from passerelle.errors import EvidenceError, ParcelError
 from passerelle.parcel import archive, limits
+from passerelle.parcel.forms import read_form
 from passerelle.parcel.reasons import ResendReason, SupersedeReason
 
 MEDIA_TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
@@ -355,11 +355,6 @@ def parse_manifest(data: bytes) -> Manifest:
     if len(data) > limits.MANIFEST:
         raise ParcelError(f"expected at most {limits.MANIFEST} bytes", where=archive.MANIFEST)
     try:
-        parse(data)
-        return Manifest.model_validate_json(data)
+        return read_form(data, Manifest, archive.MANIFEST)
     except EvidenceError as error:
-        raise ParcelError(error.message, where=archive.MANIFEST) from None
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        path = ".".join(str(step) for step in fault["loc"]) or "whole"
-        raise ParcelError(fault["msg"][:1].lower() + fault["msg"][1:], where=f"{archive.MANIFEST}: {path}") from None
+        raise ParcelError(error.message, where=error.where) from None

@@ -9,13 +9,14 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from passerelle.canonical import canonical, parse
+from passerelle.canonical import canonical
 from passerelle.clock import iso
 from passerelle.errors import EvidenceError, UsageError
 from passerelle.keys.ssh import NOTICE_NAMESPACE, PrivateKey, PublicKey, Signer, fingerprint
 from passerelle.parcel import sign, verify_signature
+from passerelle.parcel.forms import read_line
 from passerelle.parcel.manifest import Day, Hex, Id, Instant, Positive, Version
 
 NAMESPACE = "passerelle-attestation"
@@ -128,7 +129,7 @@ def read_request(data: bytes) -> Request:
     Raises:
         EvidenceError: it is too long, no line of canonical JSON, or not a request; ``where`` names the key.
     """
-    request = _read(data, Request, REQUEST)
+    request = read_line(data, Request, REQUEST, MAX_BYTES)
     _check_sorted([one.parcel for one in request.parcels], f"{REQUEST}: parcels")
     return request
 
@@ -147,7 +148,7 @@ def verify_request(data: bytes, signers: Sequence[Signer]) -> Request:
 
 def read_attestation(data: bytes) -> Attestation:
     """What an attestation says, its signature apart; raises as ``read_request`` does."""
-    said = _read(data, Attestation, ATTESTATION)
+    said = read_line(data, Attestation, ATTESTATION, MAX_BYTES)
     _check_sorted([one.parcel for one in said.destroyed], f"{ATTESTATION}: destroyed")
     if said.destroyed_on > said.at[:10]:
         raise EvidenceError("destroyed after it was signed", where=f"{ATTESTATION}: destroyed_on")
@@ -223,25 +224,6 @@ def verify_attestation(data: bytes, request: Request, keys: Sequence[PublicKey])
 
 Form = TypeVar("Form", bound=_Form)
 Key = TypeVar("Key", bound=PublicKey)
-
-
-def _read(data: bytes, form: type[Form], where: str) -> Form:
-    line, newline, _ = data[: MAX_BYTES + 1].partition(b"\n")
-    if len(data) > MAX_BYTES or not newline:
-        raise EvidenceError(
-            f"expected a line and its signature, at most {MAX_BYTES} bytes",
-            where=where,
-            fr=f"il faut une ligne et sa signature, au plus {MAX_BYTES} octets",
-        )
-    try:
-        parse(line)
-        return form.model_validate_json(line)
-    except EvidenceError as error:
-        raise EvidenceError(error.message, where=where) from None
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        path = ".".join(str(step) for step in fault["loc"] if isinstance(step, str)) or "whole"
-        raise EvidenceError(fault["msg"][:1].lower() + fault["msg"][1:], where=f"{where}: {path}") from None
 
 
 def _check_sorted(names: Sequence[str], where: str) -> None:

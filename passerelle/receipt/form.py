@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from passerelle.canonical import canonical, parse
+from passerelle.canonical import canonical
 from passerelle.clock import iso
 from passerelle.errors import EvidenceError, ParcelError
 from passerelle.keys.ssh import PrivateKey, PublicKey, fingerprint
 from passerelle.parcel import Verified, sign, verify_signature
+from passerelle.parcel.forms import read_line
 from passerelle.parcel.manifest import Hex, Id, Instant, Positive, Version
 from passerelle.trail import Checkpoint, open_checkpoint
 from passerelle.trail.note import MAX_NOTE_BYTES
@@ -87,22 +88,7 @@ def read_receipt(data: bytes) -> Receipt:
     Raises:
         EvidenceError: too long, no line of canonical JSON, or not a receipt; ``where`` names the key.
     """
-    line, newline, _ = data[: MAX_RECEIPT_BYTES + 1].partition(b"\n")
-    if len(data) > MAX_RECEIPT_BYTES or not newline:
-        raise EvidenceError(
-            f"expected a line and its signature, at most {MAX_RECEIPT_BYTES} bytes",
-            where=WHERE,
-            fr=f"il faut une ligne et sa signature, au plus {MAX_RECEIPT_BYTES} octets",
-        )
-    try:
-        parse(line)
-        return Receipt.model_validate_json(line)
-    except EvidenceError as error:
-        raise EvidenceError(error.message, where=WHERE) from None
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        path = ".".join(str(step) for step in fault["loc"]) or "whole"
-        raise EvidenceError(fault["msg"][:1].lower() + fault["msg"][1:], where=f"{WHERE}: {path}") from None
+    return read_line(data, Receipt, WHERE, MAX_RECEIPT_BYTES)
 
 
 def verify_receipt(data: bytes, keys: Sequence[PublicKey], trail_key: str) -> Received:

@@ -70,7 +70,9 @@ def record(workspace: Workspace, data: bytes, *, party: str | None = None, parce
     with workspace.database.begin() as connection:
         verified_keys(workspace.ledger, connection)
         delivery = _delivery(connection, receipt)
-        received = verify_receipt(data, _signers(connection, receipt), workspace.ledger.verifier_key)
+        received = verify_receipt(
+            data, signers(connection, receipt.party, datetime.fromisoformat(receipt.at)), workspace.ledger.verifier_key
+        )
         _check_delivery(receipt, delivery)
         workspace.ledger.confirm(connection, received.checkpoint)
         if received.checkpoint.size <= delivery.entry:
@@ -114,19 +116,23 @@ def _delivery(connection: Connection, receipt: Receipt) -> Delivery:
     return found[0]
 
 
-def _signers(connection: Connection, receipt: Receipt) -> list[PublicKey]:
-    """The party's SSH keys that nobody revoked and that were valid when it says that it signed."""
-    party, keys = receipt.party, []
-    for known in partners.approved(connection, party, datetime.fromisoformat(receipt.at)):
+def signers(connection: Connection, party: str, at: datetime) -> list[PublicKey]:
+    """The party's SSH keys that nobody revoked and that were valid when it says that it signed.
+
+    Raises:
+        RefusedError: it had none then.
+    """
+    keys = []
+    for known in partners.approved(connection, party, at):
         try:
             keys.append(parse_public(known.recipient))
         except TheirDataError:
             continue
     if not keys:
         raise RefusedError(
-            f"{party} has no approved SSH key: an age key does not sign",
+            f"{party} had no approved SSH key then: an age key does not sign",
             hint="passerelle partner key add, with an ssh-ed25519 or ssh-rsa key, then two approvals",
-            fr=f"{party} n'a pas de clé SSH approuvée : une clé age ne signe pas",
+            fr=f"{party} n'avait pas de clé SSH approuvée à cette date : une clé age ne signe pas",
             hint_fr="passerelle partner key add, avec une clé ssh-ed25519 ou ssh-rsa, puis deux approbations",
         )
     return keys
